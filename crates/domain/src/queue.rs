@@ -1,0 +1,105 @@
+//! A row of `sync_queue`: an op as it was sent and what became of it.
+
+use chrono::{DateTime, Utc};
+use serde_json::Value as Json;
+use uuid::Uuid;
+
+use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Seq, Version};
+
+/// An op the desk has seen, with its current verdict.
+#[derive(Debug, Clone, PartialEq)]
+pub struct QueuedOp {
+    /// The client's `op_id`.
+    pub id: OpId,
+    /// Its author.
+    pub user_id: PersonId,
+    /// Its device.
+    pub device_id: DeviceId,
+    /// When the device's store was made.
+    pub incarnation: Uuid,
+    /// Its place among the device's ops.
+    pub device_seq: i64,
+    /// As sent, even if no such table exists.
+    pub table_name: String,
+    /// The record, if its id could be read.
+    pub record_id: Option<RecordId>,
+    /// As sent: insert, update, delete.
+    pub operation: String,
+    /// The fields set, as sent; `{"unreadable": text}` where they cannot be stored as JSON.
+    pub data: Json,
+    /// The author's values of these fields before, as sent.
+    pub base: Option<Json>,
+    /// `base_version` as sent.
+    pub version: Version,
+    /// This device's op before on the record, if not yet adopted.
+    pub prev_op_id: Option<OpId>,
+    /// `{id, size}` of its atomic group.
+    pub txn: Option<Json>,
+    /// The epoch stamped on it after a restore.
+    pub epoch: Option<Uuid>,
+    /// Why, where the author gave a reason.
+    pub reason: Option<String>,
+    /// SHA-256 of its canonical JSON, hex.
+    pub payload_sha256: String,
+    /// Where it stands.
+    pub status: QueueStatus,
+    /// Its current verdict: applied, merged, noop, conflict, held, rejected.
+    pub verdict: Option<String>,
+    /// The clash it belongs to.
+    pub conflict_id: Option<ConflictId>,
+    /// What a held op waits for.
+    pub waiting_for: Option<Json>,
+    /// The record's version it made.
+    pub result_version: Option<Version>,
+    /// The feed number it made.
+    pub result_seq: Option<Seq>,
+    /// `{code, detail, fields}` if it was rejected.
+    pub error: Option<Json>,
+    /// How often it was tried.
+    pub attempts: i64,
+    /// Until when a worker has claimed it.
+    pub lease_until: Option<DateTime<Utc>>,
+    /// When it arrived.
+    pub created_at: DateTime<Utc>,
+    /// When its verdict was given.
+    pub processed_at: Option<DateTime<Utc>>,
+    /// The author's clock when it was made.
+    pub client_time: Option<DateTime<Utc>>,
+    /// How far that clock is ahead of the desk's.
+    pub skew_ms: i64,
+}
+
+/// Where an op stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum QueueStatus {
+    /// Waits.
+    Pending,
+    /// Claimed by a worker.
+    Processing,
+    /// Its verdict is final.
+    Completed,
+    /// Rejected, or given up: needs attention.
+    Failed,
+    /// A person must decide.
+    Conflict,
+}
+
+impl QueueStatus {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Processing => "processing",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Conflict => "conflict",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Pending, Self::Processing, Self::Completed, Self::Failed, Self::Conflict]
+            .into_iter()
+            .find(|status| status.as_str() == word)
+    }
+}

@@ -1,0 +1,493 @@
+//! Decides one op after the other: checks 9 to 12 of PROTOCOL.md §4 and the table of verdicts.
+
+use serde_json::Value as Json;
+
+use super::needs::referrers;
+use super::review::Clash;
+use super::view::Unseen;
+use super::write::Draft;
+use super::{Author, Cause, World};
+use crate::actor::ReadClass;
+use crate::conflict::{ConflictKind, ConflictStatus};
+use crate::ids::{ConflictId, OpId, RecordId, Seq, Version};
+use crate::merge::{AuthorView, DeskRow, Merged, merge};
+use crate::op::{Op, Operation, Refused, Rejection, Sent};
+use crate::permit::{self, Place};
+use crate::queue::{QueueStatus, QueuedOp};
+use crate::record::Record;
+use crate::schema::{Policy, known_table};
+use crate::value::Value;
+
+/// How one op of a push was answered. The verdict itself stands in the op's queue row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer {
+    /// `op_id` as it was sent.
+    pub echo: Json,
+    /// What to tell.
+    pub kind: AnswerKind,
+}
+
+/// See [`Answer`].
+#[derive(Debug, Clone, PartialEq)]
+pub enum AnswerKind {
+    /// The queue row of this op tells the verdict; `replayed` if it was seen before.
+    Queued {
+        /// The op.
+        op_id: OpId,
+        /// Whether the desk had already answered it.
+        replayed: bool,
+    },
+    /// Rejected, and not kept: its id is unreadable or belongs to another op.
+    Rejected(Rejection),
+    /// It builds on an op that has not come yet: send it again.
+    Retry,
+}
+
+/// What became of an op, before it is filed.
+struct Verdict {
+    word: &'static str,
+    version: Option<Version>,
+    seq: Option<Seq>,
+    conflict: Option<ConflictId>,
+    rejection: Option<Rejection>,
+}
+
+impl Verdict {
+    fn written(word: &'static str, written: (Version, Seq)) -> Self {
+        Self { word, version: Some(written.0), seq: Some(written.1), conflict: None, rejection: None }
+    }
+
+    fn noop(version: Option<Version>) -> Self {
+        Self { word: "noop", version, seq: None, conflict: None, rejection: None }
+    }
+
+    fn conflict(id: ConflictId) -> Self {
+        Self { word: "conflict", version: None, seq: None, conflict: Some(id), rejection: None }
+    }
+
+    fn held(id: ConflictId) -> Self {
+        Self { word: "held", ..Self::conflict(id) }
+    }
+
+    fn status(&self) -> QueueStatus {
+        match self.word {
+            "conflict" | "held" => QueueStatus::Conflict,
+            "rejected" => QueueStatus::Failed,
+            _ => QueueStatus::Completed,
+        }
+    }
+}
+
+impl From<Rejection> for Verdict {
+    fn from(rejection: Rejection) -> Self {
+        Self { word: "rejected", version: None, seq: None, conflict: None, rejection: Some(rejection) }
+    }
+}
+
+enum Stop {
+    Rejected(Rejection),
+    Waits,
+}
+
+impl From<Rejection> for Stop {
+    fn from(rejection: Rejection) -> Self {
+        Self::Rejected(rejection)
+    }
+}
+
+impl World {
+    /// Decides an op that passed checks 1 to 8.
+    pub fn decide(&mut self, author: &Author, op: &Op) -> Answer {
+        if let Some(answer) = self.replay(author, op.id, &op.sent) {
+            return answer;
+        }
+        let verdict = match self.verdict(author, op) {
+            Ok(verdict) => verdict,
+            Err(Stop::Rejected(rejection)) => rejection.into(),
+            Err(Stop::Waits) => return Answer { echo: op.sent.echo.clone(), kind: AnswerKind::Retry },
+        };
+        self.file(author, op.id, &op.sent, verdict)
+    }
+
+    /// Files an op that failed one of the checks 1 to 8.
+    pub fn refuse(&mut self, author: &Author, refused: &Refused) -> Answer {
+        let Some(id) = refused.id else {
+            return Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Rejected(refused.rejection.clone()) };
+        };
+        match self.ops.get(&id) {
+            None => self.file(author, id, &refused.sent, refused.rejection.clone().into()),
+            Some(known) if is_same_op(known, author, &refused.sent) => {
+                Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Queued { op_id: id, replayed: true } }
+            }
+            Some(_) => {
+                Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Rejected(refused.rejection.clone()) }
+            }
+        }
+    }
+
+    fn replay(&self, author: &Author, id: OpId, sent: &Sent) -> Option<Answer> {
+        let known = self.ops.get(&id)?;
+        let kind = if is_same_op(known, author, sent) {
+            AnswerKind::Queued { op_id: id, replayed: true }
+        } else {
+            AnswerKind::Rejected(Rejection::new("op_id_reused", "another change has this op_id"))
+        };
+        Some(Answer { echo: sent.echo.clone(), kind })
+    }
+
+    fn file(&mut self, author: &Author, id: OpId, sent: &Sent, verdict: Verdict) -> Answer {
+        let status = verdict.status();
+        let queued = QueuedOp {
+            id,
+            user_id: author.actor.person,
+            device_id: author.actor.device,
+            incarnation: author.incarnation,
+            device_seq: sent.device_seq,
+            table_name: sent.table_name.clone(),
+            record_id: sent.record_id,
+            operation: sent.operation.clone(),
+            data: sent.data.clone(),
+            base: sent.base.clone(),
+            version: Version(sent.base_version),
+            prev_op_id: sent.prev_op_id,
+            txn: sent.txn.clone(),
+            epoch: sent.epoch,
+            reason: sent.reason.clone(),
+            payload_sha256: sent.payload_sha256.clone(),
+            status,
+            verdict: Some(verdict.word.to_owned()),
+            conflict_id: verdict.conflict,
+            waiting_for: None,
+            result_version: verdict.version,
+            result_seq: verdict.seq,
+            error: verdict.rejection.as_ref().map(Rejection::to_json),
+            attempts: 1,
+            lease_until: None,
+            created_at: self.now,
+            processed_at: Some(self.now),
+            client_time: sent.client_time,
+            skew_ms: author.skew_ms,
+        };
+        self.ops.insert(id, queued);
+        self.journal.new_ops.push(id);
+        Answer { echo: sent.echo.clone(), kind: AnswerKind::Queued { op_id: id, replayed: false } }
+    }
+
+    fn verdict(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
+        let key = (op.table.name, op.record_id);
+        let record = self.records.get(&key).cloned();
+        let is_visible = author.actor.read_class() > ReadClass::Public || self.is_public(key);
+        if op.operation != Operation::Insert && !is_visible || record.is_none() && op.operation == Operation::Update {
+            return Err(not_found().into());
+        }
+        self.authorize(author, op, record.as_ref())?;
+        if let Some(record) = &record
+            && op.base_version > record.version
+        {
+            return Err(Rejection::new("invalid_version", "base_version is above the desk's version").into());
+        }
+        if let Some(conflict) = self.folds_into(author, op) {
+            self.fold(author, op, conflict);
+            return Ok(Verdict::held(conflict));
+        }
+        match op.operation {
+            Operation::Insert => self.insert(author, op, record),
+            Operation::Update => self.update(author, op, &record.ok_or_else(not_found)?),
+            Operation::Delete => self.delete(author, op, record),
+        }
+    }
+
+    fn authorize(&self, author: &Author, op: &Op, record: Option<&Record>) -> Result<(), Rejection> {
+        let is_first_row = op.table.name == "shows" && self.show().is_none() && op.record_id.0 == self.show_id;
+        if is_first_row && author.actor.is_admin() {
+            return Ok(());
+        }
+        let class = self.class_of(op, record);
+        let official = matches!(op.table.name, "placings" | "class_calls")
+            && class.is_some_and(|class| !class.value("official_at").is_null());
+        let place = self.place(author, op, record, class);
+        permit::authorize(&author.actor, self.stage(), op, &place, official)
+    }
+
+    fn value_of(op: &Op, record: Option<&Record>, path: &str) -> Option<Value> {
+        let field = op.table.field(path)?;
+        op.patch.get(&field).cloned().or_else(|| record.map(|record| record.values[field].clone()))
+    }
+
+    fn related(&self, op: &Op, record: Option<&Record>, path: &str, table: &'static str) -> Option<&Record> {
+        let id = Self::value_of(op, record, path)?.as_id()?;
+        self.records.get(&(table, RecordId(id)))
+    }
+
+    fn class_of(&self, op: &Op, record: Option<&Record>) -> Option<&Record> {
+        match op.table.name {
+            "classes" => self.records.get(&("classes", op.record_id)),
+            "placings" | "class_calls" => self.related(op, record, "class_id", "classes"),
+            "entries" => self
+                .related(op, record, "class_id", "classes")
+                .or_else(|| self.related(op, record, "family_id", "classes")),
+            _ => None,
+        }
+    }
+
+    fn place(&self, author: &Author, op: &Op, record: Option<&Record>, class: Option<&Record>) -> Place {
+        let text = |value: Option<Value>| value.and_then(|value| value.as_text().map(str::to_owned));
+        let animal = match op.table.name {
+            "weigh_ins" | "entries" => self.related(op, record, "animal_id", "animals"),
+            _ => None,
+        };
+        let department = match op.table.name {
+            "animals" => text(Self::value_of(op, record, "species")),
+            "classes" => text(Self::value_of(op, record, "department")),
+            _ => animal
+                .map(|animal| animal.value("species"))
+                .or_else(|| class.map(|class| class.value("department")))
+                .and_then(|value| value.as_text().map(str::to_owned)),
+        };
+        let ring = match op.table.name {
+            "rings" => Some(op.record_id.0),
+            "classes" | "class_calls" => Self::value_of(op, record, "ring_id").and_then(|value| value.as_id()),
+            _ => None,
+        };
+        let ring = ring.or_else(|| class.and_then(|class| class.value("ring_id").as_id()));
+        let own = record.is_some_and(|record| record.updated_by == Some(author.actor.person));
+        Place { department, ring, own }
+    }
+
+    /// References of a patch must point to rows that are there.
+    fn check_references(&self, op: &Op) -> Result<(), Rejection> {
+        for (field, target) in op.table.references() {
+            if let Some(id) = op.patch.get(&field).and_then(Value::as_id)
+                && !(target == op.table.name && id == op.record_id.0)
+                && !self.records.contains_key(&(target, RecordId(id)))
+            {
+                let path = op.table.fields[field].path;
+                return Err(Rejection::of_field("missing_reference", path, format!("there is no such row in {target}")));
+            }
+        }
+        Ok(())
+    }
+
+    fn insert(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
+        self.check_references(op)?;
+        let Some(record) = record else {
+            let values = self.new_values(author, op);
+            return self.write_or_clash(author, op, &AuthorView::empty(op.table), values, "applied");
+        };
+        let view = AuthorView::empty(op.table);
+        let differs: Vec<usize> =
+            op.patch.iter().filter(|(field, value)| record.values[**field] != **value).map(|(field, _)| *field).collect();
+        if !record.is_live() {
+            let fields = op.patch.keys().copied().collect();
+            return Ok(self.clash(author, op, ConflictKind::InsertDeleted, &view, fields, Vec::new()));
+        }
+        if differs.is_empty() {
+            return Ok(Verdict::noop(Some(record.version)));
+        }
+        let unset = |field: &usize| {
+            let value = &record.values[*field];
+            value.is_null() || (op.table.natural_key.is_some() && *value == op.table.fields[*field].default)
+        };
+        let (clean, contested): (Vec<usize>, Vec<usize>) = differs.into_iter().partition(unset);
+        if op.table.natural_key.is_none() || !contested.is_empty() {
+            let contested = if contested.is_empty() { clean.clone() } else { contested };
+            let clean = clean.into_iter().filter(|field| !contested.contains(field)).collect();
+            return Ok(self.clash(author, op, ConflictKind::InsertInsert, &view, contested, clean));
+        }
+        self.write_fields(author, op, &view, &record, &clean, "merged")
+    }
+
+    /// The values of a new row: those sent, then the defaults, then what the desk fills in.
+    fn new_values(&self, author: &Author, op: &Op) -> Vec<Value> {
+        let defaults = op.table.fields.iter().map(|field| field.default.clone());
+        let mut values: Vec<Value> = defaults.collect();
+        for (field, value) in &op.patch {
+            values[*field] = value.clone();
+        }
+        let mut fill = |path: &str, value: Value| {
+            let field = op.table.index(path);
+            if values[field].is_null() {
+                values[field] = value;
+            }
+        };
+        let made_at = Value::Instant(op.client_time.unwrap_or(self.now));
+        let person = Value::Id(author.actor.person.0);
+        match op.table.name {
+            "weigh_ins" => {
+                fill("unit", self.show().map_or(Value::Null, |show| show.value("weight_unit").clone()));
+                fill("weighed_at", made_at);
+            }
+            "class_calls" => {
+                fill("at", made_at);
+                fill("by", person);
+            }
+            "placings" => fill("posted_by", person),
+            _ => {}
+        }
+        values
+    }
+
+    fn update(&mut self, author: &Author, op: &Op, record: &Record) -> Result<Verdict, Stop> {
+        let sight = match self.sight(author, op, record) {
+            Ok(sight) => sight,
+            Err(Unseen::Waits) => return Err(Stop::Waits),
+            Err(Unseen::Invalid(rejection)) => return Err(rejection.into()),
+        };
+        if !record.is_live() {
+            let fields = op.patch.keys().copied().collect();
+            return Ok(self.clash(author, op, ConflictKind::UpdateDeleted, &sight.view, fields, Vec::new()));
+        }
+        self.check_references(op)?;
+        if op.table.append.is_some() {
+            return self.append_update(author, op, &sight.view, record);
+        }
+        let reason = op.reason.is_some();
+        let merged = merge(op.table, &author.actor, &sight.view, DeskRow::from(record), &op.patch, reason)?;
+        if !merged.contested.is_empty() {
+            return Ok(self.clash(author, op, ConflictKind::UpdateUpdate, &sight.view, merged.contested, merged.take));
+        }
+        let word = if sight.is_current && sight.view.doubted.is_empty() { "applied" } else { "merged" };
+        if merged.take.is_empty() {
+            self.file_choice(author, op, &sight.view, &merged);
+            return Ok(Verdict::noop(Some(record.version)));
+        }
+        let verdict = self.write_fields(author, op, &sight.view, record, &merged.take, word)?;
+        self.file_choice(author, op, &sight.view, &merged);
+        Ok(verdict)
+    }
+
+    /// APPEND rows take exactly one later update.
+    fn append_update(&mut self, author: &Author, op: &Op, view: &AuthorView, record: &Record) -> Result<Verdict, Stop> {
+        if op.patch.iter().all(|(field, value)| record.values[*field] == *value) {
+            return Ok(Verdict::noop(Some(record.version)));
+        }
+        let later = op.table.append.as_deref().unwrap_or_default();
+        if later.iter().any(|field| !record.values[*field].is_null()) {
+            return Err(Rejection::new("locked", "this was already taken back once").into());
+        }
+        let fields: Vec<usize> = op.patch.keys().copied().collect();
+        self.write_fields(author, op, view, record, &fields, "applied")
+    }
+
+    fn delete(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
+        let Some(record) = record.filter(Record::is_live) else {
+            return Ok(Verdict::noop(self.records.get(&(op.table.name, op.record_id)).map(|record| record.version)));
+        };
+        let has_children = referrers(op.table.name).any(|(table, field)| {
+            let path = known_table(table).fields[field].path;
+            self.children_of(table, path, op.record_id.0).iter().any(|child| child.is_live())
+        });
+        if has_children {
+            return Err(Rejection::new("has_children", "other rows still belong to it").into());
+        }
+        let sight = match self.sight(author, op, &record) {
+            Ok(sight) => sight,
+            Err(Unseen::Waits) => return Err(Stop::Waits),
+            Err(Unseen::Invalid(rejection)) => return Err(rejection.into()),
+        };
+        // A derived value follows its sources: that it moved is nobody's edit.
+        let is_edit = |field: &usize| op.table.fields[*field].policy != Policy::Derived;
+        let moved = |field: &usize| sight.view.values[*field].as_ref() != Some(&record.values[*field]);
+        let contested: Vec<usize> = (0..record.values.len()).filter(is_edit).filter(moved).collect();
+        if !sight.is_current && !contested.is_empty() {
+            return Ok(self.clash(author, op, ConflictKind::DeleteUpdated, &sight.view, contested, Vec::new()));
+        }
+        let draft = Draft { table: op.table, id: op.record_id, values: record.values, deleted: true };
+        let written = self.put(draft, &Cause::of(&author.actor, Some(op.id), op.reason.clone()));
+        Ok(Verdict::written("applied", written))
+    }
+
+    fn write_fields(
+        &mut self,
+        author: &Author,
+        op: &Op,
+        view: &AuthorView,
+        record: &Record,
+        fields: &[usize],
+        word: &'static str,
+    ) -> Result<Verdict, Stop> {
+        let mut values = record.values.clone();
+        for field in fields {
+            values[*field] = op.patch[field].clone();
+        }
+        if let Some(by) = op.table.field("arrived_by")
+            && fields.contains(&op.table.index("arrived_at"))
+            && !op.patch.contains_key(&by)
+        {
+            let arrived = !values[op.table.index("arrived_at")].is_null();
+            values[by] = if arrived { Value::Id(author.actor.person.0) } else { Value::Null };
+        }
+        self.write_or_clash(author, op, view, values, word)
+    }
+
+    /// Writes the row, or opens a clash where another live row holds one of its unique values.
+    fn write_or_clash(
+        &mut self,
+        author: &Author,
+        op: &Op,
+        view: &AuthorView,
+        values: Vec<Value>,
+        word: &'static str,
+    ) -> Result<Verdict, Stop> {
+        if let Some((rule, holder)) = self.holder_of_another(op, &values) {
+            let unique = &op.table.uniques[rule].fields;
+            let sent = |field: &usize| op.patch.contains_key(field) && !op.table.fields[*field].required;
+            let contested: Vec<usize> = unique.iter().copied().filter(sent).collect();
+            let clean = op.patch.keys().copied().filter(|field| !contested.contains(field)).collect();
+            let verdict = self.clash(author, op, ConflictKind::UniqueViolation, view, contested, clean);
+            self.name_holder(&verdict, op, holder);
+            return Ok(verdict);
+        }
+        let draft = Draft { table: op.table, id: op.record_id, values, deleted: false };
+        let written = self.put(draft, &Cause::of(&author.actor, Some(op.id), op.reason.clone()));
+        Ok(Verdict::written(word, written))
+    }
+
+    fn holder_of_another(&self, op: &Op, values: &[Value]) -> Option<(usize, RecordId)> {
+        super::unique_keys(op.table, values).into_iter().find_map(|key| {
+            let holder = self.holders.get(&key).copied().filter(|holder| *holder != op.record_id)?;
+            Some((key.1, holder))
+        })
+    }
+
+    fn name_holder(&mut self, verdict: &Verdict, op: &Op, holder: RecordId) {
+        let data = self.records.get(&(op.table.name, holder)).map(|row| row.data(ReadClass::Office));
+        if let Some(conflict) = verdict.conflict.and_then(|id| self.conflicts.get_mut(&id)) {
+            conflict.other_record_id = Some(holder);
+            conflict.server_data = data;
+        }
+    }
+
+    fn clash(
+        &mut self,
+        author: &Author,
+        op: &Op,
+        kind: ConflictKind,
+        view: &AuthorView,
+        contested: Vec<usize>,
+        clean: Vec<usize>,
+    ) -> Verdict {
+        let status = ConflictStatus::Open;
+        Verdict::conflict(self.open_conflict(author, op, Clash { kind, status, view, contested, clean }))
+    }
+
+    /// Files a merge in which a policy chose between two different values, so that nothing is lost silently.
+    fn file_choice(&mut self, author: &Author, op: &Op, view: &AuthorView, merged: &Merged) {
+        let chosen: Vec<usize> =
+            merged.chosen.iter().copied().filter(|field| op.table.fields[*field].policy != Policy::FirstWriter).collect();
+        if chosen.is_empty() {
+            return;
+        }
+        let clean = merged.take.iter().copied().filter(|field| !chosen.contains(field)).collect();
+        let (kind, status) = (ConflictKind::UpdateUpdate, ConflictStatus::MergedAutomatically);
+        self.open_conflict(author, op, Clash { kind, status, view, contested: chosen, clean });
+    }
+}
+
+fn is_same_op(known: &QueuedOp, author: &Author, sent: &Sent) -> bool {
+    known.payload_sha256 == sent.payload_sha256 && known.device_id == author.actor.device
+}
+
+fn not_found() -> Rejection {
+    Rejection::new("not_found", "there is no such row")
+}

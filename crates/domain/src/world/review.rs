@@ -1,0 +1,293 @@
+//! What a write means for the open clashes about its row, and how clashes are opened and closed.
+
+use serde_json::{Map, Value as Json};
+
+use super::view::fields_of;
+use super::write::Draft;
+use super::{Author, Cause, Key, World, values_by_path};
+use crate::actor::ReadClass;
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
+use crate::ids::{ConflictId, OpId, PersonId, Version};
+use crate::merge::{AuthorView, DeskRow, merge};
+use crate::op::Op;
+use crate::queue::QueueStatus;
+use crate::record::{Record, data_of, values_of};
+use crate::schema::Table;
+use crate::value::Value;
+
+/// A clash about to be opened.
+pub(super) struct Clash<'a> {
+    pub kind: ConflictKind,
+    pub status: ConflictStatus,
+    pub view: &'a AuthorView,
+    pub contested: Vec<usize>,
+    pub clean: Vec<usize>,
+}
+
+impl World {
+    /// Opens a clash about an op, or files a merge in which a policy chose.
+    pub(super) fn open_conflict(&mut self, author: &Author, op: &Op, clash: Clash<'_>) -> ConflictId {
+        let key = (op.table.name, op.record_id);
+        let id = ConflictId(self.fresh_id());
+        let record = self.records.get(&key);
+        let is_open = clash.status == ConflictStatus::Open;
+        let conflict = Conflict {
+            id,
+            queue_id: op.id,
+            table: op.table,
+            record_id: op.record_id,
+            other_record_id: None,
+            kind: clash.kind,
+            rule: None,
+            status: clash.status,
+            rev: 1,
+            device_id: author.actor.device,
+            user_id: author.actor.person,
+            server_user_id: record.and_then(|record| last_author(record, &paths(op.table, &clash.contested))),
+            op_ids: vec![op.id],
+            base_data: known_data(op.table, clash.view),
+            server_data: record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office)),
+            client_data: Some(wanted_data(op, clash.view, record.map(|record| record.values.as_slice()))),
+            server_version: record.map_or(Version(0), |record| record.version),
+            contested: paths(op.table, &clash.contested),
+            clean: paths(op.table, &clash.clean),
+            resolution: None,
+            resolved_data: None,
+            resolved_by: None,
+            resolved_at: (!is_open).then_some(self.now),
+            result_version: None,
+            bulk_id: None,
+            reason: None,
+            decisions: Vec::new(),
+            disagreement: None,
+            created_at: self.now,
+        };
+        self.conflicts.insert(id, conflict);
+        self.journal.conflicts.insert(id);
+        if is_open {
+            self.touch(key, &Cause::of(&author.actor, Some(op.id), None));
+        }
+        id
+    }
+
+    /// The open clash of this device that an op on the same record must join, if there is one.
+    pub(super) fn folds_into(&self, author: &Author, op: &Op) -> Option<ConflictId> {
+        let touches = |conflict: &Conflict| {
+            let waiting = conflict.contested.iter().chain(&conflict.clean).filter_map(|path| op.table.field(path));
+            let waiting: Vec<usize> = waiting.collect();
+            op.patch.keys().any(|field| op.table.group_of(*field).iter().any(|member| waiting.contains(member)))
+        };
+        self.open_on(op.record_id)
+            .find(|conflict| {
+                conflict.device_id == author.actor.device && (conflict.kind.is_lifecycle() || touches(conflict))
+            })
+            .map(|conflict| conflict.id)
+    }
+
+    /// Adds an op to an open clash: its values replace those waiting there, the base stays.
+    pub(super) fn fold(&mut self, author: &Author, op: &Op, id: ConflictId) {
+        let Some(mut conflict) = self.conflicts.get(&id).cloned() else { return };
+        let mut client = conflict.client_data.clone().unwrap_or_default();
+        let mut values = values_of(op.table, &client).unwrap_or_else(|_| vec![Value::Null; op.table.fields.len()]);
+        for (field, value) in &op.patch {
+            values[*field] = value.clone();
+        }
+        client.extend(data_of(op.table, &values, ReadClass::Office));
+        conflict.client_data = Some(client);
+        let waits = |conflict: &Conflict, path: &str| {
+            conflict.contested.iter().chain(&conflict.clean).any(|waiting| waiting == path)
+        };
+        for field in op.patch.keys() {
+            let path = op.table.fields[*field].path;
+            if waits(&conflict, path) {
+                continue;
+            }
+            if self.would_clash(author, op, *field, conflict.base_data.as_ref()) {
+                conflict.contested.push(path.to_owned());
+            } else {
+                conflict.clean.push(path.to_owned());
+            }
+        }
+        conflict.op_ids.push(op.id);
+        conflict.rev += 1;
+        self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));
+    }
+
+    fn would_clash(&self, author: &Author, op: &Op, field: usize, base: Option<&Map<String, Json>>) -> bool {
+        let Some(record) = self.records.get(&(op.table.name, op.record_id)) else { return false };
+        let base = base.and_then(|data| values_of(op.table, data).ok());
+        let view = base.map_or_else(|| AuthorView::of(&record.values), |values| AuthorView::of(&values));
+        let patch = [(field, op.patch[&field].clone())].into();
+        let merged = merge(op.table, &author.actor, &view, DeskRow::from(record), &patch, op.reason.is_some());
+        merged.is_ok_and(|merged| !merged.contested.is_empty())
+    }
+
+    /// Stores a clash's new state and gives its record a new place in the feed.
+    pub(super) fn change_conflict(&mut self, conflict: Conflict, cause: &Cause) {
+        let key = (conflict.table.name, conflict.record_id);
+        self.journal.conflicts.insert(conflict.id);
+        self.conflicts.insert(conflict.id, conflict);
+        self.touch(key, cause);
+    }
+
+    /// Looks at the open clashes about a row after it was written (PROTOCOL.md §5).
+    pub(super) fn review(&mut self, key: Key, cause: &Cause) {
+        let open: Vec<ConflictId> = self.open_on(key.1).map(|conflict| conflict.id).collect();
+        for id in open {
+            self.review_one(key, id, cause);
+        }
+    }
+
+    fn review_one(&mut self, key: Key, id: ConflictId, cause: &Cause) {
+        let (Some(record), Some(conflict)) = (self.records.get(&key), self.conflicts.get(&id)) else { return };
+        let mut conflict = conflict.clone();
+        if record.version == conflict.server_version {
+            return;
+        }
+        let before = conflict.server_data.as_ref().and_then(|data| values_of(record.table, data).ok());
+        let was_live = conflict.server_data.is_some();
+        conflict.server_version = record.version;
+        conflict.server_data = record.is_live().then(|| record.data(ReadClass::Office));
+        if record.is_live() != was_live {
+            conflict.kind = match (conflict.kind, record.is_live()) {
+                (ConflictKind::UpdateDeleted, true) => ConflictKind::UpdateUpdate,
+                (ConflictKind::DeleteUpdated, false) => {
+                    self.supersede(conflict, cause);
+                    return;
+                }
+                (_, false) => ConflictKind::UpdateDeleted,
+                (kind, true) => kind,
+            };
+            conflict.rev += 1;
+            self.change_conflict(conflict, cause);
+            return;
+        }
+        let client = conflict.client_data.as_ref().and_then(|data| values_of(record.table, data).ok());
+        let (Some(before), Some(client)) = (before, client) else {
+            self.conflicts.insert(id, conflict);
+            self.journal.conflicts.insert(id);
+            return;
+        };
+        let present = record.values.clone();
+        let moved = |path: &String| record.table.field(path).is_some_and(|field| before[field] != present[field]);
+        let equal = |path: &String| record.table.field(path).is_none_or(|field| client[field] == present[field]);
+        if conflict.kind != ConflictKind::DeleteUpdated
+            && !conflict.contested.is_empty()
+            && conflict.contested.iter().all(equal)
+        {
+            self.supersede(conflict, cause);
+            return;
+        }
+        let (moved_clean, still_clean): (Vec<String>, Vec<String>) = conflict.clean.iter().cloned().partition(moved);
+        let contested_moved = conflict.contested.iter().any(moved);
+        conflict.clean = still_clean;
+        let clashing = moved_clean.iter().filter(|path| !equal(path)).cloned();
+        conflict.contested.extend(clashing.collect::<Vec<_>>());
+        if contested_moved || !moved_clean.is_empty() {
+            conflict.server_user_id = self.records.get(&key).and_then(|record| last_author(record, &conflict.contested));
+            conflict.rev += 1;
+            self.change_conflict(conflict, cause);
+        } else {
+            self.journal.conflicts.insert(id);
+            self.conflicts.insert(id, conflict);
+        }
+    }
+
+    /// Closes a clash whose values became equal by another way; what waited beside them is joined now.
+    fn supersede(&mut self, mut conflict: Conflict, cause: &Cause) {
+        conflict.status = ConflictStatus::Superseded;
+        conflict.resolved_at = Some(self.now);
+        let waiting = std::mem::take(&mut conflict.clean);
+        let key = (conflict.table.name, conflict.record_id);
+        let op_ids = conflict.op_ids.clone();
+        let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok());
+        let author = Cause {
+            person: Some(conflict.user_id),
+            rank: 0,
+            device: Some(conflict.device_id),
+            op_id: Some(conflict.queue_id),
+            reason: None,
+        };
+        conflict.clean.clone_from(&waiting);
+        let id = conflict.id;
+        self.change_conflict(conflict, cause);
+        let mut written = None;
+        if let (false, Some(client), Some(record)) = (waiting.is_empty(), client, self.records.get(&key).cloned()) {
+            let mut values = record.values.clone();
+            for field in waiting.iter().filter_map(|path| record.table.field(path)) {
+                values[field] = client[field].clone();
+            }
+            if values != record.values {
+                let draft = Draft { table: record.table, id: record.id, values, deleted: false };
+                written = Some(self.put(draft, &author));
+            }
+        }
+        let version = self.records.get(&key).map(|record| record.version);
+        for op_id in op_ids {
+            self.finish_op(op_id, if written.is_some() { "merged" } else { "noop" }, id, version);
+        }
+    }
+
+    /// Gives an op of a closed clash its final verdict.
+    pub(super) fn finish_op(&mut self, op_id: OpId, verdict: &str, conflict: ConflictId, version: Option<Version>) {
+        let (now, seq) = (self.now, self.clock);
+        if let Some(op) = self.ops.get_mut(&op_id) {
+            op.status = QueueStatus::Completed;
+            op.verdict = Some(verdict.to_owned());
+            op.conflict_id = Some(conflict);
+            op.result_version = version;
+            op.result_seq = version.map(|_| seq);
+            op.processed_at = Some(now);
+            self.journal.changed_ops.insert(op_id);
+        }
+    }
+
+    /// The values a set of ops asked for, by field: later ones replace earlier ones.
+    pub(super) fn asked_fields(&self, table: &Table, op_id: OpId) -> Vec<(usize, Value)> {
+        self.ops.get(&op_id).map_or_else(Vec::new, |op| fields_of(table, &op.data))
+    }
+}
+
+/// Who wrote the newest of these fields; the row's last author where that is not kept.
+fn last_author(record: &Record, paths: &[String]) -> Option<PersonId> {
+    let marks = paths.iter().filter_map(|path| record.provenance.get(path));
+    marks.max_by_key(|mark| mark.version).map_or(record.updated_by, |mark| mark.by)
+}
+
+pub(super) fn paths(table: &Table, fields: &[usize]) -> Vec<String> {
+    fields.iter().map(|field| table.fields[*field].path.to_owned()).collect()
+}
+
+fn known_data(table: &Table, view: &AuthorView) -> Option<Map<String, Json>> {
+    if view.values.iter().all(|value| value.as_ref().is_none_or(Value::is_null)) {
+        return None;
+    }
+    let known: Vec<Value> = view.values.iter().map(|value| value.clone().unwrap_or(Value::Null)).collect();
+    let mut data = data_of(table, &known, ReadClass::Office);
+    data.retain(|name, _| {
+        let column = table.column(name).expect("data has the table's columns");
+        column.fields.iter().any(|field| view.values[*field].is_some())
+    });
+    Some(data)
+}
+
+fn wanted_data(op: &Op, view: &AuthorView, desk: Option<&[Value]>) -> Map<String, Json> {
+    let mut values: Vec<Value> = view
+        .values
+        .iter()
+        .enumerate()
+        .map(|(field, value)| {
+            value.clone().or_else(|| desk.map(|desk| desk[field].clone())).unwrap_or(Value::Null)
+        })
+        .collect();
+    for (field, value) in &op.patch {
+        values[*field] = value.clone();
+    }
+    data_of(op.table, &values, ReadClass::Office)
+}
+
+/// Kept here so that a clash's own values can be shown by path.
+pub(super) fn decided_values(table: &Table, values: &[Value], conflict: &Conflict) -> Map<String, Json> {
+    let all: Vec<String> = conflict.contested.iter().chain(&conflict.clean).cloned().collect();
+    values_by_path(table, values, &all)
+}
