@@ -1,0 +1,180 @@
+//! The one module that knows there are two engines.
+//!
+//! Everything else speaks one SQL text with `$1` placeholders, binds [`Value`]s and reads
+//! [`Cells`](row::Cells). Statements are `&'static str`: literals, or texts made once from descriptors.
+
+mod error;
+mod postgres;
+pub(crate) mod row;
+mod sqlite;
+pub(crate) mod value;
+
+use std::path::Path;
+
+use sqlx::query::Query;
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+
+use crate::Result;
+use postgres::PostgresDb;
+use row::{Cells, Row};
+use sqlite::SqliteDb;
+pub use value::Value;
+
+/// An open database. Cloning it is cheap; all clones are the same one.
+#[derive(Debug, Clone)]
+pub enum Db {
+    /// A file, written by one connection and read by a few.
+    Sqlite(SqliteDb),
+    /// A server, shared with other desks.
+    Postgres(PostgresDb),
+}
+
+/// A transaction; it is rolled back unless it is committed.
+#[derive(Debug)]
+pub enum Tx {
+    /// Of a file.
+    Sqlite(Transaction<'static, Sqlite>),
+    /// Of a server.
+    Postgres(Transaction<'static, Postgres>),
+}
+
+impl Db {
+    /// Opens the file, making it if it is missing, and brings it to the newest form.
+    pub async fn open_sqlite(path: &Path) -> Result<Self> {
+        SqliteDb::open(path).await.map(Self::Sqlite)
+    }
+
+    /// Opens the server's database and brings it to the newest form.
+    pub async fn open_postgres(url: &str) -> Result<Self> {
+        PostgresDb::open(url).await.map(Self::Postgres)
+    }
+
+    /// Begins a transaction that writes. On SQLite they run one at a time; on Postgres
+    /// [`crate::meta::lock`] makes the writers take turns.
+    pub async fn begin_write(&self) -> Result<Tx> {
+        match self {
+            Self::Sqlite(db) => db.begin_write().await.map(Tx::Sqlite),
+            Self::Postgres(db) => db.begin_write().await.map(Tx::Postgres),
+        }
+    }
+
+    /// Begins a transaction that sees one state of the database and cannot write.
+    pub async fn begin_read(&self) -> Result<Tx> {
+        match self {
+            Self::Sqlite(db) => db.begin_read().await.map(Tx::Sqlite),
+            Self::Postgres(db) => db.begin_read().await.map(Tx::Postgres),
+        }
+    }
+
+    /// Waits for running transactions and closes all connections.
+    pub async fn close(&self) {
+        match self {
+            Self::Sqlite(db) => db.close().await,
+            Self::Postgres(db) => db.close().await,
+        }
+    }
+}
+
+fn sqlite_query(sql: &'static str, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
+    value::bind_sqlite(sqlx::query(sqlite::with_plain_placeholders(sql)), values)
+}
+
+impl Tx {
+    /// Makes everything durable. `MissingReference` if a row points nowhere: references are checked here.
+    pub async fn commit(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Postgres(tx) => tx.commit().await?,
+        }
+        Ok(())
+    }
+
+    /// Takes everything back.
+    pub async fn rollback(self) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+
+    /// Marks a place to come back to. Marks can be nested; the newest one is meant below.
+    pub async fn savepoint(&mut self) -> Result<()> {
+        self.command("SAVEPOINT mark").await
+    }
+
+    /// Forgets the mark and keeps what was done since.
+    pub async fn release_savepoint(&mut self) -> Result<()> {
+        self.command("RELEASE SAVEPOINT mark").await
+    }
+
+    /// Takes back what was done since the mark, and forgets the mark.
+    pub async fn rollback_to_savepoint(&mut self) -> Result<()> {
+        self.command("ROLLBACK TO SAVEPOINT mark").await?;
+        self.command("RELEASE SAVEPOINT mark").await
+    }
+
+    /// Runs a statement and tells how many rows it wrote.
+    pub(crate) async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlite_query(sql, values).execute(&mut **tx).await?.rows_affected(),
+            Self::Postgres(tx) => {
+                value::bind_postgres(sqlx::query(sql), values).execute(&mut **tx).await?.rows_affected()
+            }
+        })
+    }
+
+    /// Runs a query and reads all its rows.
+    pub(crate) async fn rows(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
+        Ok(match self {
+            Self::Sqlite(tx) => {
+                let rows = sqlite_query(sql, values).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Sqlite).collect()
+            }
+            Self::Postgres(tx) => {
+                let rows = value::bind_postgres(sqlx::query(sql), values).fetch_all(&mut **tx).await?;
+                rows.into_iter().map(Row::Postgres).collect()
+            }
+        })
+    }
+
+    /// Runs a query that gives at most one row.
+    pub(crate) async fn row(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>> {
+        Ok(match self {
+            Self::Sqlite(tx) => sqlite_query(sql, values).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
+            Self::Postgres(tx) => {
+                value::bind_postgres(sqlx::query(sql), values).fetch_optional(&mut **tx).await?.map(Row::Postgres)
+            }
+        })
+    }
+
+    /// Runs a query whose one cell is a count.
+    pub(crate) async fn count(&mut self, sql: &'static str) -> Result<i64> {
+        let row = self.row(sql, Vec::new()).await?;
+        row.map_or(Ok(0), |row| Cells::new(&row, "COUNT", &["count"]).int())
+    }
+
+    /// Runs a query and holds its rows until the transaction ends. On SQLite the transaction already holds everything.
+    pub(crate) async fn row_for_update(&mut self, sql: &'static str) -> Result<Option<Row>> {
+        match self {
+            Self::Sqlite(_) => self.row(sql, Vec::new()).await,
+            Self::Postgres(tx) => {
+                let sql = AssertSqlSafe(format!("{sql} FOR UPDATE"));
+                Ok(sqlx::query(sql).fetch_optional(&mut **tx).await?.map(Row::Postgres))
+            }
+        }
+    }
+
+    async fn command(&mut self, sql: &'static str) -> Result<()> {
+        match self {
+            Self::Sqlite(tx) => {
+                sqlx::raw_sql(sql).execute(&mut **tx).await?;
+            }
+            Self::Postgres(tx) => {
+                sqlx::raw_sql(sql).execute(&mut **tx).await?;
+            }
+        }
+        Ok(())
+    }
+}

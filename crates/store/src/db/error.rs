@@ -1,0 +1,82 @@
+//! Reads both engines' errors as the one kind the callers know.
+
+use sqlx::error::{DatabaseError, ErrorKind};
+use sqlx::postgres::PgDatabaseError;
+
+use showdesk_domain::schema::tables;
+
+use crate::StoreError;
+
+/// SQLite's primary result codes that callers can act on; the low byte of the extended ones.
+const SQLITE_BUSY: u32 = 5;
+const SQLITE_LOCKED: u32 = 6;
+const SQLITE_FULL: u32 = 13;
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        match &error {
+            sqlx::Error::Database(cause) => match kind_of(cause.as_ref()) {
+                Some(known) => known,
+                None if is_out_of_reach(cause.as_ref()) => Self::Unavailable(error),
+                None => Self::Database(error),
+            },
+            sqlx::Error::Io(_)
+            | sqlx::Error::Tls(_)
+            | sqlx::Error::PoolTimedOut
+            | sqlx::Error::PoolClosed
+            | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+            _ => Self::Database(error),
+        }
+    }
+}
+
+impl From<sqlx::migrate::MigrateError> for StoreError {
+    fn from(error: sqlx::migrate::MigrateError) -> Self {
+        Self::Migration(error)
+    }
+}
+
+fn kind_of(error: &dyn DatabaseError) -> Option<StoreError> {
+    match error.kind() {
+        ErrorKind::UniqueViolation => return Some(StoreError::Duplicate { constraint: constraint_of(error) }),
+        ErrorKind::ForeignKeyViolation => return Some(StoreError::MissingReference),
+        _ => {}
+    }
+    let code = error.code()?;
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return match code.as_ref() {
+            "40001" | "40P01" | "55P03" => Some(StoreError::Busy),
+            "53100" => Some(StoreError::DiskFull),
+            _ => None,
+        };
+    }
+    match code.parse::<u32>().ok()? & 0xff {
+        SQLITE_BUSY | SQLITE_LOCKED => Some(StoreError::Busy),
+        SQLITE_FULL => Some(StoreError::DiskFull),
+        _ => None,
+    }
+}
+
+/// Postgres stops, starts, or has no connection left.
+fn is_out_of_reach(error: &dyn DatabaseError) -> bool {
+    let Some(code) = error.try_downcast_ref::<PgDatabaseError>().map(PgDatabaseError::code) else { return false };
+    code.starts_with("08") || matches!(code, "57P01" | "57P02" | "57P03" | "53300")
+}
+
+/// Postgres names the rule; SQLite lists its columns: `UNIQUE constraint failed: animals.species, animals.tag`.
+fn constraint_of(error: &dyn DatabaseError) -> Option<String> {
+    if let Some(name) = error.constraint() {
+        return Some(name.to_owned());
+    }
+    let (_, columns) = error.message().split_once(": ")?;
+    let table_name = columns.split('.').next()?;
+    let columns: Vec<&str> =
+        columns.split(", ").filter_map(|column| column.split_once('.')).map(|(_, name)| name).collect();
+    let unique = tables().iter().filter(|table| table.name == table_name).find_map(|table| {
+        table.uniques.iter().find(|unique| {
+            let fields = unique.fields.iter().map(|field| table.fields[*field].path);
+            std::iter::once("show_id").chain(fields).eq(columns.iter().copied())
+        })
+    });
+    Some(unique.map_or_else(|| format!("{table_name}_pkey"), |unique| unique.name.to_owned()))
+}

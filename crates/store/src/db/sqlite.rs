@@ -1,0 +1,164 @@
+//! The embedded engine: one file, one writing connection, a few reading ones (`docs/ARCHITECTURE.md`).
+
+use std::collections::HashMap;
+use std::path::Path;
+use std::sync::{LazyLock, PoisonError, RwLock};
+use std::time::Duration;
+
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::{Row as _, Sqlite, Transaction};
+
+use crate::sql::keep;
+use crate::{Result, StoreError, migrations};
+
+/// Connections that read while one writes.
+const READERS: u32 = 6;
+/// How long a connection waits for the file's lock.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long a caller waits for a connection.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// Ten tables in a few chunk sizes, and everything else.
+const STATEMENTS_KEPT: usize = 500;
+/// What is left of the write-ahead log after a checkpoint.
+const JOURNAL_SIZE_BYTES: i64 = 64 * 1024 * 1024;
+/// Pages in the write-ahead log before a checkpoint; measured twice as fast as the default 1,000.
+const CHECKPOINT_PAGES: i64 = 20_000;
+/// `PRAGMA synchronous` reads FULL back as this number.
+const SYNCHRONOUS_FULL: i64 = 2;
+/// The first release without the bug that lets a reset write-ahead log corrupt the file.
+const OLDEST_SOUND: (u32, u32, u32) = (3, 51, 3);
+/// A later release that has it again.
+const UNSOUND: (u32, u32, u32) = (3, 52, 0);
+
+/// An open file.
+#[derive(Debug, Clone)]
+pub struct SqliteDb {
+    writer: SqlitePool,
+    readers: SqlitePool,
+}
+
+impl SqliteDb {
+    pub(super) async fn open(path: &Path) -> Result<Self> {
+        let options = options(path);
+        let writer = pool(1).connect_with(options.clone()).await?;
+        check_promises(&writer).await?;
+        migrations::sqlite().run(&writer).await?;
+        let readers = pool(READERS).connect_with(options.pragma("query_only", "1")).await?;
+        Ok(Self { writer, readers })
+    }
+
+    /// `IMMEDIATE`: a transaction that begins to write later fails at once in spite of the busy timeout.
+    pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>> {
+        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    }
+
+    pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Sqlite>> {
+        Ok(self.readers.begin_with("BEGIN DEFERRED").await?)
+    }
+
+    pub(super) async fn close(&self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// The text with `?` for `$1`, `$2`, … where these only count through.
+///
+/// SQLite finds a placeholder that has a name by walking a list of all names: a bulk statement with its thousands
+/// would spend most of its time there. `?` has none.
+pub(super) fn with_plain_placeholders(sql: &'static str) -> &'static str {
+    static TEXTS: LazyLock<RwLock<HashMap<(usize, usize), &'static str>>> = LazyLock::new(RwLock::default);
+    // A text that lives as long as the program is known by its place.
+    let place = (sql.as_ptr().addr(), sql.len());
+    let known = TEXTS.read().unwrap_or_else(PoisonError::into_inner).get(&place).copied();
+    known.unwrap_or_else(|| {
+        let text = plain(sql).map_or(sql, keep);
+        TEXTS.write().unwrap_or_else(PoisonError::into_inner).insert(place, text);
+        text
+    })
+}
+
+fn plain(sql: &str) -> Option<String> {
+    let mut parts = sql.split('$');
+    let mut text = parts.next()?.to_owned();
+    for (number, part) in (1_usize..).zip(parts) {
+        let end = part.find(|letter: char| !letter.is_ascii_digit()).unwrap_or(part.len());
+        if part[..end].parse() != Ok(number) {
+            return None;
+        }
+        text.push('?');
+        text.push_str(&part[end..]);
+    }
+    Some(text)
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .create_if_missing(true)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .foreign_keys(true)
+        .busy_timeout(BUSY_TIMEOUT)
+        .pragma("fullfsync", "1")
+        .pragma("checkpoint_fullfsync", "1")
+        .pragma("trusted_schema", "0")
+        .pragma("cell_size_check", "1")
+        .pragma("journal_size_limit", JOURNAL_SIZE_BYTES.to_string())
+        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES.to_string())
+        .statement_cache_capacity(STATEMENTS_KEPT)
+}
+
+fn pool(connections: u32) -> SqlitePoolOptions {
+    SqlitePoolOptions::new()
+        .max_connections(connections)
+        .min_connections(1)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .test_before_acquire(false)
+}
+
+/// An acknowledged change must be on disk: that needs FULL and a release without known corruption.
+async fn check_promises(pool: &SqlitePool) -> Result<()> {
+    let synchronous: i64 = sqlx::query("PRAGMA synchronous").fetch_one(pool).await?.try_get(0)?;
+    if synchronous != SYNCHRONOUS_FULL {
+        return Err(StoreError::Unsafe("SQLite does not write every commit to disk".to_owned()));
+    }
+    let version: String = sqlx::query("SELECT sqlite_version()").fetch_one(pool).await?.try_get(0)?;
+    if is_sound(&version) {
+        Ok(())
+    } else {
+        Err(StoreError::Unsafe(format!(
+            "SQLite {version} can damage its file; 3.51.3 or later is needed, and not 3.52.0"
+        )))
+    }
+}
+
+fn is_sound(version: &str) -> bool {
+    let mut parts = version.split('.').map(|part| part.parse::<u32>().unwrap_or(0));
+    let mut part = || parts.next().unwrap_or(0);
+    let version = (part(), part(), part());
+    version >= OLDEST_SOUND && version != UNSOUND
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{is_sound, plain};
+
+    #[test]
+    fn placeholders_that_count_through_lose_their_names() {
+        assert_eq!(plain("VALUES ($1, $2), ($3, $4)").as_deref(), Some("VALUES (?, ?), (?, ?)"));
+        assert_eq!(plain("a = $1 OR b = $1"), None);
+        assert_eq!(plain("a = $2"), None);
+        assert_eq!(plain("SELECT 1").as_deref(), Some("SELECT 1"));
+    }
+
+    #[test]
+    fn releases_that_damage_files_are_refused() {
+        for (version, sound) in [("3.51.2", false), ("3.51.3", true), ("3.52.0", false), ("3.52.1", true), ("?", false)]
+        {
+            assert_eq!(is_sound(version), sound, "{version}");
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! SQL lives here and nowhere else.
+//!
+//! A query is a function whose first parameter is the transaction; only the engine commits.
+//! SQL texts are literals, or made once from the domain's descriptors: nothing that a client
+//! sent ever stands in one.
+
+pub mod audit;
+pub mod changes;
+pub mod conflicts;
+pub mod db;
+pub mod entries;
+mod error;
+pub mod history;
+pub mod imports;
+pub mod meta;
+mod migrations;
+pub mod pairings;
+pub mod people;
+pub mod queue;
+pub mod records;
+mod sql;
+
+pub use db::{Db, Tx};
+pub use error::StoreError;
+
+/// What every query answers.
+pub type Result<T> = std::result::Result<T, StoreError>;

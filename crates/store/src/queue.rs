@@ -1,0 +1,203 @@
+//! `sync_queue`: every op the desk has seen, and its verdict.
+
+use std::sync::LazyLock;
+
+use showdesk_domain::ids::{DeviceId, OpId, RecordId, Seq, Version};
+use showdesk_domain::queue::{QueueStatus, QueuedOp};
+
+use crate::db::Value;
+use crate::db::row::{Cells, Row};
+use crate::db::value::values;
+use crate::sql::{self, Chunked, LazyChunked};
+use crate::{Result, Tx};
+
+const TABLE: &str = "sync_queue";
+/// What its author said; it never changes.
+const SENT: &[&str] = &[
+    "id",
+    "user_id",
+    "device_id",
+    "incarnation",
+    "device_seq",
+    "table_name",
+    "record_id",
+    "operation",
+    "data",
+    "base",
+    "version",
+    "prev_op_id",
+    "txn",
+    "epoch",
+    "reason",
+    "payload_sha256",
+    "created_at",
+    "client_time",
+    "skew_ms",
+];
+/// What became of it.
+const OUTCOME: &[&str] = &[
+    "status",
+    "verdict",
+    "conflict_id",
+    "waiting_for",
+    "result_version",
+    "result_seq",
+    "error",
+    "attempts",
+    "lease_until",
+    "processed_at",
+];
+
+static COLUMNS: LazyLock<Vec<&str>> = LazyLock::new(|| [SENT, OUTCOME].concat());
+static BY_ID: LazyChunked =
+    LazyChunked::new(|| Chunked::new(|count| sql::select_by_keys(TABLE, &COLUMNS, &["id"], 1, count)));
+static BY_RECORD: LazyChunked = LazyChunked::new(|| {
+    Chunked::new(|count| sql::select_by_keys(TABLE, &COLUMNS, &["record_id", "device_id"], 1, count))
+});
+static INSERT: LazyChunked = LazyChunked::new(|| Chunked::new(|count| sql::insert(TABLE, &COLUMNS, count)));
+static UPDATE: LazyChunked = LazyChunked::new(|| {
+    let changes = OUTCOME.iter().enumerate().map(|(index, column)| format!("{column} = new.column{}", index + 2));
+    let changes = changes.collect::<Vec<_>>().join(", ");
+    Chunked::new(|count| {
+        let new = sql::rows(count, OUTCOME.len() + 1);
+        format!("UPDATE {TABLE} SET {changes} FROM (VALUES {new}) AS new WHERE {TABLE}.id = new.column1")
+    })
+});
+/// Says in words that completed ops are left out, so that their large majority has no index.
+static UNFINISHED: LazyLock<&str> = LazyLock::new(|| {
+    let select = sql::select(TABLE, &COLUMNS);
+    sql::keep(format!(
+        "{select} WHERE status <> 'completed' AND status = $1 ORDER BY created_at DESC, id DESC LIMIT $2"
+    ))
+});
+static COMPLETED: LazyLock<&str> = LazyLock::new(|| {
+    let select = sql::select(TABLE, &COLUMNS);
+    sql::keep(format!("{select} WHERE status = $1 ORDER BY created_at DESC, id DESC LIMIT $2"))
+});
+
+/// Ops by their ids, in no order.
+pub async fn load(tx: &mut Tx, ids: &[OpId]) -> Result<Vec<QueuedOp>> {
+    let mut found = Vec::with_capacity(ids.len());
+    for (sql, chunk) in BY_ID.cut(ids) {
+        for row in tx.rows(sql, chunk.iter().map(|id| Value::from(*id)).collect()).await? {
+            found.push(read(&row)?);
+        }
+    }
+    Ok(found)
+}
+
+/// Everything these devices have sent about these records, in the order of arrival.
+pub async fn of_device_on_records(tx: &mut Tx, keys: &[(DeviceId, RecordId)]) -> Result<Vec<QueuedOp>> {
+    let mut found = Vec::new();
+    for (sql, chunk) in BY_RECORD.cut(keys) {
+        let values = chunk.iter().flat_map(|(device, record)| values![*record, *device]).collect();
+        for row in tx.rows(sql, values).await? {
+            found.push(read(&row)?);
+        }
+    }
+    found.sort_by_key(|op: &QueuedOp| (op.created_at, op.device_seq, op.id));
+    Ok(found)
+}
+
+/// Adds ops; `Duplicate` if one was seen before.
+pub async fn add(tx: &mut Tx, ops: &[QueuedOp]) -> Result<()> {
+    for (sql, chunk) in INSERT.cut(ops) {
+        let values = chunk.iter().flat_map(|op| sent(op).into_iter().chain(outcome(op))).collect();
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
+}
+
+/// Writes what became of ops: status, verdict, conflict, result, error, `processed_at`, attempts, lease, `waiting_for`.
+pub async fn update(tx: &mut Tx, ops: &[QueuedOp]) -> Result<()> {
+    for (sql, chunk) in UPDATE.cut(ops) {
+        let values = chunk.iter().flat_map(|op| values![op.id].into_iter().chain(outcome(op))).collect();
+        tx.execute(sql, values).await?;
+    }
+    Ok(())
+}
+
+/// Ops of that status, newest first.
+pub async fn list(tx: &mut Tx, status: QueueStatus, limit: i64) -> Result<Vec<QueuedOp>> {
+    let sql = if status == QueueStatus::Completed { *COMPLETED } else { *UNFINISHED };
+    tx.rows(sql, values![status.as_str(), limit]).await?.iter().map(read).collect()
+}
+
+/// How many ops need attention.
+pub async fn count_failed(tx: &mut Tx) -> Result<i64> {
+    tx.count("SELECT COUNT(*) FROM sync_queue WHERE status <> 'completed' AND status = 'failed'").await
+}
+
+fn sent(op: &QueuedOp) -> Vec<Value> {
+    values![
+        op.id,
+        op.user_id,
+        op.device_id,
+        op.incarnation,
+        op.device_seq,
+        op.table_name.as_str(),
+        op.record_id,
+        op.operation.as_str(),
+        op.data.clone(),
+        op.base.clone(),
+        op.version,
+        op.prev_op_id,
+        op.txn.clone(),
+        op.epoch,
+        op.reason.clone(),
+        op.payload_sha256.as_str(),
+        op.created_at,
+        op.client_time,
+        op.skew_ms,
+    ]
+}
+
+fn outcome(op: &QueuedOp) -> Vec<Value> {
+    values![
+        op.status.as_str(),
+        op.verdict.clone(),
+        op.conflict_id,
+        op.waiting_for.clone(),
+        op.result_version,
+        op.result_seq,
+        op.error.clone(),
+        op.attempts,
+        op.lease_until,
+        op.processed_at,
+    ]
+}
+
+fn read(row: &Row) -> Result<QueuedOp> {
+    let mut cells = Cells::new(row, TABLE, &COLUMNS);
+    Ok(QueuedOp {
+        id: cells.uuid()?.into(),
+        user_id: cells.uuid()?.into(),
+        device_id: cells.uuid()?.into(),
+        incarnation: cells.uuid()?,
+        device_seq: cells.int()?,
+        table_name: cells.text()?,
+        record_id: cells.uuid_option()?.map(Into::into),
+        operation: cells.text()?,
+        data: cells.json()?,
+        base: cells.json_option()?,
+        version: Version(cells.int()?),
+        prev_op_id: cells.uuid_option()?.map(Into::into),
+        txn: cells.json_option()?,
+        epoch: cells.uuid_option()?,
+        reason: cells.text_option()?,
+        payload_sha256: cells.text()?,
+        created_at: cells.instant()?,
+        client_time: cells.instant_option()?,
+        skew_ms: cells.int()?,
+        status: cells.word(QueueStatus::parse)?,
+        verdict: cells.text_option()?,
+        conflict_id: cells.uuid_option()?.map(Into::into),
+        waiting_for: cells.json_option()?,
+        result_version: cells.int_option()?.map(Version),
+        result_seq: cells.int_option()?.map(Seq),
+        error: cells.json_option()?,
+        attempts: cells.int()?,
+        lease_until: cells.instant_option()?,
+        processed_at: cells.instant_option()?,
+    })
+}

@@ -1,0 +1,13 @@
+//! Every query of the store, on both engines, and both catalogues against the descriptors.
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+mod catalogue;
+mod entries;
+mod faults;
+mod fixture;
+mod once;
+mod pairings;
+mod parity;
+mod people;
+mod records;
+mod sync;

@@ -1,0 +1,153 @@
+//! What there is once, and what only the desk writes: clock, installation, keys, imports, audit.
+
+use serde_json::json;
+use showdesk_domain::ids::{OpId, Seq};
+use showdesk_store::StoreError;
+use showdesk_store::audit::{self, AuditRow};
+use showdesk_store::imports::{self, ImportRow, ImportStatus};
+use showdesk_store::meta::{self, InstallationRow, Meta};
+use showdesk_testkit::{TestStore, both_engines};
+use uuid::Uuid;
+
+use crate::fixture::{at, fill};
+
+async fn the_clock_is_one_row(store: TestStore) {
+    let mut tx = store.db.begin_write().await.unwrap();
+    assert!(matches!(meta::lock(&mut tx).await, Err(StoreError::Corrupt { .. })), "there is none in an empty database");
+    let first = Meta { epoch: Uuid::now_v7(), clock: Seq(0), oldest_seq: Seq(0), schema: 1, min_schema: 1 };
+    meta::init(&mut tx, &first).await.unwrap();
+    assert_eq!(meta::lock(&mut tx).await.unwrap(), first);
+    meta::set_clock(&mut tx, Seq(90_211)).await.unwrap();
+    let epoch = Uuid::now_v7();
+    meta::set_epoch(&mut tx, epoch).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.db.begin_read().await.unwrap();
+    assert_eq!(meta::read(&mut tx).await.unwrap(), Meta { epoch, clock: Seq(90_211), ..first });
+    drop(tx);
+    let mut tx = store.db.begin_write().await.unwrap();
+    assert!(matches!(meta::init(&mut tx, &first).await, Err(StoreError::Duplicate { .. })));
+}
+
+async fn writers_take_turns(store: TestStore) {
+    let mut tx = store.db.begin_write().await.unwrap();
+    let first = Meta { epoch: Uuid::now_v7(), clock: Seq(0), oldest_seq: Seq(0), schema: 1, min_schema: 1 };
+    meta::init(&mut tx, &first).await.unwrap();
+    tx.commit().await.unwrap();
+    let writers: Vec<_> = (0..8)
+        .map(|_| {
+            let db = store.db.clone();
+            tokio::spawn(async move {
+                for _ in 0..5 {
+                    let mut tx = db.begin_write().await.unwrap();
+                    let clock = meta::lock(&mut tx).await.unwrap().clock;
+                    meta::set_clock(&mut tx, clock.next()).await.unwrap();
+                    tx.commit().await.unwrap();
+                }
+            })
+        })
+        .collect();
+    for writer in writers {
+        writer.await.unwrap();
+    }
+    let mut tx = store.db.begin_read().await.unwrap();
+    assert_eq!(meta::read(&mut tx).await.unwrap().clock, Seq(40));
+}
+
+async fn a_database_says_who_it_is_once(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write().await.unwrap();
+    assert_eq!(meta::installation(&mut tx).await.unwrap(), None);
+    let row = InstallationRow {
+        installation_id: Uuid::now_v7(),
+        created_at: at(0),
+        desk_device_id: show.device,
+        show_id: show.id,
+    };
+    meta::set_installation(&mut tx, &row).await.unwrap();
+    meta::add_signing_key(&mut tx, "cursor", &[7; 32], at(0)).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.db.begin_write().await.unwrap();
+    assert_eq!(meta::installation(&mut tx).await.unwrap(), Some(row.clone()));
+    assert_eq!(meta::signing_key(&mut tx, "cursor").await.unwrap(), Some(vec![7; 32]));
+    assert_eq!(meta::signing_key(&mut tx, "other").await.unwrap(), None);
+    assert!(matches!(meta::set_installation(&mut tx, &row).await, Err(StoreError::Duplicate { .. })));
+}
+
+async fn a_signing_key_is_never_replaced(store: TestStore) {
+    let mut tx = store.db.begin_write().await.unwrap();
+    meta::add_signing_key(&mut tx, "cursor", &[7; 32], at(0)).await.unwrap();
+    let second = meta::add_signing_key(&mut tx, "cursor", &[8; 32], at(0)).await;
+    assert!(
+        matches!(&second, Err(StoreError::Duplicate { constraint: Some(name) }) if name == "server_keys_pkey"),
+        "{second:?}"
+    );
+}
+
+async fn an_import_is_written_once_and_taken_back_once(store: TestStore) {
+    let show = fill(&store.db).await;
+    let import = ImportRow {
+        id: Uuid::now_v7(),
+        file_sha256: [3; 32],
+        clock: Seq(12),
+        plan: r#"{"rows":[]}"#.to_owned(),
+        status: ImportStatus::Previewed,
+        counts: json!({"new": 11}),
+        op_ids: Vec::new(),
+        created_by: show.person,
+        created_at: at(1),
+        confirmed_at: None,
+        undone_at: None,
+    };
+    let mut tx = store.db.begin_write().await.unwrap();
+    imports::add(&mut tx, &import).await.unwrap();
+    assert_eq!(imports::load(&mut tx, import.id).await.unwrap(), Some(import.clone()));
+    assert_eq!(imports::load(&mut tx, Uuid::now_v7()).await.unwrap(), None);
+    assert!(!imports::mark_undone(&mut tx, import.id, at(2)).await.unwrap(), "nothing was written");
+    let ops = vec![OpId(Uuid::now_v7()), OpId(Uuid::now_v7())];
+    let counts = json!({"animals": 11});
+    assert!(imports::mark_confirmed(&mut tx, import.id, &ops, &counts, at(3)).await.unwrap());
+    assert!(!imports::mark_confirmed(&mut tx, import.id, &ops, &counts, at(4)).await.unwrap(), "it is written already");
+    assert!(imports::mark_undone(&mut tx, import.id, at(5)).await.unwrap());
+    assert!(!imports::mark_undone(&mut tx, import.id, at(6)).await.unwrap(), "it is taken back already");
+    let expected = ImportRow {
+        status: ImportStatus::Undone,
+        counts,
+        op_ids: ops,
+        confirmed_at: Some(at(3)),
+        undone_at: Some(at(5)),
+        ..import
+    };
+    assert_eq!(imports::load(&mut tx, expected.id).await.unwrap(), Some(expected));
+    tx.commit().await.unwrap();
+}
+
+async fn the_audit_lists_the_newest_first(store: TestStore) {
+    let show = fill(&store.db).await;
+    let row = |second: i64| AuditRow {
+        at: at(second),
+        actor: Some(show.person),
+        device: Some(show.device),
+        action: "conflict.resolve".to_owned(),
+        table_name: Some("animals".to_owned()),
+        record_id: Some(Uuid::from_u128(second.unsigned_abs().into())),
+        before: Some(json!({"tag": "1"})),
+        after: None,
+        reason: Some("typed wrong".to_owned()),
+    };
+    let rows: Vec<AuditRow> = (1..=41).map(row).collect();
+    let mut tx = store.db.begin_write().await.unwrap();
+    audit::add(&mut tx, &rows).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.db.begin_read().await.unwrap();
+    assert_eq!(audit::list(&mut tx, 2).await.unwrap(), [row(41), row(40)]);
+    assert_eq!(audit::list(&mut tx, 100).await.unwrap().len(), 41);
+}
+
+both_engines![
+    the_clock_is_one_row,
+    writers_take_turns,
+    a_database_says_who_it_is_once,
+    a_signing_key_is_never_replaced,
+    an_import_is_written_once_and_taken_back_once,
+    the_audit_lists_the_newest_first,
+];

@@ -1,0 +1,141 @@
+//! Profiles, members, devices, tokens.
+
+use showdesk_domain::actor::{DeviceKind, Function, Role, Scope};
+use showdesk_domain::ids::{DeviceId, PersonId, Seq};
+use showdesk_store::people::{self, DeviceRow, MemberRow, NewToken, ProfileRow};
+use showdesk_store::{StoreError, Tx};
+use showdesk_testkit::{TestStore, both_engines};
+use uuid::Uuid;
+
+use crate::fixture::{Show, at, device, fill};
+
+/// A scale crew's phone; the transaction stays open.
+async fn add_phone(tx: &mut Tx, show: Show, name: &str) -> DeviceRow {
+    let person = PersonId(Uuid::now_v7());
+    let profile = ProfileRow { id: person, name: name.to_owned(), created_at: at(1) };
+    people::add_profile(tx, &profile).await.unwrap();
+    let member = MemberRow {
+        team_id: show.team,
+        person,
+        role: Role::Editor,
+        functions: vec![Function::Scale, Function::Gate],
+        scope: Scope { departments: vec!["swine".to_owned()], ..Scope::default() },
+        created_at: at(1),
+    };
+    people::add_member(tx, &member).await.unwrap();
+    assert_eq!(people::member(tx, person).await.unwrap(), Some(member));
+    let row = device(DeviceId(Uuid::now_v7()), person, DeviceKind::Phone, name);
+    people::add_device(tx, &row).await.unwrap();
+    row
+}
+
+fn token(sha256: u8, device_id: DeviceId) -> NewToken {
+    NewToken { sha256: [sha256; 32], device_id, created_at: at(2), expires_at: Some(at(3_600)) }
+}
+
+async fn people_have_names_and_rights(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write().await.unwrap();
+    let phone = add_phone(&mut tx, show, "Ben").await;
+    people::rename_profile(&mut tx, phone.person, "Ben Hill").await.unwrap();
+    assert_eq!(people::profile(&mut tx, phone.person).await.unwrap().unwrap().name, "Ben Hill");
+    assert_eq!(people::profile(&mut tx, PersonId(Uuid::now_v7())).await.unwrap(), None);
+    assert_eq!(people::profiles(&mut tx, &[phone.person, show.person]).await.unwrap().len(), 2);
+    assert_eq!(people::team(&mut tx).await.unwrap().unwrap().id, show.team);
+    let mut member = people::member(&mut tx, phone.person).await.unwrap().unwrap();
+    member.role = Role::Viewer;
+    member.functions = vec![Function::Viewer];
+    member.scope.exhibitor_ids = vec![Uuid::now_v7()];
+    people::add_member(&mut tx, &member).await.unwrap();
+    assert_eq!(people::member(&mut tx, phone.person).await.unwrap(), Some(member));
+    assert_eq!(people::member(&mut tx, PersonId(Uuid::now_v7())).await.unwrap(), None);
+    tx.commit().await.unwrap();
+}
+
+async fn devices_are_listed_with_their_people(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write().await.unwrap();
+    let mut phone = add_phone(&mut tx, show, "ben").await;
+    people::note_seen(&mut tx, phone.id, at(9), Some(7), None, None).await.unwrap();
+    people::note_seen(&mut tx, phone.id, at(10), None, Some(-1_200), Some(Seq(88))).await.unwrap();
+    people::update_device(&mut tx, phone.id, phone.person, "Ben's phone", None).await.unwrap();
+    phone = DeviceRow {
+        name: "Ben's phone".to_owned(),
+        platform: None,
+        last_seen: Some(at(10)),
+        unsent: 7,
+        skew_ms: -1_200,
+        pulled_seq: Seq(88),
+        ..phone
+    };
+    assert_eq!(people::device(&mut tx, phone.id).await.unwrap(), Some(phone.clone()));
+    assert_eq!(people::device(&mut tx, DeviceId(Uuid::now_v7())).await.unwrap(), None);
+    assert_eq!(people::devices_by_id(&mut tx, &[phone.id, show.device]).await.unwrap().len(), 2);
+    let listed = people::devices(&mut tx).await.unwrap();
+    assert_eq!(listed.iter().map(|row| row.device.name.as_str()).collect::<Vec<_>>(), ["Ben's phone", "Desk"]);
+    assert_eq!(listed[0].device, phone);
+    assert_eq!((listed[0].person_name.as_str(), listed[0].role), ("ben", Role::Editor));
+    assert_eq!(listed[1].functions, [Function::Admin]);
+    assert_eq!(people::count_unsent(&mut tx).await.unwrap(), 7);
+    assert!(people::revoke(&mut tx, phone.id, at(11)).await.unwrap());
+    assert!(!people::revoke(&mut tx, phone.id, at(12)).await.unwrap(), "it was removed before");
+    assert_eq!(people::device(&mut tx, phone.id).await.unwrap().unwrap().revoked_at, Some(at(11)));
+    assert_eq!(people::count_unsent(&mut tx).await.unwrap(), 0, "a removed phone sends nothing more");
+    tx.commit().await.unwrap();
+}
+
+async fn a_token_tells_who_shows_it(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write().await.unwrap();
+    let phone = add_phone(&mut tx, show, "Ben").await;
+    people::add_token(&mut tx, &token(1, phone.id)).await.unwrap();
+    let found = people::token(&mut tx, &[1; 32]).await.unwrap().unwrap();
+    assert_eq!((found.device_id, found.person), (phone.id, phone.person));
+    assert_eq!((found.name.as_str(), found.person_name.as_str()), ("Ben", "Ben"));
+    assert_eq!((found.role, found.kind), (Role::Editor, DeviceKind::Phone));
+    assert_eq!(found.functions, [Function::Scale, Function::Gate]);
+    assert_eq!(found.scope.departments, ["swine"]);
+    assert_eq!((found.created_at, found.expires_at, found.first_used_at), (at(2), Some(at(3_600)), None));
+    assert_eq!((found.revoked_at, found.last_seen), (None, None));
+    assert!(people::mark_token_used(&mut tx, &[1; 32], at(5)).await.unwrap());
+    assert!(!people::mark_token_used(&mut tx, &[1; 32], at(6)).await.unwrap());
+    assert_eq!(people::token(&mut tx, &[1; 32]).await.unwrap().unwrap().first_used_at, Some(at(5)));
+    people::revoke(&mut tx, phone.id, at(7)).await.unwrap();
+    assert_eq!(people::token(&mut tx, &[1; 32]).await.unwrap().unwrap().revoked_at, Some(at(7)));
+    assert_eq!(people::token(&mut tx, &[2; 32]).await.unwrap(), None);
+    let again = people::add_token(&mut tx, &token(1, phone.id)).await;
+    assert!(matches!(again, Err(StoreError::Duplicate { .. })));
+}
+
+async fn a_new_token_kills_the_others(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write().await.unwrap();
+    let phone = add_phone(&mut tx, show, "Ben").await;
+    for sha256 in [1, 2, 3] {
+        people::add_token(&mut tx, &token(sha256, phone.id)).await.unwrap();
+    }
+    people::mark_token_used(&mut tx, &[1; 32], at(5)).await.unwrap();
+    people::kill_unused_tokens(&mut tx, phone.id, at(6)).await.unwrap();
+    assert!(people::token(&mut tx, &[1; 32]).await.unwrap().is_some(), "it is in use");
+    assert!(people::token(&mut tx, &[2; 32]).await.unwrap().is_none());
+    people::add_token(&mut tx, &token(4, phone.id)).await.unwrap();
+    people::kill_other_tokens(&mut tx, phone.id, &[4; 32], at(7)).await.unwrap();
+    assert!(people::token(&mut tx, &[1; 32]).await.unwrap().is_none());
+    assert!(people::token(&mut tx, &[4; 32]).await.unwrap().is_some());
+    for sha256 in [8, 9] {
+        let desk = NewToken { expires_at: None, ..token(sha256, show.device) };
+        people::replace_desk_token(&mut tx, &desk).await.unwrap();
+    }
+    assert!(people::token(&mut tx, &[8; 32]).await.unwrap().is_none());
+    let desk = people::token(&mut tx, &[9; 32]).await.unwrap().unwrap();
+    assert_eq!((desk.kind, desk.expires_at), (DeviceKind::Desk, None));
+    assert!(people::token(&mut tx, &[4; 32]).await.unwrap().is_some(), "another device's token stays");
+    tx.commit().await.unwrap();
+}
+
+both_engines![
+    people_have_names_and_rights,
+    devices_are_listed_with_their_people,
+    a_token_tells_who_shows_it,
+    a_new_token_kills_the_others,
+];
