@@ -1,0 +1,8 @@
+//! What comes into the engine and what it answers: the words of PROTOCOL.md as types.
+//!
+//! The server hands these to clients as they are; their OpenAPI schemas follow from here.
+
+pub mod conflicts;
+pub mod desk;
+pub mod pairing;
+pub mod sync;

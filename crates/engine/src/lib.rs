@@ -1,0 +1,107 @@
+//! Use cases: one transaction each, every decision asked of the domain.
+//!
+//! [`Engine`] is what the server, the headless program and the tests hold. It owns the database,
+//! the one writer task and the wake-ups; it knows no HTTP.
+
+pub mod api;
+mod audit;
+mod conflicts;
+mod demo;
+mod desk;
+mod error;
+mod ids;
+mod import;
+mod open;
+mod pairing;
+mod people;
+pub mod pull;
+pub mod push;
+mod result;
+mod seen;
+mod settle;
+mod writer;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use chrono::{DateTime, Utc};
+use uuid::Uuid;
+
+pub use error::EngineError;
+
+type Result<T> = std::result::Result<T, EngineError>;
+
+/// Where the engine takes the time from. Tests pass a clock that stands still.
+pub trait Clock: Send + Sync + 'static {
+    /// The moment, in UTC.
+    fn now(&self) -> DateTime<Utc>;
+}
+
+/// The machine's clock.
+#[derive(Debug, Default, Clone, Copy)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    fn now(&self) -> DateTime<Utc> {
+        Utc::now()
+    }
+}
+
+/// How a show is opened.
+#[derive(Clone)]
+pub struct Options {
+    /// The data folder: database, sidecar, lock, admin token. Made if it is missing.
+    pub data_dir: PathBuf,
+    /// A Postgres URL; none means SQLite in the data folder.
+    pub database_url: Option<String>,
+    /// Where time comes from.
+    pub clock: Arc<dyn Clock>,
+}
+
+/// Something changed. It carries no data: losing one delays a reader and never loses a row.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Wake {
+    /// The feed has grown to this number.
+    Clock(i64),
+    /// A clash was opened, changed or closed.
+    Conflict {
+        /// Which.
+        id: Uuid,
+        /// Its state's number.
+        rev: i64,
+        /// open, resolved, ….
+        status: String,
+    },
+    /// A phone asks to join, or was answered.
+    Pairings,
+    /// A device was removed: its streams end now.
+    DeviceRevoked(Uuid),
+}
+
+/// The opened show. Cloning it is cheap; all clones are the same show.
+#[derive(Clone)]
+pub struct Engine {
+    inner: Arc<open::Inner>,
+}
+
+/// What `/ping` says.
+#[derive(Debug, Clone)]
+pub struct Installation {
+    /// Made with the database.
+    pub installation_id: Uuid,
+    /// The show's name.
+    pub name: String,
+    /// The database's epoch.
+    pub epoch: Uuid,
+}
+
+/// How large a demo show is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DemoSize {
+    /// About 60 animals.
+    Small,
+    /// 240 exhibitors, 520 animals, 640 entries, 70 classes, 2 rings.
+    County,
+    /// 21,000 animals.
+    Expo,
+}

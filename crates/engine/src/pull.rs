@@ -1,0 +1,180 @@
+//! Pull: pages of changes a reader may see, and the signed cursor between them (PROTOCOL.md §6).
+
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use hmac::{Hmac, Mac};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use showdesk_domain::actor::{Actor, ReadClass};
+use showdesk_domain::ids::Seq;
+use showdesk_domain::record::ChangeRow;
+use showdesk_domain::schema::{SCHEMA_VERSION, Table, tables};
+use showdesk_store::{changes, meta};
+use uuid::Uuid;
+
+use crate::api::sync::{PullPage, PullQuery};
+use crate::seen::SeenNote;
+use crate::{Engine, EngineError, Result};
+
+/// Changes of a page that asks for no other number.
+pub const PAGE_CHANGES_DEFAULT: usize = 500;
+/// Most changes of a page.
+pub const PAGE_CHANGES_MAX: usize = 1_000;
+
+/// What a cursor holds. It is opaque to clients.
+#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
+struct Cursor {
+    epoch: Uuid,
+    seq: i64,
+    scope: String,
+    schema: i64,
+    device: Uuid,
+    tables: Vec<String>,
+}
+
+impl Engine {
+    /// A page of changes the actor may see.
+    pub async fn pull(&self, actor: &Actor, query: PullQuery) -> Result<PullPage> {
+        let wanted = wanted_tables(&query.tables)?;
+        let mut tx = self.db().begin_read().await?;
+        let meta = meta::read(&mut tx).await?;
+        let mut names: Vec<String> = wanted.iter().map(|table| table.name.to_owned()).collect();
+        names.sort();
+        let mut cursor = Cursor {
+            epoch: meta.epoch,
+            seq: 0,
+            scope: scope_of(actor),
+            schema: SCHEMA_VERSION,
+            device: actor.device.0,
+            tables: names,
+        };
+        if let Some(text) = &query.cursor {
+            let last = self.read_cursor(text).ok_or(EngineError::CursorGone("it cannot be read"))?;
+            continue_from(&mut cursor, last, meta.clock, meta.oldest_seq)?;
+        }
+        let limit = query.limit.clamp(1, PAGE_CHANGES_MAX);
+        let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+        let mut rows = changes::page(&mut tx, Seq(cursor.seq), meta.clock, &wanted, ask).await?;
+        let has_more = rows.len() > limit;
+        rows.truncate(limit);
+        cursor.seq = if has_more { rows.last().map_or(cursor.seq, |row| row.seq.0) } else { meta.clock.0 };
+        let note = SeenNote { at: self.now(), unsent: None, skew_ms: None, pulled_seq: Some(Seq(cursor.seq)) };
+        self.inner.seen.note(actor.device, note);
+        let class = actor.read_class();
+        Ok(PullPage {
+            epoch: meta.epoch,
+            changes: rows.iter().filter_map(|row| change_text(row, class)).collect(),
+            cursor: self.sign_cursor(&cursor),
+            has_more,
+            clock: meta.clock.0,
+        })
+    }
+
+    fn sign_cursor(&self, cursor: &Cursor) -> String {
+        let body = serde_json::to_vec(cursor).expect("a cursor is plain data");
+        let tag = self.cursor_mac(&body).finalize().into_bytes();
+        format!("{}.{}", URL_SAFE_NO_PAD.encode(body), URL_SAFE_NO_PAD.encode(tag))
+    }
+
+    fn read_cursor(&self, text: &str) -> Option<Cursor> {
+        let (body, tag) = text.split_once('.')?;
+        let (body, tag) = (URL_SAFE_NO_PAD.decode(body).ok()?, URL_SAFE_NO_PAD.decode(tag).ok()?);
+        self.cursor_mac(&body).verify_slice(&tag).ok()?;
+        serde_json::from_slice(&body).ok()
+    }
+
+    fn cursor_mac(&self, body: &[u8]) -> Hmac<Sha256> {
+        let mut mac = Hmac::<Sha256>::new_from_slice(&self.inner.cursor_key).expect("HMAC takes a key of any length");
+        mac.update(body);
+        mac
+    }
+}
+
+fn continue_from(cursor: &mut Cursor, last: Cursor, clock: Seq, oldest: Seq) -> Result<()> {
+    if last.device != cursor.device {
+        return Err(EngineError::CursorGone("it belongs to another device"));
+    }
+    if last.epoch != cursor.epoch {
+        return Err(EngineError::EpochMismatch { epoch: cursor.epoch });
+    }
+    if last.tables != cursor.tables {
+        let detail = "this position was made for other tables".to_owned();
+        return Err(EngineError::BadQuery { code: "cursor_tables", detail });
+    }
+    if last.scope != cursor.scope || last.schema != cursor.schema {
+        return Err(EngineError::CursorGone("what this device may see has changed"));
+    }
+    if last.seq < oldest.0 || last.seq > clock.0 {
+        return Err(EngineError::CursorGone("it is outside what the desk still knows"));
+    }
+    cursor.seq = last.seq;
+    Ok(())
+}
+
+fn wanted_tables(names: &[String]) -> Result<Vec<&'static Table>> {
+    if names.is_empty() {
+        return Ok(tables().iter().collect());
+    }
+    let find = |name: &String| {
+        showdesk_domain::schema::table(name).ok_or_else(|| EngineError::BadQuery {
+            code: "unknown_table",
+            detail: format!("there is no table {name}"),
+        })
+    };
+    let mut wanted = names.iter().map(find).collect::<Result<Vec<_>>>()?;
+    wanted.sort_by_key(|table| table.name);
+    wanted.dedup_by_key(|table| table.name);
+    Ok(wanted)
+}
+
+/// What a device may see, as a stable text.
+pub(crate) fn scope_of(actor: &Actor) -> String {
+    let class = match actor.read_class() {
+        ReadClass::Public => "public",
+        ReadClass::Staff => "staff",
+        ReadClass::Office => "office",
+    };
+    let mut exhibitors = actor.scope.exhibitor_ids.clone();
+    exhibitors.sort();
+    if class != "public" || exhibitors.is_empty() {
+        return class.to_owned();
+    }
+    let mut digest = Sha256::new();
+    exhibitors.iter().for_each(|id| digest.update(id.as_bytes()));
+    format!("{class}-{}", URL_SAFE_NO_PAD.encode(&digest.finalize()[..12]))
+}
+
+/// A change as JSON text; `None` if the reader never saw the row and may not see it now.
+fn change_text(row: &ChangeRow, class: ReadClass) -> Option<String> {
+    let visible = class > ReadClass::Public || row.public;
+    let (op, data) = if row.deleted && (class > ReadClass::Public || row.ever_public) {
+        ("delete", None)
+    } else if visible {
+        ("upsert", Some(data_for(row, class)))
+    } else if row.ever_public {
+        ("revoke", None)
+    } else {
+        return None;
+    };
+    let disputed = if row.disputed.is_empty() || data.is_none() {
+        String::new()
+    } else {
+        format!(",\"disputed\":{}", serde_json::Value::from(row.disputed.clone()))
+    };
+    Some(format!(
+        "{{\"seq\":{},\"table_name\":\"{}\",\"record_id\":\"{}\",\"version\":{},\"op\":\"{op}\",\"data\":{}{disputed}}}",
+        row.seq,
+        row.table.name,
+        row.record_id,
+        row.version,
+        data.unwrap_or("null"),
+    ))
+}
+
+fn data_for(row: &ChangeRow, class: ReadClass) -> &str {
+    match class {
+        ReadClass::Office => &row.data,
+        ReadClass::Staff => row.data_staff.as_deref().unwrap_or(&row.data),
+        ReadClass::Public => row.data_public.as_deref().unwrap_or(&row.data),
+    }
+}

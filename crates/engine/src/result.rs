@@ -1,0 +1,150 @@
+//! Renders an op's current verdict for its author: the same for a push and for a later question.
+
+use std::collections::HashMap;
+
+use serde_json::Value as Json;
+use showdesk_domain::actor::Actor;
+use showdesk_domain::conflict::{Conflict, ConflictStatus};
+use showdesk_domain::ids::{ConflictId, RecordId};
+use showdesk_domain::op::Rejection;
+use showdesk_domain::queue::{QueueStatus, QueuedOp};
+use showdesk_domain::record::Record;
+use showdesk_domain::world::{Key, World};
+
+use crate::api::sync::{OpError, OpResult, VerdictName};
+
+/// Where the rows around an op are looked up.
+pub(crate) trait Rows {
+    fn row(&self, table: &str, id: RecordId) -> Option<&Record>;
+    fn clash(&self, id: ConflictId) -> Option<&Conflict>;
+}
+
+impl Rows for World {
+    fn row(&self, table: &str, id: RecordId) -> Option<&Record> {
+        self.record((showdesk_domain::schema::table(table)?.name, id))
+    }
+
+    fn clash(&self, id: ConflictId) -> Option<&Conflict> {
+        self.conflict(id)
+    }
+}
+
+/// Rows that were read for rendering.
+#[derive(Default)]
+pub(crate) struct Around {
+    pub records: HashMap<Key, Record>,
+    pub conflicts: HashMap<ConflictId, Conflict>,
+}
+
+impl Rows for Around {
+    fn row(&self, table: &str, id: RecordId) -> Option<&Record> {
+        self.records.get(&(showdesk_domain::schema::table(table)?.name, id))
+    }
+
+    fn clash(&self, id: ConflictId) -> Option<&Conflict> {
+        self.conflicts.get(&id)
+    }
+}
+
+/// An op's current verdict.
+pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows, actor: &Actor) -> OpResult {
+    let mut result = OpResult { replayed, verdict: verdict_of(op), ..unknown(echo) };
+    let record = op.record_id.and_then(|id| rows.row(&op.table_name, id)).filter(|record| record.is_live());
+    let conflict = op.conflict_id.and_then(|id| rows.clash(id));
+    match result.verdict {
+        VerdictName::Applied => {
+            result.version = op.result_version.map(|version| version.0);
+            result.seq = op.result_seq.map(|seq| seq.0);
+        }
+        VerdictName::Merged | VerdictName::Noop => {
+            let version = record.map(|record| record.version).or(op.result_version);
+            result.version = version.map(|version| version.0);
+            result.seq = op.result_seq.map(|seq| seq.0);
+            result.record = record.map(|record| visible(record, actor));
+            result.decision = conflict.and_then(decision_of);
+        }
+        VerdictName::Conflict => {
+            result.conflict_id = op.conflict_id.map(|id| id.0);
+            result.kind = conflict.map(|conflict| conflict.kind.as_str().to_owned());
+            result.contested = conflict.map(|conflict| conflict.contested.clone());
+            result.version = record.map(|record| record.version.0);
+            result.record = record.map(|record| visible(record, actor));
+        }
+        VerdictName::Held => {
+            result.conflict_id = op.conflict_id.map(|id| id.0);
+            result.waiting_for.clone_from(&op.waiting_for);
+        }
+        VerdictName::Rejected => {
+            result.error = op.error.clone().and_then(|error| serde_json::from_value(error).ok());
+        }
+        VerdictName::Retry | VerdictName::Unknown => {}
+    }
+    result
+}
+
+/// The answer to an op of another device, or none.
+pub(crate) fn unknown(echo: Json) -> OpResult {
+    OpResult {
+        op_id: echo,
+        verdict: VerdictName::Unknown,
+        version: None,
+        seq: None,
+        record: None,
+        conflict_id: None,
+        kind: None,
+        contested: None,
+        waiting_for: None,
+        error: None,
+        after_ms: None,
+        decision: None,
+        replayed: false,
+    }
+}
+
+/// The answer to an op that was not even filed.
+pub(crate) fn not_kept(echo: Json, rejection: &Rejection) -> OpResult {
+    let error = OpError {
+        code: rejection.code.to_owned(),
+        detail: rejection.detail.clone(),
+        fields: rejection.fields.clone(),
+    };
+    OpResult { verdict: VerdictName::Rejected, error: Some(error), ..unknown(echo) }
+}
+
+fn verdict_of(op: &QueuedOp) -> VerdictName {
+    let word = op.verdict.clone().unwrap_or_default();
+    let named = serde_json::from_value(Json::String(word)).ok();
+    named.unwrap_or(match op.status {
+        QueueStatus::Completed => VerdictName::Noop,
+        QueueStatus::Failed => VerdictName::Rejected,
+        QueueStatus::Conflict => VerdictName::Conflict,
+        QueueStatus::Pending | QueueStatus::Processing => VerdictName::Held,
+    })
+}
+
+/// The row as the author may see it.
+fn visible(record: &Record, actor: &Actor) -> Json {
+    Json::Object(record.data(actor.read_class()))
+}
+
+/// What a person decided about an op's clash: PROTOCOL.md §5.
+fn decision_of(conflict: &Conflict) -> Option<Json> {
+    match conflict.status {
+        ConflictStatus::Resolved => {
+            let mut decision = without_before(conflict.decisions.last()?);
+            decision.insert("conflict_id".to_owned(), Json::from(conflict.id.to_string()));
+            Some(Json::Object(decision))
+        }
+        ConflictStatus::Superseded | ConflictStatus::Withdrawn => {
+            Some(serde_json::json!({ "conflict_id": conflict.id, "resolution": conflict.status.as_str() }))
+        }
+        ConflictStatus::Open | ConflictStatus::MergedAutomatically => None,
+    }
+}
+
+/// A filed decision without what only an undo needs.
+pub(crate) fn without_before(decision: &Json) -> serde_json::Map<String, Json> {
+    let mut decision = decision.as_object().cloned().unwrap_or_default();
+    decision.remove("before");
+    decision
+}

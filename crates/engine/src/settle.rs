@@ -1,0 +1,168 @@
+//! Decisions about clashes at the writer: resolve, undo, withdraw, disagree (PROTOCOL.md §5).
+
+use std::any::Any;
+
+use showdesk_domain::actor::Actor;
+use showdesk_domain::ids::{ConflictId, Seq, Version};
+use showdesk_domain::world::{Decision, Needs, SettleError, World};
+use showdesk_store::{StoreError, Tx, conflicts};
+use tokio::sync::oneshot;
+use uuid::Uuid;
+
+use crate::api::conflicts::{ConflictView, Disagree, Reason, Resolution, Resolve};
+use crate::people::require_admin;
+use crate::writer::{BesideFuture, Job, nothing_beside};
+use crate::{Engine, EngineError, Result};
+
+/// Longest idempotency key.
+const KEY_CHARS_MAX: usize = 200;
+/// Longest reason or note.
+const REASON_CHARS_MAX: usize = 10_000;
+
+impl Engine {
+    /// Decides a clash; answers it as it is now. The same idempotency key gives the same answer.
+    pub async fn resolve(&self, actor: &Actor, id: Uuid, request: Resolve) -> Result<ConflictView> {
+        require_admin(actor)?;
+        let key = request.idempotency_key.clone();
+        if key.is_empty() || key.chars().count() > KEY_CHARS_MAX || key.contains('\0') {
+            return Err(EngineError::invalid("idempotency_key", "a key of 1 to 200 characters is needed"));
+        }
+        let mut tx = self.db().begin_read().await?;
+        let decided = conflicts::decision(&mut tx, &key).await?;
+        drop(tx);
+        match decided {
+            Some(decided) if decided.0 == id => return self.conflict(actor, id).await,
+            Some(_) => return Err(EngineError::invalid("idempotency_key", "this key was used for another decision")),
+            None => {}
+        }
+        let decision = Decision {
+            resolution: match request.resolution {
+                Resolution::ClientWins => "client_wins",
+                Resolution::ServerWins => "server_wins",
+                Resolution::Manual => "manual",
+            },
+            data: request.data.unwrap_or_default(),
+            expected_server_version: Version(request.expected_server_version),
+            rev: request.rev,
+            reason: clean_reason(request.reason)?,
+        };
+        let key = DecisionKey { key, at: self.now() };
+        self.settle(actor, id, Action::Resolve(decision, key)).await
+    }
+
+    /// Takes a decision back; the clash is open again.
+    pub async fn undo(&self, actor: &Actor, id: Uuid, request: Reason) -> Result<ConflictView> {
+        require_admin(actor)?;
+        let reason = clean_reason(request.reason)?;
+        self.settle(actor, id, Action::Undo(reason)).await
+    }
+
+    /// The author takes an entry back that waits for a decision.
+    pub async fn withdraw(&self, actor: &Actor, id: Uuid) -> Result<ConflictView> {
+        self.settle(actor, id, Action::Withdraw).await
+    }
+
+    /// The author disagrees with a decision: it is open again, the decided value stays in force.
+    pub async fn disagree(&self, actor: &Actor, id: Uuid, request: Disagree) -> Result<ConflictView> {
+        let note = clean_reason(request.note)?;
+        self.settle(actor, id, Action::Disagree(note)).await
+    }
+
+    async fn settle(&self, actor: &Actor, id: Uuid, action: Action) -> Result<ConflictView> {
+        let (answer, answered) = oneshot::channel();
+        let job = SettleJob { actor: actor.clone(), id: ConflictId(id), action, answer };
+        self.inner.writer.submit(Box::new(job), 0)?;
+        let settled = answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?;
+        match settled {
+            Ok(()) => self.conflict_view(actor, ConflictId(id)).await,
+            Err(EngineError::Stale { code, detail, .. }) => {
+                let fresh = self.conflict_view(actor, ConflictId(id)).await?;
+                let fresh = serde_json::to_value(fresh).expect("a view is plain data");
+                Err(EngineError::Stale { code, detail, fresh: Some(fresh) })
+            }
+            // Two requests with one key at once: the first has decided, the second answers the same.
+            Err(EngineError::Store(StoreError::Duplicate { .. })) => self.conflict_view(actor, ConflictId(id)).await,
+            Err(error) => Err(error),
+        }
+    }
+}
+
+struct DecisionKey {
+    key: String,
+    at: chrono::DateTime<chrono::Utc>,
+}
+
+enum Action {
+    Resolve(Decision, DecisionKey),
+    Undo(Option<String>),
+    Withdraw,
+    Disagree(Option<String>),
+}
+
+struct SettleJob {
+    actor: Actor,
+    id: ConflictId,
+    action: Action,
+    answer: oneshot::Sender<Result<()>>,
+}
+
+impl Job for SettleJob {
+    fn missing(&self, world: &World) -> Needs {
+        world.missing_for_settling(self.id)
+    }
+
+    fn apply(&mut self, world: &mut World) -> Result<()> {
+        let settled = match &self.action {
+            Action::Resolve(decision, _) => world.resolve(&self.actor, self.id, decision),
+            Action::Undo(reason) => world.undo(&self.actor, self.id, reason.clone()),
+            Action::Withdraw => world.withdraw(&self.actor, self.id),
+            Action::Disagree(note) => world.disagree(&self.actor, self.id, note.clone()),
+        };
+        settled.map_err(engine_error)
+    }
+
+    fn write_beside<'a>(&'a self, tx: &'a mut Tx) -> BesideFuture<'a> {
+        match &self.action {
+            Action::Resolve(_, key) => Box::pin(conflicts::add_decision(tx, &key.key, self.id, key.at)),
+            _ => nothing_beside(),
+        }
+    }
+
+    fn runs_alone(&self) -> bool {
+        true
+    }
+
+    fn answer(self: Box<Self>, committed: Result<Seq>) {
+        // The requester may have gone; the decision stands all the same.
+        let _ = self.answer.send(committed.map(|_| ()));
+    }
+
+    fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+        self
+    }
+}
+
+fn engine_error(error: SettleError) -> EngineError {
+    let stale = |code, detail: &str| EngineError::Stale { code, detail: detail.to_owned(), fresh: None };
+    match error {
+        SettleError::NotFound => EngineError::NotFound("the clash"),
+        SettleError::AlreadyResolved => stale("already_resolved", "somebody has just decided this"),
+        SettleError::Moved => stale("server_moved", "the values have changed since you looked"),
+        SettleError::NotPossible(why) => stale("wrong_state", why),
+        SettleError::Invalid(rejection) => {
+            EngineError::Invalid { code: rejection.code, detail: rejection.detail, fields: rejection.fields }
+        }
+    }
+}
+
+fn clean_reason(reason: Option<String>) -> Result<Option<String>> {
+    match reason {
+        Some(text) if text.contains('\0') => {
+            Err(EngineError::invalid("invalid_character", "U+0000 cannot be stored"))
+        }
+        Some(text) if text.chars().count() > REASON_CHARS_MAX => {
+            Err(EngineError::invalid("too_large", "the reason is too long"))
+        }
+        reason => Ok(reason.map(|text| text.trim().to_owned()).filter(|text| !text.is_empty())),
+    }
+}

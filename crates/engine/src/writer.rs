@@ -1,0 +1,350 @@
+//! The one way into the synced rows: a task that takes what waits, decides it in memory and commits it together.
+//!
+//! Group commit: while one transaction is made durable the next requests gather. An answer is given
+//! only after the commit. If a bulk statement fails, the group is rolled back and applied again
+//! request by request, and a request that fails op by op.
+
+mod load;
+mod save;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use showdesk_domain::ids::{RecordId, Seq};
+use showdesk_domain::world::{Needs, World};
+use showdesk_store::{Db, StoreError, Tx, meta};
+use tokio::sync::{broadcast, mpsc, oneshot};
+use uuid::Uuid;
+
+use crate::seen::SeenMap;
+use crate::{Clock, EngineError, Wake};
+
+/// Requests that may wait for the writer.
+const QUEUE_REQUESTS_MAX: usize = 2_048;
+/// Bytes of requests that may wait for the writer.
+const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
+/// Ops that one transaction takes, unless a single request has more.
+const GROUP_OPS_MAX: usize = 4_000;
+/// How often a transaction that found the database busy is tried.
+const BUSY_TRIES_MAX: u32 = 5;
+/// Rounds of reading before deciding; each finds what the last one made known.
+const LOAD_ROUNDS_MAX: usize = 8;
+
+/// A request for the writer. It may be applied more than once: to a new working set after a roll-back.
+pub(crate) trait Job: Send + Sync {
+    /// What must still be read.
+    fn missing(&self, world: &World) -> Needs;
+    /// Decides; keeps what it will answer. An error undoes the whole transaction, so such a job runs alone.
+    fn apply(&mut self, world: &mut World) -> Result<(), EngineError>;
+    /// Rows beside the synced ones that belong to the same transaction.
+    fn write_beside<'a>(&'a self, tx: &'a mut Tx) -> BesideFuture<'a>;
+    /// How many ops it has, for the size of a group.
+    fn ops(&self) -> usize {
+        1
+    }
+    /// Whether it must have a transaction of its own.
+    fn runs_alone(&self) -> bool {
+        false
+    }
+    /// The same request as one job an op, for finding the one that fails; none if it has no parts.
+    fn split(&mut self) -> Option<Vec<Box<dyn Job>>> {
+        None
+    }
+    /// Takes the parts back when they were committed one by one.
+    fn join(&mut self, _parts: Vec<Box<dyn Job>>) {}
+    /// The op is to be filed as `rejected: internal` under this error id.
+    fn reject_internally(&mut self, _error_id: Uuid) -> bool {
+        false
+    }
+    /// Answers the requester, after the commit or because there was none.
+    fn answer(self: Box<Self>, committed: Result<Seq, EngineError>);
+    /// For `join`: gives up what it would have answered.
+    fn into_any(self: Box<Self>) -> Box<dyn std::any::Any + Send>;
+}
+
+/// What [`Job::write_beside`] answers.
+pub(crate) type BesideFuture<'a> =
+    std::pin::Pin<Box<dyn std::future::Future<Output = Result<(), StoreError>> + Send + 'a>>;
+
+/// Nothing beside the synced rows.
+pub(crate) fn nothing_beside<'a>() -> BesideFuture<'a> {
+    Box::pin(async { Ok(()) })
+}
+
+/// The writer's letter box.
+#[derive(Clone)]
+pub(crate) struct WriterHandle {
+    jobs: mpsc::Sender<Envelope>,
+    waiting_bytes: Arc<AtomicUsize>,
+}
+
+enum Envelope {
+    Job { job: Box<dyn Job>, bytes: usize },
+    Flush,
+    Stop(oneshot::Sender<()>),
+}
+
+impl WriterHandle {
+    /// Hands a job over; `Busy` if too much waits already.
+    pub(crate) fn submit(&self, job: Box<dyn Job>, bytes: usize) -> Result<(), EngineError> {
+        let busy = || EngineError::Busy { retry_after_ms: 1_000 };
+        let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::AcqRel);
+        let fits = waiting == 0 || waiting + bytes <= QUEUE_BYTES_MAX;
+        let sent = if fits { self.jobs.try_send(Envelope::Job { job, bytes }).map_err(|_| busy()) } else { Err(busy()) };
+        if sent.is_err() {
+            self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
+        }
+        sent
+    }
+
+    /// Asks for a commit of what the devices were seen doing, if nothing else brings one.
+    pub(crate) fn flush(&self) {
+        // A full box means that a commit is near anyway.
+        let _ = self.jobs.try_send(Envelope::Flush);
+    }
+
+    /// Finishes what waits and ends the task.
+    pub(crate) async fn stop(&self) {
+        let (done, stopped) = oneshot::channel();
+        if self.jobs.send(Envelope::Stop(done)).await.is_ok() {
+            // An error means that the task has ended already.
+            let _ = stopped.await;
+        }
+    }
+}
+
+/// What the writer task works with.
+pub(crate) struct Writer {
+    pub db: Db,
+    pub show_id: Uuid,
+    pub clock: Arc<dyn Clock>,
+    pub wakes: broadcast::Sender<Wake>,
+    pub seen: Arc<SeenMap>,
+}
+
+impl Writer {
+    /// Starts the task.
+    pub(crate) fn start(self) -> WriterHandle {
+        let (jobs, letters) = mpsc::channel(QUEUE_REQUESTS_MAX);
+        let waiting_bytes = Arc::new(AtomicUsize::new(0));
+        let handle = WriterHandle { jobs, waiting_bytes: Arc::clone(&waiting_bytes) };
+        tokio::spawn(self.run(letters, waiting_bytes));
+        handle
+    }
+
+    async fn run(self, mut letters: mpsc::Receiver<Envelope>, waiting_bytes: Arc<AtomicUsize>) {
+        let mut stop = None;
+        while stop.is_none() {
+            let Some(first) = letters.recv().await else { return };
+            let (mut group, mut ops) = (Vec::new(), 0);
+            let mut next = Some(first);
+            while let Some(letter) = next.take() {
+                match letter {
+                    Envelope::Job { job, bytes } => {
+                        waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
+                        ops += job.ops();
+                        group.push(job);
+                    }
+                    Envelope::Flush => {}
+                    Envelope::Stop(done) => {
+                        stop = Some(done);
+                        break;
+                    }
+                }
+                if ops < GROUP_OPS_MAX {
+                    next = letters.try_recv().ok();
+                }
+            }
+            self.commit_group(group).await;
+        }
+        if let Some(done) = stop {
+            // Nobody waits for the answer if the engine was dropped.
+            let _ = done.send(());
+        }
+    }
+
+    async fn commit_group(&self, group: Vec<Box<dyn Job>>) {
+        let (alone, mut together): (Vec<_>, Vec<_>) = group.into_iter().partition(|job| job.runs_alone());
+        match self.commit(&mut together).await {
+            Ok(clock) => together.into_iter().for_each(|job| job.answer(Ok(clock))),
+            Err(error) if is_final(&error) || together.len() == 1 && together[0].ops() <= 1 => {
+                self.give_up_or_reject(together, error).await;
+            }
+            Err(_) => {
+                for job in together {
+                    self.commit_one(job).await;
+                }
+            }
+        }
+        for job in alone {
+            self.commit_one(job).await;
+        }
+    }
+
+    async fn commit_one(&self, mut job: Box<dyn Job>) {
+        let mut only = vec![job];
+        let error = match self.commit(&mut only).await {
+            Ok(clock) => return only.into_iter().for_each(|job| job.answer(Ok(clock))),
+            Err(error) => error,
+        };
+        job = only.pop().expect("one job went in");
+        let parts = if is_final(&error) { None } else { job.split() };
+        let Some(parts) = parts else {
+            return self.give_up_or_reject(vec![job], error).await;
+        };
+        let mut done = Vec::with_capacity(parts.len());
+        let mut clock = Seq(0);
+        for part in parts {
+            let mut part = vec![part];
+            let mut committed = self.commit(&mut part).await;
+            if let Err(error) = &committed
+                && !is_final(error)
+                && part[0].reject_internally(log_internal(error))
+            {
+                committed = self.commit(&mut part).await;
+            }
+            match committed {
+                Ok(newest) => clock = newest,
+                Err(error) => return job.answer(Err(error)),
+            }
+            done.extend(part);
+        }
+        job.join(done);
+        job.answer(Ok(clock));
+    }
+
+    async fn give_up_or_reject(&self, mut jobs: Vec<Box<dyn Job>>, error: EngineError) {
+        if !is_final(&error) && jobs.len() == 1 && jobs[0].reject_internally(log_internal(&error)) {
+            let committed = self.commit(&mut jobs).await;
+            let mut jobs = jobs.into_iter();
+            return match (committed, jobs.next()) {
+                (Ok(clock), Some(job)) => job.answer(Ok(clock)),
+                (Err(error), Some(job)) => job.answer(Err(error)),
+                (_, None) => {}
+            };
+        }
+        let mut jobs = jobs.into_iter();
+        if let Some(first) = jobs.next() {
+            jobs.for_each(|job| job.answer(Err(again(&error))));
+            first.answer(Err(error));
+        }
+    }
+
+    /// Applies the jobs in one transaction. Nothing is written if it fails.
+    async fn commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<Seq, EngineError> {
+        let mut tries = 0;
+        loop {
+            match self.try_commit(jobs).await {
+                Err(EngineError::Store(StoreError::Busy)) if tries < BUSY_TRIES_MAX => {
+                    tries += 1;
+                    tokio::time::sleep(Duration::from_millis(20 << tries)).await;
+                }
+                Err(EngineError::Store(StoreError::Busy)) => {
+                    return Err(EngineError::Busy { retry_after_ms: 1_000 });
+                }
+                Err(EngineError::Store(StoreError::DiskFull)) => return Err(EngineError::DiskFull),
+                other => return other,
+            }
+        }
+    }
+
+    async fn try_commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<Seq, EngineError> {
+        let mut tx = self.db.begin_write().await?;
+        let meta = meta::lock(&mut tx).await?;
+        let now = self.clock.now();
+        let mut world =
+            World::new(now, meta.epoch, self.show_id, meta.clock, Box::new(move || crate::ids::fresh_id(now_millis(now))));
+        let applied = self.apply_all(&mut tx, &mut world, jobs).await;
+        if let Err(error) = applied {
+            tx.rollback().await?;
+            return Err(error);
+        }
+        save::journal(&mut tx, &world, meta.clock).await?;
+        for job in jobs.iter() {
+            job.write_beside(&mut tx).await?;
+        }
+        let seen = self.seen.take();
+        for (device, note) in &seen {
+            let saved = showdesk_store::people::note_seen(
+                &mut tx, *device, note.at, note.unsent, note.skew_ms, note.pulled_seq,
+            );
+            saved.await?;
+        }
+        tx.commit().await?;
+        self.wake(&world, meta.clock);
+        Ok(world.clock)
+    }
+
+    async fn apply_all(
+        &self,
+        tx: &mut Tx,
+        world: &mut World,
+        jobs: &mut [Box<dyn Job>],
+    ) -> Result<(), EngineError> {
+        if jobs.is_empty() {
+            return Ok(());
+        }
+        for _ in 0..LOAD_ROUNDS_MAX {
+            let mut needs = Needs::default();
+            for job in jobs.iter() {
+                needs.extend(&job.missing(world));
+            }
+            if needs.is_empty() {
+                break;
+            }
+            load::needs(tx, world, &needs).await?;
+        }
+        jobs.iter_mut().try_for_each(|job| job.apply(world))
+    }
+
+    fn wake(&self, world: &World, clock_before: Seq) {
+        // Nobody listening is fine: a wake-up carries no data.
+        if world.clock > clock_before {
+            let _ = self.wakes.send(Wake::Clock(world.clock.0));
+        }
+        for id in &world.journal().conflicts {
+            if let Some(conflict) = world.conflict(*id) {
+                let status = conflict.status.as_str().to_owned();
+                let _ = self.wakes.send(Wake::Conflict { id: id.0, rev: conflict.rev, status });
+            }
+        }
+    }
+}
+
+/// Errors that trying the parts one by one cannot mend.
+fn is_final(error: &EngineError) -> bool {
+    !matches!(
+        error,
+        EngineError::Store(
+            StoreError::Duplicate { .. }
+                | StoreError::MissingReference
+                | StoreError::Database(_)
+                | StoreError::Corrupt { .. }
+        )
+    )
+}
+
+/// The same answer for the others of a group; the cause stays with the first.
+fn again(error: &EngineError) -> EngineError {
+    match error {
+        EngineError::DiskFull => EngineError::DiskFull,
+        EngineError::Busy { retry_after_ms } => EngineError::Busy { retry_after_ms: *retry_after_ms },
+        _ => EngineError::Busy { retry_after_ms: 1_000 },
+    }
+}
+
+fn log_internal(error: &EngineError) -> Uuid {
+    let id = Uuid::new_v4();
+    tracing::error!(error_id = %id, ?error, "an op could not be written");
+    id
+}
+
+fn now_millis(now: chrono::DateTime<chrono::Utc>) -> u64 {
+    u64::try_from(now.timestamp_millis()).unwrap_or(0)
+}
+
+/// The show's own row, which every decision looks at.
+pub(crate) fn show_key(show_id: Uuid) -> (&'static str, RecordId) {
+    ("shows", RecordId(show_id))
+}

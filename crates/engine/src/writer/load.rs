@@ -1,0 +1,89 @@
+//! Reads what a transaction needs into its working set, with few statements however many ops there are.
+
+use std::collections::BTreeMap;
+
+use showdesk_domain::ids::{ConflictId, DeviceId, OpId, RecordId};
+use showdesk_domain::record::values_of;
+use showdesk_domain::schema::known_table;
+use showdesk_domain::value::Value;
+use showdesk_domain::world::{Needs, World};
+use showdesk_store::{Result, StoreError, Tx, conflicts, history, queue, records};
+use uuid::Uuid;
+
+pub(super) async fn needs(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
+    load_ops(tx, world, needs).await?;
+    load_rows(tx, world, needs).await?;
+    load_conflicts(tx, world, needs).await?;
+    load_snapshots(tx, world, needs).await?;
+    world.mark_loaded(needs);
+    Ok(())
+}
+
+async fn load_ops(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
+    let ids: Vec<OpId> = needs.ops.iter().copied().collect();
+    if !ids.is_empty() {
+        queue::load(tx, &ids).await?.into_iter().for_each(|op| world.add_op(op));
+    }
+    let keys: Vec<(DeviceId, RecordId)> = needs.device_records.iter().copied().collect();
+    if !keys.is_empty() {
+        queue::of_device_on_records(tx, &keys).await?.into_iter().for_each(|op| world.add_op(op));
+    }
+    Ok(())
+}
+
+async fn load_rows(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
+    let mut by_table: BTreeMap<&'static str, Vec<RecordId>> = BTreeMap::new();
+    for (table, id) in &needs.records {
+        by_table.entry(table).or_default().push(*id);
+    }
+    for (table, ids) in by_table {
+        records::load(tx, known_table(table), &ids).await?.into_iter().for_each(|row| world.add_record(row));
+    }
+    let mut by_parent: BTreeMap<(&'static str, usize), Vec<Uuid>> = BTreeMap::new();
+    for (table, field, parent) in &needs.children {
+        by_parent.entry((table, *field)).or_default().push(*parent);
+    }
+    for ((table, field), parents) in by_parent {
+        let rows = records::load_by(tx, known_table(table), field, &parents).await?;
+        rows.into_iter().for_each(|row| world.add_record(row));
+    }
+    let mut by_rule: BTreeMap<(&'static str, usize), Vec<Vec<Value>>> = BTreeMap::new();
+    for (table, rule, values) in &needs.holders {
+        by_rule.entry((table, *rule)).or_default().push(values.clone());
+    }
+    for ((table, rule), keys) in by_rule {
+        let rows = records::load_by_unique(tx, known_table(table), rule, world.show_id, &keys).await?;
+        rows.into_iter().for_each(|row| world.add_record(row));
+    }
+    Ok(())
+}
+
+async fn load_conflicts(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
+    let ids: Vec<ConflictId> = needs.conflicts.iter().copied().collect();
+    if !ids.is_empty() {
+        conflicts::load(tx, &ids).await?.into_iter().for_each(|conflict| world.add_conflict(conflict));
+    }
+    let records: Vec<RecordId> = needs.open_conflicts.iter().copied().collect();
+    if !records.is_empty() {
+        conflicts::open_on(tx, &records).await?.into_iter().for_each(|conflict| world.add_conflict(conflict));
+    }
+    Ok(())
+}
+
+async fn load_snapshots(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
+    let keys: Vec<_> = needs.snapshots.iter().map(|((table, id), version)| (known_table(table), *id, *version)).collect();
+    if keys.is_empty() {
+        return Ok(());
+    }
+    for row in history::snapshots(tx, &keys).await? {
+        let corrupt = |column: &str| StoreError::Corrupt {
+            table: row.table.name.to_owned(),
+            column: column.to_owned(),
+            id: row.record_id.to_string(),
+        };
+        let data = serde_json::from_str(&row.snapshot).map_err(|_| corrupt("snapshot"))?;
+        let values = values_of(row.table, &data).map_err(corrupt)?;
+        world.add_snapshot((row.table.name, row.record_id), row.version, values);
+    }
+    Ok(())
+}

@@ -1,0 +1,74 @@
+//! Writes what a working set decided, in bulk: queue, rows, history, feed, clashes, clock.
+
+use std::collections::BTreeMap;
+
+use showdesk_domain::actor::ReadClass;
+use showdesk_domain::conflict::Conflict;
+use showdesk_domain::ids::Seq;
+use showdesk_domain::queue::QueuedOp;
+use showdesk_domain::record::{ChangeRow, Record};
+use showdesk_domain::schema::{Access, Table, known_table};
+use showdesk_domain::world::{FeedMark, Key, World};
+use showdesk_store::{Result, Tx, changes, conflicts, history, meta, queue, records};
+
+pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Result<()> {
+    let journal = world.journal();
+    let mut by_table: BTreeMap<&'static str, Vec<&Record>> = BTreeMap::new();
+    for key in &journal.records {
+        by_table.entry(key.0).or_default().extend(world.record(*key));
+    }
+    for rows in by_table.values() {
+        records::save(tx, rows).await?;
+    }
+    history::add(tx, &journal.history).await?;
+    let feed: Vec<ChangeRow> = journal.feed.iter().filter_map(|(key, mark)| change_row(world, *key, *mark)).collect();
+    changes::save(tx, &feed).await?;
+    save_ops(tx, world).await?;
+    let clashes: Vec<Conflict> = journal.conflicts.iter().filter_map(|id| world.conflict(*id)).cloned().collect();
+    conflicts::save(tx, &clashes).await?;
+    if world.clock > clock_before {
+        meta::set_clock(tx, world.clock).await?;
+    }
+    Ok(())
+}
+
+async fn save_ops(tx: &mut Tx, world: &World) -> Result<()> {
+    let journal = world.journal();
+    let new: Vec<QueuedOp> = journal.new_ops.iter().filter_map(|id| world.op(*id)).cloned().collect();
+    queue::add(tx, &new).await?;
+    let is_known = |id: &&_| !journal.new_ops.contains(id);
+    let changed: Vec<QueuedOp> =
+        journal.changed_ops.iter().filter(is_known).filter_map(|id| world.op(*id)).cloned().collect();
+    queue::update(tx, &changed).await
+}
+
+fn change_row(world: &World, key: Key, mark: FeedMark) -> Option<ChangeRow> {
+    let record = world.record(key)?;
+    let public = world.is_public(key) && record.is_live();
+    let data = text(record, ReadClass::Office);
+    let staff = has(record.table, Access::Office).then(|| text(record, ReadClass::Staff));
+    let narrow = has(record.table, Access::Office) || has(record.table, Access::Staff);
+    Some(ChangeRow {
+        table: known_table(key.0),
+        record_id: key.1,
+        seq: mark.seq,
+        version: record.version,
+        deleted: !record.is_live(),
+        changed_by: mark.by,
+        op_id: mark.op_id,
+        public,
+        ever_public: public,
+        disputed: world.disputed(key.1),
+        data_staff: staff,
+        data_public: (narrow && public).then(|| text(record, ReadClass::Public)),
+        data,
+    })
+}
+
+fn text(record: &Record, class: ReadClass) -> String {
+    serde_json::Value::Object(record.data(class)).to_string()
+}
+
+fn has(table: &Table, access: Access) -> bool {
+    table.fields.iter().any(|field| field.access == access)
+}

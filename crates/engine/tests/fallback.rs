@@ -1,0 +1,72 @@
+//! One row that cannot be read must not take its neighbours down: PROTOCOL.md §1, the fall-back of the writer.
+
+use std::sync::Arc;
+
+use serde_json::json;
+use serde_json::value::{RawValue, to_raw_value};
+use showdesk_engine::api::sync::{Push, VerdictName};
+use showdesk_engine::{Engine, Options, SystemClock};
+use tempfile::TempDir;
+use uuid::Uuid;
+
+async fn open(folder: &TempDir) -> Engine {
+    let options =
+        Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+    Engine::open(options).await.expect("a show")
+}
+
+fn op(operation: &str, id: Uuid, data: serde_json::Value, seq: i64) -> Box<RawValue> {
+    let version = i64::from(operation != "insert");
+    to_raw_value(&json!({
+        "op_id": Uuid::now_v7().to_string(), "device_seq": seq, "table_name": "exhibitors", "record_id": id.to_string(),
+        "operation": operation, "base_version": version, "data": data,
+    }))
+    .expect("JSON")
+}
+
+async fn push(engine: &Engine, ops: Vec<Box<RawValue>>) -> Vec<VerdictName> {
+    let actor = engine.desk_actor().await.expect("the desk");
+    let epoch = engine.installation().await.expect("an installation").epoch;
+    let push = Push {
+        epoch,
+        incarnation: Uuid::from_u128(7),
+        schema: 1,
+        client_time: None,
+        recovered_from: None,
+        ops,
+        pending: None,
+        body_bytes: 0,
+    };
+    let answer = engine.push(&actor, push).await.expect("an answer");
+    answer.results.into_iter().map(|result| result.verdict).collect()
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_row_fails_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = open(&folder).await;
+    let ids = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
+    let name = |text: &str| json!({"first_name": text, "last_name": "Reed"});
+    let inserts = (0_i64..).zip(ids).map(|(seq, id)| op("insert", id, name("Ida"), seq)).collect();
+    assert_eq!(push(&engine, inserts).await, [VerdictName::Applied; 3]);
+
+    let file = rusqlite::Connection::open(folder.path().join("showdesk.sqlite")).expect("the database");
+    file.execute("UPDATE exhibitors SET provenance = 'no json' WHERE id = ?1", [ids[1].to_string()]).expect("damage");
+    drop(file);
+
+    let updates = (10_i64..).zip(ids).map(|(seq, id)| op("update", id, json!({"first_name": "Eva"}), seq)).collect();
+    let verdicts = push(&engine, updates).await;
+    assert_eq!(verdicts, [VerdictName::Applied, VerdictName::Rejected, VerdictName::Applied]);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_second_program_on_the_folder_is_refused() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = open(&folder).await;
+    let options =
+        Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+    let second = Engine::open(options).await;
+    assert!(second.is_err_and(|error| error.to_string().contains("already open")));
+    engine.close().await;
+}
