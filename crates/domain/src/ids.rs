@@ -84,3 +84,30 @@ pub fn natural_id(namespace: Uuid, name: Uuid) -> Uuid {
     let mut text = Uuid::encode_buffer();
     Uuid::new_v5(&namespace, name.hyphenated().encode_lower(&mut text).as_bytes())
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Deserialize)]
+    struct Vectors {
+        cases: Vec<Case>,
+    }
+
+    #[derive(Deserialize)]
+    struct Case {
+        namespace: Uuid,
+        name: Uuid,
+        id: Uuid,
+    }
+
+    #[test]
+    fn natural_ids_are_the_same_in_rust_and_on_the_phone() {
+        let text = include_str!("../../../tests/vectors/natural-ids.json");
+        let vectors: Vectors = serde_json::from_str(text).expect("the shared vectors");
+        assert!(!vectors.cases.is_empty());
+        for case in vectors.cases {
+            assert_eq!(natural_id(case.namespace, case.name), case.id);
+        }
+    }
+}

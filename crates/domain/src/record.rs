@@ -3,14 +3,15 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::ser::SerializeMap;
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::actor::ReadClass;
 use crate::ids::{DeviceId, OpId, PersonId, RecordId, Seq, Version};
 use crate::schema::{Access, Table};
-use crate::value::Value;
+use crate::value::{Value, instant_text};
 
 /// A row of a synced table.
 #[derive(Debug, Clone, PartialEq)]
@@ -64,31 +65,92 @@ impl Record {
         &self.values[self.table.index(path)]
     }
 
-    /// The columns that a reader of this class may see, as pulled `data`.
+    /// What a reader of this class pulls: the columns it may see, and who wrote the row when.
+    pub fn pulled(&self, class: ReadClass) -> Map<String, Json> {
+        object(&Pulled::of(self, class))
+    }
+
+    /// The same as a text: every write makes a few of them, so no tree is built for it.
+    pub fn pulled_text(&self, class: ReadClass) -> String {
+        text(&Pulled::of(self, class))
+    }
+
+    /// The table's own columns that a reader of this class may see.
     pub fn data(&self, class: ReadClass) -> Map<String, Json> {
         data_of(self.table, &self.values, class)
+    }
+
+    /// The same as a text.
+    pub fn data_text(&self, class: ReadClass) -> String {
+        text(&Data { table: self.table, values: &self.values, class })
     }
 }
 
 /// Values as pulled `data`: every column the class may see, null included; a JSON column is an object of its set keys.
 pub fn data_of(table: &Table, values: &[Value], class: ReadClass) -> Map<String, Json> {
-    let mut data = Map::new();
-    for column in &table.columns {
-        let mut visible = column.fields.iter().filter(|index| may_see(table.fields[**index].access, class)).peekable();
-        if visible.peek().is_none() {
-            continue;
-        }
-        let json = if column.is_object {
-            let keys = visible.filter(|index| !values[**index].is_null()).filter_map(|index| {
-                table.fields[*index].key.map(|key| (key.to_owned(), values[*index].to_json()))
-            });
-            Json::Object(keys.collect())
-        } else {
-            values[column.fields[0]].to_json()
-        };
-        data.insert(column.name.to_owned(), json);
+    object(&Data { table, values, class })
+}
+
+fn object(columns: &impl Serialize) -> Map<String, Json> {
+    match serde_json::to_value(columns) {
+        Ok(Json::Object(object)) => object,
+        _ => unreachable!("columns by their names are an object"),
     }
-    data
+}
+
+fn text(columns: &impl Serialize) -> String {
+    serde_json::to_string(columns).expect("columns by their names are JSON")
+}
+
+/// A row on its way to a reader.
+#[derive(Serialize)]
+struct Pulled<'a> {
+    #[serde(flatten)]
+    data: Data<'a>,
+    created_at: String,
+    updated_at: String,
+    updated_by: Option<PersonId>,
+    device_id: Option<DeviceId>,
+}
+
+impl<'a> Pulled<'a> {
+    fn of(record: &'a Record, class: ReadClass) -> Self {
+        Self {
+            data: Data { table: record.table, values: &record.values, class },
+            created_at: instant_text(record.created_at),
+            updated_at: instant_text(record.updated_at),
+            updated_by: record.updated_by,
+            device_id: record.device_id,
+        }
+    }
+}
+
+/// Values on their way to a reader.
+struct Data<'a> {
+    table: &'a Table,
+    values: &'a [Value],
+    class: ReadClass,
+}
+
+impl Serialize for Data<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut data = serializer.serialize_map(None)?;
+        for column in &self.table.columns {
+            let is_visible = |index: &&usize| may_see(self.table.fields[**index].access, self.class);
+            let mut visible = column.fields.iter().filter(is_visible).peekable();
+            if visible.peek().is_none() {
+                continue;
+            }
+            if column.is_object {
+                let key = |index: &usize| self.table.fields[*index].key.map(|key| (key, &self.values[*index]));
+                let keys = visible.filter_map(key).filter(|(_, value)| !value.is_null());
+                data.serialize_entry(column.name, &keys.collect::<BTreeMap<_, _>>())?;
+            } else {
+                data.serialize_entry(column.name, &self.values[column.fields[0]])?;
+            }
+        }
+        data.end()
+    }
 }
 
 /// Reads a stored snapshot back. Unknown columns are passed over, absent ones are null; a value that no longer fits is an error with its column.
@@ -171,4 +233,65 @@ pub struct ChangeRow {
     pub data_staff: Option<String>,
     /// `data` for viewers, where it differs.
     pub data_public: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::DateTime;
+    use serde_json::json;
+
+    use super::*;
+    use crate::schema::{known_table, tables};
+
+    fn row(table: &'static Table) -> Record {
+        let at = DateTime::from_timestamp_millis(1_786_093_443_120).expect("a moment");
+        Record {
+            table,
+            id: RecordId(Uuid::from_u128(1)),
+            show_id: Uuid::from_u128(2),
+            version: Version(1),
+            created_at: at,
+            updated_at: at,
+            updated_by: Some(PersonId(Uuid::from_u128(3))),
+            device_id: None,
+            deleted_at: None,
+            values: table.fields.iter().map(|field| field.default.clone()).collect(),
+            provenance: Provenance::new(),
+        }
+    }
+
+    #[test]
+    fn a_json_column_shows_its_set_keys() {
+        let mut notice = row(known_table("announcements"));
+        let rings = notice.table.index("audience.rings");
+        notice.values[rings] = Value::List(vec![Value::Id(Uuid::from_u128(5))]);
+        let data = notice.data(ReadClass::Public);
+        assert_eq!(data["audience"], json!({"rings": [Uuid::from_u128(5)]}));
+        assert_eq!(data["title"], Json::Null);
+        assert_eq!(data["priority"], "normal");
+    }
+
+    #[test]
+    fn each_class_reads_its_columns_and_who_wrote_when() {
+        let mut animal = row(known_table("animals"));
+        let pen = animal.table.index("pen");
+        animal.values[pen] = Value::Text("B\"12".into());
+        let (public, staff) = (animal.pulled(ReadClass::Public), animal.pulled(ReadClass::Staff));
+        assert_eq!((public.get("pen"), &staff["pen"]), (None, &json!("B\"12")));
+        assert_eq!(public["updated_at"], "2026-08-07T09:04:03.120Z");
+        assert_eq!(public["updated_by"], json!(Uuid::from_u128(3)));
+        assert_eq!(public["device_id"], Json::Null);
+    }
+
+    #[test]
+    fn texts_say_what_trees_say() {
+        for (table, class) in tables().iter().flat_map(|table| {
+            [ReadClass::Public, ReadClass::Staff, ReadClass::Office].map(|class| (table, class))
+        }) {
+            let row = row(table);
+            let read = |text: String| serde_json::from_str::<Map<String, Json>>(&text).expect("JSON");
+            assert_eq!(read(row.data_text(class)), row.data(class), "{} for {class:?}", table.name);
+            assert_eq!(read(row.pulled_text(class)), row.pulled(class), "{} for {class:?}", table.name);
+        }
+    }
 }

@@ -4,6 +4,7 @@
 //! milliseconds, whole numbers. Nothing compares JSON texts.
 
 use chrono::{DateTime, NaiveDate, SecondsFormat, TimeZone, Utc};
+use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
@@ -187,6 +188,22 @@ impl Value {
         match self {
             Value::Date(day) => Some(*day),
             _ => None,
+        }
+    }
+}
+
+/// As [`Value::to_json`], for texts that are written without a tree between.
+impl Serialize for Value {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Value::Null => serializer.serialize_unit(),
+            Value::Text(text) => serializer.serialize_str(text),
+            Value::Int(number) => serializer.serialize_i64(*number),
+            Value::Bool(flag) => serializer.serialize_bool(*flag),
+            Value::Instant(at) => serializer.serialize_str(&instant_text(*at)),
+            Value::Date(day) => serializer.collect_str(&day.format("%Y-%m-%d")),
+            Value::Id(id) => serializer.serialize_str(id.hyphenated().encode_lower(&mut Uuid::encode_buffer())),
+            Value::List(items) => serializer.collect_seq(items),
         }
     }
 }

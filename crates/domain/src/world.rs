@@ -11,7 +11,7 @@ mod settle;
 mod view;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
@@ -113,6 +113,7 @@ pub struct World {
     conflicts: HashMap<ConflictId, Conflict>,
     children: HashMap<ReferenceKey, Vec<RecordId>>,
     holders: HashMap<UniqueKey, RecordId>,
+    people: HashSet<PersonId>,
     loaded: Needs,
     fresh_ids: FreshIds,
 }
@@ -132,6 +133,7 @@ impl World {
             conflicts: HashMap::new(),
             children: HashMap::new(),
             holders: HashMap::new(),
+            people: HashSet::new(),
             loaded: Needs::default(),
             fresh_ids,
         }
@@ -211,6 +213,11 @@ impl World {
     /// Takes the values of an older version.
     pub fn add_snapshot(&mut self, key: Key, version: Version, values: Vec<Value>) {
         self.snapshots.insert((key, version), values);
+    }
+
+    /// Takes a person that exists.
+    pub fn add_person(&mut self, id: PersonId) {
+        self.people.insert(id);
     }
 
     /// Takes an op that was read.

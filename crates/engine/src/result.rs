@@ -124,7 +124,7 @@ fn verdict_of(op: &QueuedOp) -> VerdictName {
 
 /// The row as the author may see it.
 fn visible(record: &Record, actor: &Actor) -> Json {
-    Json::Object(record.data(actor.read_class()))
+    Json::Object(record.pulled(actor.read_class()))
 }
 
 /// What a person decided about an op's clash: PROTOCOL.md §5.

@@ -1,5 +1,6 @@
 //! `sync_queue`: every op the desk has seen, and its verdict.
 
+use std::borrow::Borrow;
 use std::sync::LazyLock;
 
 use showdesk_domain::ids::{DeviceId, OpId, RecordId, Seq, Version};
@@ -100,18 +101,20 @@ pub async fn of_device_on_records(tx: &mut Tx, keys: &[(DeviceId, RecordId)]) ->
 }
 
 /// Adds ops; `Duplicate` if one was seen before.
-pub async fn add(tx: &mut Tx, ops: &[QueuedOp]) -> Result<()> {
+pub async fn add(tx: &mut Tx, ops: &[impl Borrow<QueuedOp> + Sync]) -> Result<()> {
     for (sql, chunk) in INSERT.cut(ops) {
-        let values = chunk.iter().flat_map(|op| sent(op).into_iter().chain(outcome(op))).collect();
+        let ops = chunk.iter().map(Borrow::borrow);
+        let values = ops.flat_map(|op| sent(op).into_iter().chain(outcome(op))).collect();
         tx.execute(sql, values).await?;
     }
     Ok(())
 }
 
 /// Writes what became of ops: status, verdict, conflict, result, error, `processed_at`, attempts, lease, `waiting_for`.
-pub async fn update(tx: &mut Tx, ops: &[QueuedOp]) -> Result<()> {
+pub async fn update(tx: &mut Tx, ops: &[impl Borrow<QueuedOp> + Sync]) -> Result<()> {
     for (sql, chunk) in UPDATE.cut(ops) {
-        let values = chunk.iter().flat_map(|op| values![op.id].into_iter().chain(outcome(op))).collect();
+        let ops = chunk.iter().map(Borrow::borrow);
+        let values = ops.flat_map(|op: &QueuedOp| values![op.id].into_iter().chain(outcome(op))).collect();
         tx.execute(sql, values).await?;
     }
     Ok(())
@@ -138,11 +141,11 @@ fn sent(op: &QueuedOp) -> Vec<Value> {
         op.table_name.as_str(),
         op.record_id,
         op.operation.as_str(),
-        op.data.clone(),
-        op.base.clone(),
+        &op.data,
+        op.base.as_ref(),
         op.version,
         op.prev_op_id,
-        op.txn.clone(),
+        op.txn.as_ref(),
         op.epoch,
         op.reason.clone(),
         op.payload_sha256.as_str(),
@@ -157,10 +160,10 @@ fn outcome(op: &QueuedOp) -> Vec<Value> {
         op.status.as_str(),
         op.verdict.clone(),
         op.conflict_id,
-        op.waiting_for.clone(),
+        op.waiting_for.as_ref(),
         op.result_version,
         op.result_seq,
-        op.error.clone(),
+        op.error.as_ref(),
         op.attempts,
         op.lease_until,
         op.processed_at,

@@ -61,7 +61,7 @@ fn start_server() -> String {
     let base = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
     let mut command = shell_as_other_user();
     command.arg("-c").arg(SERVER_SCRIPT).arg("server").arg(programs).arg(base);
-    let child = command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
+    let child = command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::null()).spawn();
     let mut child = child.expect("a shell starts");
     let mut said = String::new();
     for line in BufReader::new(child.stdout.take().expect("standard output is a pipe")).lines() {

@@ -9,14 +9,14 @@ use super::write::Draft;
 use super::{Author, Cause, World};
 use crate::actor::ReadClass;
 use crate::conflict::{ConflictKind, ConflictStatus};
-use crate::ids::{ConflictId, OpId, RecordId, Seq, Version};
+use crate::ids::{ConflictId, OpId, PersonId, RecordId, Seq, Version};
 use crate::merge::{AuthorView, DeskRow, Merged, merge};
 use crate::op::{Op, Operation, Refused, Rejection, Sent};
 use crate::permit::{self, Place};
 use crate::queue::{QueueStatus, QueuedOp};
 use crate::record::Record;
 use crate::schema::{Policy, known_table};
-use crate::value::Value;
+use crate::value::{Kind, Target, Value};
 
 /// How one op of a push was answered. The verdict itself stands in the op's queue row.
 #[derive(Debug, Clone, PartialEq)]
@@ -263,6 +263,13 @@ impl World {
             {
                 let path = op.table.fields[field].path;
                 return Err(Rejection::of_field("missing_reference", path, format!("there is no such row in {target}")));
+            }
+        }
+        for (field, value) in &op.patch {
+            let points_to_person = op.table.fields[*field].kind == Kind::Id(Target::Person);
+            if points_to_person && value.as_id().is_some_and(|id| !self.people.contains(&PersonId(id))) {
+                let path = op.table.fields[*field].path;
+                return Err(Rejection::of_field("missing_reference", path, "there is no such person"));
             }
         }
         Ok(())

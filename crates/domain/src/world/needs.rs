@@ -6,10 +6,10 @@ use uuid::Uuid;
 
 use super::{Key, World};
 use crate::conflict::Conflict;
-use crate::ids::{ConflictId, DeviceId, OpId, RecordId, Version};
+use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Version};
 use crate::op::{Op, Operation};
-use crate::schema::{Table, known_table, tables};
-use crate::value::Value;
+use crate::schema::{Table, Unique, known_table, tables};
+use crate::value::{Kind, Target, Value};
 
 /// Rows of a table whose reference field points to an id: table, field index, id.
 pub type ReferenceKey = (&'static str, usize, Uuid);
@@ -35,6 +35,8 @@ pub struct Needs {
     pub children: BTreeSet<ReferenceKey>,
     /// Live rows that hold unique values.
     pub holders: BTreeSet<UniqueKey>,
+    /// People that rows point to.
+    pub people: BTreeSet<PersonId>,
 }
 
 impl Needs {
@@ -57,6 +59,7 @@ impl Needs {
             open_conflicts: minus(self.open_conflicts, &loaded.open_conflicts),
             children: minus(self.children, &loaded.children),
             holders: minus(self.holders, &loaded.holders),
+            people: minus(self.people, &loaded.people),
         }
     }
 
@@ -70,6 +73,7 @@ impl Needs {
         self.open_conflicts.extend(other.open_conflicts.iter().copied());
         self.children.extend(other.children.iter().copied());
         self.holders.extend(other.holders.iter().cloned());
+        self.people.extend(other.people.iter().copied());
     }
 }
 
@@ -144,9 +148,16 @@ impl World {
                 needs.records.insert((target, RecordId(id)));
             }
         }
+        for (field, value) in &op.patch {
+            if op.table.fields[*field].kind == Kind::Id(Target::Person) {
+                needs.people.extend(value.as_id().map(PersonId));
+            }
+        }
         self.need_around(op.table, key, &|field| op.patch.get(&field).cloned(), needs);
         let row = |field: usize| op.patch.get(&field).cloned().or_else(|| self.record(key).map(|row| row.values[field].clone()));
-        self.need_uniques(op.table, &row, needs);
+        // A key that the op leaves as it is stays the row's own.
+        let is_touched = |unique: &Unique| unique.fields.iter().any(|field| op.patch.contains_key(field));
+        self.need_uniques(op.table, is_touched, &row, needs);
     }
 
     /// Rows that place a row (its class, its animal) and rows that its derived values follow from.
@@ -191,8 +202,14 @@ impl World {
         }
     }
 
-    fn need_uniques(&self, table: &'static Table, row: &dyn Fn(usize) -> Option<Value>, needs: &mut Needs) {
-        for (index, unique) in table.uniques.iter().enumerate() {
+    fn need_uniques(
+        &self,
+        table: &'static Table,
+        is_needed: impl Fn(&Unique) -> bool,
+        row: &dyn Fn(usize) -> Option<Value>,
+        needs: &mut Needs,
+    ) {
+        for (index, unique) in table.uniques.iter().enumerate().filter(|(_, unique)| is_needed(unique)) {
             let values: Option<Vec<Value>> = unique.fields.iter().map(|field| row(*field)).collect();
             if let Some(values) = values.filter(|values| !values.iter().any(Value::is_null)) {
                 needs.holders.insert((table.name, index, values));
@@ -207,7 +224,7 @@ impl World {
         needs: &mut Needs,
     ) {
         if let Some(Ok(values)) = data.map(|data| crate::record::values_of(table, data)) {
-            self.need_uniques(table, &|field| Some(values[field].clone()), needs);
+            self.need_uniques(table, |_| true, &|field| Some(values[field].clone()), needs);
         }
     }
 }

@@ -76,7 +76,7 @@ impl World {
             table: record.table,
             record_id: record.id,
             version: record.version,
-            snapshot: serde_json::Value::Object(record.data(ReadClass::Office)).to_string(),
+            snapshot: record.data_text(ReadClass::Office),
             deleted: !record.is_live(),
             seq,
             actor: cause.person,

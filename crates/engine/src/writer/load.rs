@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use showdesk_domain::ids::{ConflictId, DeviceId, OpId, RecordId};
+use showdesk_domain::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId};
 use showdesk_domain::record::values_of;
 use showdesk_domain::schema::known_table;
 use showdesk_domain::value::Value;
 use showdesk_domain::world::{Needs, World};
-use showdesk_store::{Result, StoreError, Tx, conflicts, history, queue, records};
+use showdesk_store::{Result, StoreError, Tx, conflicts, history, people, queue, records};
 use uuid::Uuid;
 
 pub(super) async fn needs(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
@@ -15,6 +15,10 @@ pub(super) async fn needs(tx: &mut Tx, world: &mut World, needs: &Needs) -> Resu
     load_rows(tx, world, needs).await?;
     load_conflicts(tx, world, needs).await?;
     load_snapshots(tx, world, needs).await?;
+    let people: Vec<PersonId> = needs.people.iter().copied().collect();
+    if !people.is_empty() {
+        people::profiles(tx, &people).await?.into_iter().for_each(|person| world.add_person(person.id));
+    }
     world.mark_loaded(needs);
     Ok(())
 }

@@ -34,19 +34,18 @@ pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Re
 
 async fn save_ops(tx: &mut Tx, world: &World) -> Result<()> {
     let journal = world.journal();
-    let new: Vec<QueuedOp> = journal.new_ops.iter().filter_map(|id| world.op(*id)).cloned().collect();
+    let new: Vec<&QueuedOp> = journal.new_ops.iter().filter_map(|id| world.op(*id)).collect();
     queue::add(tx, &new).await?;
     let is_known = |id: &&_| !journal.new_ops.contains(id);
-    let changed: Vec<QueuedOp> =
-        journal.changed_ops.iter().filter(is_known).filter_map(|id| world.op(*id)).cloned().collect();
+    let changed: Vec<&QueuedOp> =
+        journal.changed_ops.iter().filter(is_known).filter_map(|id| world.op(*id)).collect();
     queue::update(tx, &changed).await
 }
 
 fn change_row(world: &World, key: Key, mark: FeedMark) -> Option<ChangeRow> {
     let record = world.record(key)?;
     let public = world.is_public(key) && record.is_live();
-    let data = text(record, ReadClass::Office);
-    let staff = has(record.table, Access::Office).then(|| text(record, ReadClass::Staff));
+    let staff = has(record.table, Access::Office).then(|| record.pulled_text(ReadClass::Staff));
     let narrow = has(record.table, Access::Office) || has(record.table, Access::Staff);
     Some(ChangeRow {
         table: known_table(key.0),
@@ -60,13 +59,9 @@ fn change_row(world: &World, key: Key, mark: FeedMark) -> Option<ChangeRow> {
         ever_public: public,
         disputed: world.disputed(key.1),
         data_staff: staff,
-        data_public: (narrow && public).then(|| text(record, ReadClass::Public)),
-        data,
+        data_public: (narrow && public).then(|| record.pulled_text(ReadClass::Public)),
+        data: record.pulled_text(ReadClass::Office),
     })
-}
-
-fn text(record: &Record, class: ReadClass) -> String {
-    serde_json::Value::Object(record.data(class)).to_string()
 }
 
 fn has(table: &Table, access: Access) -> bool {

@@ -58,6 +58,7 @@ from! {
     Instant: DateTime<Utc> => |at| at.trunc_subsecs(3);
     Date: NaiveDate => |day| day;
     Json: Json => |json| json;
+    JsonText: &Json => Json::to_string;
     Bytes: Vec<u8> => |bytes| bytes, &[u8] => <[u8]>::to_vec, &[u8; 32] => |bytes| bytes.to_vec();
 }
 

@@ -1,0 +1,155 @@
+//! Who is asking. The actor comes from the bearer token and from nothing else.
+
+use std::net::{IpAddr, SocketAddr};
+use std::time::Instant;
+
+use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::http::header::AUTHORIZATION;
+use axum::http::request::Parts;
+use axum::http::{Extensions, HeaderMap};
+use showdesk_domain::actor::{Actor, DeviceKind};
+use uuid::Uuid;
+
+use crate::app::{App, Listener};
+use crate::error::Problem;
+
+/// The header by which the desk window names the person in front of it.
+const DESK_PERSON: &str = "x-desk-person";
+/// Longer texts are no token of ours and are not looked up.
+const TOKEN_CHARS_MAX: usize = 200;
+
+/// A request with a valid token: a phone's or the desk's.
+pub(crate) struct Caller {
+    pub(crate) actor: Actor,
+    pub(crate) token: String,
+}
+
+/// A request with the desk's token.
+pub(crate) struct Desk(pub(crate) Actor);
+
+/// A request that needs no token; it counts against its address.
+pub(crate) struct Anyone;
+
+/// The address a request came from, for paths that count wrong codes themselves.
+pub(crate) struct Peer(pub(crate) IpAddr);
+
+impl FromRequestParts<App> for Caller {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let known = match bearer(&parts.headers) {
+            Ok(token) => app.engine().authenticate(token).await.map_err(Problem::from).map(|actor| (actor, token)),
+            Err(problem) => Err(problem),
+        };
+        let now = Instant::now();
+        match known {
+            Ok((actor, token)) => {
+                app.shared.limiter.with_token(actor.device.0, now).map_err(Problem::too_many_requests)?;
+                let token = token.to_owned();
+                let actor = desk_person(parts, app, actor).await?;
+                Ok(Self { actor, token })
+            }
+            Err(problem) => {
+                app.shared
+                    .limiter
+                    .without_token(address(&parts.extensions)?, now)
+                    .map_err(Problem::too_many_requests)?;
+                Err(problem)
+            }
+        }
+    }
+}
+
+impl FromRequestParts<App> for Desk {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let caller = Caller::from_request_parts(parts, app).await?;
+        match caller.actor.device_kind {
+            DeviceKind::Desk => Ok(Self(caller.actor)),
+            DeviceKind::Phone => Err(Problem::desk_only()),
+        }
+    }
+}
+
+impl FromRequestParts<App> for Anyone {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let address = address(&parts.extensions)?;
+        app.shared.limiter.without_token(address, Instant::now()).map_err(Problem::too_many_requests)?;
+        Ok(Self)
+    }
+}
+
+impl FromRequestParts<App> for Peer {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        address(&parts.extensions).map(Self)
+    }
+}
+
+/// The one bearer token of a request.
+fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
+    let mut values = headers.get_all(AUTHORIZATION).iter();
+    let value = values.next().ok_or_else(|| Problem::no_token("this needs Authorization: Bearer and a token"))?;
+    if values.next().is_some() {
+        return Err(Problem::no_token("more than one Authorization header was sent"));
+    }
+    let (scheme, token) = value.to_str().ok().and_then(|text| text.split_once(' ')).unwrap_or_default();
+    let plausible = !token.is_empty() && token.len() <= TOKEN_CHARS_MAX && token.bytes().all(|b| b.is_ascii_graphic());
+    if scheme.eq_ignore_ascii_case("bearer") && plausible {
+        Ok(token)
+    } else {
+        Err(Problem::no_token("the Authorization header is not a bearer token"))
+    }
+}
+
+/// The person in front of the desk becomes the actor, on the admin listener only.
+async fn desk_person(parts: &Parts, app: &App, actor: Actor) -> Result<Actor, Problem> {
+    let Some(value) = parts.headers.get(DESK_PERSON).filter(|_| app.listener == Listener::Admin) else {
+        return Ok(actor);
+    };
+    let person = value.to_str().ok().and_then(|text| Uuid::try_parse(text).ok());
+    let person = person.ok_or_else(|| Problem::bad_query("invalid_header", "X-Desk-Person is not a profile's id"))?;
+    Ok(app.engine().as_person(&actor, person).await?)
+}
+
+fn address(extensions: &Extensions) -> Result<IpAddr, Problem> {
+    let peer: Option<&ConnectInfo<SocketAddr>> = extensions.get();
+    peer.map(|peer| peer.0.ip()).ok_or_else(|| Problem::internal("the connection's address was not handed on"))
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn headers(values: &[&'static str]) -> HeaderMap {
+        values.iter().map(|value| (AUTHORIZATION, HeaderValue::from_static(value))).collect()
+    }
+
+    #[test]
+    fn one_bearer_token_is_read() {
+        assert_eq!(bearer(&headers(&["Bearer lsd_abc"])).ok(), Some("lsd_abc"));
+        assert_eq!(bearer(&headers(&["bearer lsd_abc"])).ok(), Some("lsd_abc"));
+    }
+
+    #[test]
+    fn anything_else_is_no_token() {
+        for values in [
+            &[][..],
+            &["Basic bHNkOng="],
+            &["Bearer"],
+            &["Bearer "],
+            &["Bearer a b"],
+            &["Bearer a "],
+            &["Bearer a", "Bearer a"],
+            &["lsd_abc"],
+        ] {
+            assert!(bearer(&headers(values)).is_err(), "{values:?}");
+        }
+    }
+}

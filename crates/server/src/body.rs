@@ -1,0 +1,178 @@
+//! Reads request bodies: type, size, time, one scan, then strict structs.
+
+use std::time::Duration;
+
+use axum::body::{Body, Bytes, HttpBody};
+use axum::extract::{FromRequest, Request};
+use axum::http::HeaderMap;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use http_body_util::BodyExt;
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+
+use crate::app::{App, Listener};
+use crate::error::Problem;
+use crate::guard::Turn;
+use crate::scan::scan;
+
+/// A body has so long to arrive.
+const BODY_TIME: Duration = Duration::from_secs(30);
+/// Sync requests of phones.
+pub(crate) const SYNC_BYTES_MAX: usize = 1024 * 1024;
+/// Sync requests on the admin listener.
+pub(crate) const DESK_SYNC_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// Requests that need no token.
+const PAIRING_BYTES_MAX: usize = 8 * 1024;
+/// Everything else that is JSON.
+const COMMAND_BYTES_MAX: usize = 1024 * 1024;
+/// Entries files.
+const CSV_BYTES_MAX: usize = 20 * 1024 * 1024;
+
+/// A struct that a request body is read into. Unknown fields must be an error of its `Deserialize`.
+pub(crate) trait Input: DeserializeOwned {
+    /// What kind of request it comes in.
+    const CLASS: Class = Class::Command;
+    /// Whether no body at all means `{}`.
+    const MAY_BE_EMPTY: bool = false;
+}
+
+/// Kinds of requests, with their own limits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Class {
+    /// Push and ops status: another shape is a 400.
+    Sync,
+    /// Before there is a token.
+    Pairing,
+    /// Everything else: another shape is a 422.
+    Command,
+}
+
+impl Class {
+    fn bytes_max(self, listener: Listener) -> usize {
+        match (self, listener) {
+            (Self::Sync, Listener::Phone) => SYNC_BYTES_MAX,
+            (Self::Sync, Listener::Admin) => DESK_SYNC_BYTES_MAX,
+            (Self::Pairing, _) => PAIRING_BYTES_MAX,
+            (Self::Command, _) => COMMAND_BYTES_MAX,
+        }
+    }
+}
+
+/// No input: the body is empty or `{}`.
+#[derive(Debug, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Nothing {}
+
+impl Input for Nothing {
+    const MAY_BE_EMPTY: bool = true;
+}
+
+/// A JSON body and its size.
+pub(crate) struct Read<T> {
+    pub(crate) input: T,
+    pub(crate) body_bytes: usize,
+}
+
+impl<T: Input> FromRequest<App> for Read<T> {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
+        let no_body = request.body().is_end_stream();
+        if !(T::MAY_BE_EMPTY && no_body) && media_type(request.headers()).as_deref() != Some("application/json") {
+            return Err(Problem::unsupported_type("Content-Type: application/json is expected"));
+        }
+        let bytes = read(request, T::CLASS.bytes_max(app.listener)).await?;
+        if T::MAY_BE_EMPTY && bytes.is_empty() {
+            return decode("{}", T::CLASS).map(|input| Self { input, body_bytes: 0 });
+        }
+        let text = scan(&bytes).map_err(Problem::unreadable)?;
+        decode(text, T::CLASS).map(|input| Self { input, body_bytes: bytes.len() })
+    }
+}
+
+/// A CSV file.
+pub(crate) struct Csv(pub(crate) Vec<u8>);
+
+impl FromRequest<App> for Csv {
+    type Rejection = Problem;
+
+    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+        if media_type(request.headers()).as_deref() != Some("text/csv") {
+            return Err(Problem::unsupported_type("Content-Type: text/csv is expected"));
+        }
+        read(request, CSV_BYTES_MAX).await.map(|bytes| Self(bytes.into()))
+    }
+}
+
+fn decode<T: Input>(text: &str, class: Class) -> Result<T, Problem> {
+    serde_json::from_str(text).map_err(|error| match class {
+        Class::Sync => Problem::bad_envelope(error.to_string()),
+        Class::Pairing | Class::Command => Problem::bad_command(error.to_string()),
+    })
+}
+
+/// The media type in lower case, if its charset is UTF-8 or not given.
+fn media_type(headers: &HeaderMap) -> Option<String> {
+    let mut values = headers.get_all(CONTENT_TYPE).iter();
+    let text = values.next()?.to_str().ok()?.to_ascii_lowercase();
+    if values.next().is_some() {
+        return None;
+    }
+    let mut parts = text.split(';').map(str::trim);
+    let media_type = parts.next()?.to_owned();
+    let utf8 = parts.filter_map(|part| part.strip_prefix("charset=")).all(|name| name.trim_matches('"') == "utf-8");
+    utf8.then_some(media_type)
+}
+
+async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+    let encodings = request.headers().get_all(CONTENT_ENCODING);
+    if encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
+        return Err(Problem::unsupported_type("send the body without a Content-Encoding"));
+    }
+    let turn = request.extensions().get::<Turn>().cloned();
+    let turn = turn.ok_or_else(|| Problem::internal("a body is read outside of a turn"))?;
+    let body = request.into_body();
+    if body.size_hint().lower() > bytes_max as u64 {
+        return Err(Problem::body_too_large(bytes_max));
+    }
+    turn.wait_for_client(BODY_TIME, collect(body, bytes_max)).await
+}
+
+async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+    let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0);
+    let mut bytes = Vec::with_capacity(expected);
+    while let Some(frame) = body.frame().await {
+        let Ok(data) = frame.map_err(Problem::body_broken)?.into_data() else { continue };
+        if bytes.len() + data.len() > bytes_max {
+            return Err(Problem::body_too_large(bytes_max));
+        }
+        bytes.extend_from_slice(&data);
+    }
+    Ok(bytes.into())
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::http::HeaderValue;
+
+    use super::*;
+
+    fn type_of(values: &[&'static str]) -> Option<String> {
+        media_type(&values.iter().map(|value| (CONTENT_TYPE, HeaderValue::from_static(value))).collect())
+    }
+
+    #[test]
+    fn a_media_type_is_read_without_its_parameters() {
+        assert_eq!(type_of(&["application/json"]).as_deref(), Some("application/json"));
+        assert_eq!(type_of(&["Application/JSON; charset=UTF-8"]).as_deref(), Some("application/json"));
+        assert_eq!(type_of(&["text/csv; charset=\"utf-8\"; header=present"]).as_deref(), Some("text/csv"));
+    }
+
+    #[test]
+    fn other_charsets_and_two_types_are_none() {
+        assert_eq!(type_of(&["application/json; charset=utf-16"]), None);
+        assert_eq!(type_of(&["application/json", "application/json"]), None);
+        assert_eq!(type_of(&[]), None);
+    }
+}

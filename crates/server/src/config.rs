@@ -1,0 +1,252 @@
+//! What the desk is told from outside: command line, environment, defaults.
+//!
+//! The only file that reads the environment. It checks what can be checked without opening anything.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+use showdesk_engine::{DemoSize, Options, SystemClock};
+use tracing_subscriber::EnvFilter;
+
+use crate::server::StartError;
+
+/// Where phones connect if nothing else is said.
+const HTTP_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7420);
+/// Where the desk page is served if nothing else is said.
+const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7421);
+/// What is logged if `RUST_LOG` does not say otherwise.
+const LOG_DEFAULT: &str = "info";
+
+/// How a desk is started.
+#[derive(Clone)]
+pub struct ServerOptions {
+    /// Which show, and how it is opened.
+    pub engine: Options,
+    /// The phone listener's address; port 0 takes a free one.
+    pub http: SocketAddr,
+    /// The admin listener's address; loopback only, port 0 takes a free one.
+    pub admin: SocketAddr,
+    /// Whether requests are limited by rate. May be off only if both listeners are loopback.
+    pub limits: bool,
+    /// Where the desk's token is kept for programs of the same user, so that it outlives a restart.
+    /// None makes a new one that nobody else learns, which is what a window wants.
+    pub token_folder: Option<PathBuf>,
+}
+
+impl ServerOptions {
+    /// The show in this folder, on SQLite, at the usual addresses, with the machine's clock.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            engine: engine_options(data_dir.into(), None),
+            http: HTTP_DEFAULT,
+            admin: ADMIN_DEFAULT,
+            limits: true,
+            token_folder: None,
+        }
+    }
+
+    pub(crate) fn check(&self) -> Result<(), StartError> {
+        if !self.admin.ip().is_loopback() {
+            return Err(StartError::AdminNotLoopback(self.admin));
+        }
+        if !self.limits && !self.http.ip().is_loopback() {
+            return Err(StartError::LimitsOffInPublic(self.http));
+        }
+        Ok(())
+    }
+}
+
+/// The desk of a livestock show, without a window.
+#[derive(Debug, Parser)]
+#[command(name = "showdesk-server", version)]
+pub struct CommandLine {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// What the program can do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Serve phones and the desk page until SIGTERM.
+    Serve(Serve),
+    /// Fill an empty folder with an invented show.
+    Demo(Demo),
+    /// Read an entries file; write it only with --confirm.
+    Import(Import),
+    /// Print the contract as JSON.
+    Openapi,
+}
+
+/// Which show.
+#[derive(Debug, Args)]
+pub struct Show {
+    /// The data folder; an empty one becomes a new show.
+    #[arg(long, value_name = "DIR")]
+    pub data_dir: PathBuf,
+    /// A Postgres URL; without one the show is kept in the data folder.
+    #[arg(long, value_name = "URL")]
+    pub database_url: Option<String>,
+}
+
+/// Arguments of `serve`.
+#[derive(Debug, Args)]
+pub struct Serve {
+    /// Which show.
+    #[command(flatten)]
+    pub show: Show,
+    /// Where phones connect; port 0 takes a free one.
+    #[arg(long, value_name = "ADDR", default_value_t = HTTP_DEFAULT)]
+    pub http: SocketAddr,
+    /// Where phones connect with TLS, or off.
+    #[arg(long, value_name = "ADDR|off", default_value = "off")]
+    pub https: Https,
+    /// Where the desk page is served; loopback only.
+    #[arg(long, value_name = "ADDR", default_value_t = ADMIN_DEFAULT)]
+    pub admin: SocketAddr,
+    /// Off lifts rate limits; refused unless all listeners are loopback.
+    #[arg(long, value_enum, default_value_t = Limits::On)]
+    pub limits: Limits,
+}
+
+/// Arguments of `demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Which show.
+    #[command(flatten)]
+    pub show: Show,
+    /// How large.
+    #[arg(long, value_enum, default_value_t = Size::County)]
+    pub size: Size,
+    /// How far the show has come.
+    #[arg(long, default_value = "B", value_parser = ["A", "B", "C", "D", "E"])]
+    pub stage: String,
+}
+
+/// Arguments of `import`.
+#[derive(Debug, Args)]
+pub struct Import {
+    /// Which show.
+    #[command(flatten)]
+    pub show: Show,
+    /// The CSV file.
+    pub file: PathBuf,
+    /// Write the rows that have no error.
+    #[arg(long)]
+    pub confirm: bool,
+}
+
+/// A TLS address, or none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Https {
+    /// No TLS listener.
+    Off,
+    /// Wanted at this address.
+    At(SocketAddr),
+}
+
+impl std::str::FromStr for Https {
+    type Err = std::net::AddrParseError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        if text == "off" { Ok(Self::Off) } else { text.parse().map(Self::At) }
+    }
+}
+
+/// Whether requests are limited by rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Limits {
+    /// The limits of the contract.
+    On,
+    /// None, for benches on loopback.
+    Off,
+}
+
+/// How large a demo show is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Size {
+    /// About 60 animals.
+    Small,
+    /// 520 animals.
+    County,
+    /// 21,000 animals.
+    Expo,
+}
+
+impl From<Size> for DemoSize {
+    fn from(size: Size) -> Self {
+        match size {
+            Size::Small => DemoSize::Small,
+            Size::County => DemoSize::County,
+            Size::Expo => DemoSize::Expo,
+        }
+    }
+}
+
+impl Show {
+    /// How the engine opens it.
+    pub fn engine_options(&self) -> Options {
+        engine_options(self.data_dir.clone(), self.database_url.clone())
+    }
+}
+
+impl Serve {
+    /// How the desk is started.
+    pub fn server_options(&self) -> ServerOptions {
+        ServerOptions {
+            engine: self.show.engine_options(),
+            http: self.http,
+            admin: self.admin,
+            limits: self.limits == Limits::On,
+            token_folder: Some(self.show.data_dir.clone()),
+        }
+    }
+}
+
+/// What to log: `RUST_LOG`, or the usual.
+pub fn log_filter() -> EnvFilter {
+    EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT))
+}
+
+fn engine_options(data_dir: PathBuf, database_url: Option<String>) -> Options {
+    Options { data_dir, database_url, clock: Arc::new(SystemClock) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn serve(arguments: &[&str]) -> Result<ServerOptions, String> {
+        let line = ["showdesk-server", "serve", "--data-dir", "show"].iter().chain(arguments);
+        let line = CommandLine::try_parse_from(line).map_err(|error| error.to_string())?;
+        let Command::Serve(serve) = line.command else { return Err("another command".to_owned()) };
+        let options = serve.server_options();
+        options.check().map_err(|error| error.to_string())?;
+        Ok(options)
+    }
+
+    #[test]
+    fn the_usual_addresses_need_no_flag() {
+        let options = serve(&[]).expect("options");
+        assert_eq!(options.http.to_string(), "0.0.0.0:7420");
+        assert_eq!(options.admin.to_string(), "127.0.0.1:7421");
+        assert!(options.limits);
+        assert!(serve(&["--https", "off"]).is_ok() && serve(&["--https", "0.0.0.0:7443"]).is_ok());
+        assert!(serve(&["--https", "on"]).is_err());
+    }
+
+    #[test]
+    fn limits_are_lifted_on_loopback_only() {
+        assert!(serve(&["--limits", "off"]).is_err());
+        let options = serve(&["--limits", "off", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
+        assert!(!options.expect("options").limits);
+    }
+
+    #[test]
+    fn the_admin_listener_stays_on_loopback() {
+        assert!(serve(&["--admin", "0.0.0.0:7421"]).is_err());
+        assert!(serve(&["--admin", "[::1]:0"]).is_ok());
+    }
+}

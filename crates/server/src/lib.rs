@@ -1,0 +1,28 @@
+//! HTTP: listeners, routes, auth, OpenAPI, streams, embedded pages.
+//!
+//! Start one desk with [`Server::start`]; the headless program and the desktop shell are both thin
+//! callers of it. Requests are read and limited here and decided in the engine: this crate holds no
+//! rule of a show and no SQL.
+
+mod accept;
+mod app;
+mod auth;
+mod body;
+pub mod config;
+mod desk_link;
+mod error;
+mod guard;
+mod joining;
+mod limiter;
+mod live;
+mod openapi;
+mod pages;
+mod routes;
+mod scan;
+mod server;
+mod token_file;
+
+pub use config::ServerOptions;
+pub use openapi::document as openapi_document;
+pub use server::{RunningServer, Server, StartError};
+pub use showdesk_engine as engine;

@@ -1,0 +1,121 @@
+//! The desk without a window: `serve`, `demo`, `import`, `openapi`.
+//!
+//! Standard output is for programs: one line of JSON when the desk is ready, or a result. Everything
+//! for people goes to standard error.
+
+use std::io::Write;
+
+use anyhow::Context;
+use clap::Parser;
+use serde::Serialize;
+use showdesk_engine::{DemoSize, Engine};
+use showdesk_server::config::{self, Command, CommandLine, Demo, Https, Import, Serve};
+use showdesk_server::{RunningServer, Server, openapi_document};
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let command_line = CommandLine::parse();
+    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(config::log_filter()).init();
+    match command_line.command {
+        Command::Serve(arguments) => serve(arguments).await,
+        Command::Demo(arguments) => demo(arguments).await,
+        Command::Import(arguments) => import(arguments).await,
+        Command::Openapi => print(&serde_json::to_string_pretty(&openapi_document())?),
+    }
+}
+
+async fn serve(arguments: Serve) -> anyhow::Result<()> {
+    if let Https::At(address) = arguments.https {
+        tracing::warn!(%address, "this version has no TLS yet; --https is not served");
+    }
+    let stop = stop_signal()?;
+    let server = Server::start(arguments.server_options()).await?;
+    print(&serde_json::to_string(&ReadyLine::of(&server))?)?;
+    tell(&format!("Open the desk (once, within ten minutes): {}", server.desk_link()));
+    tell(&format!("Phones reach it at: {}", server.joining_addresses().join(" ")));
+    stop.await;
+    tracing::info!("stopping");
+    server.stop().await;
+    Ok(())
+}
+
+/// What other programs wait for, in one line.
+#[derive(Serialize)]
+struct ReadyLine {
+    ready: bool,
+    http: String,
+    https: Option<String>,
+    admin: String,
+}
+
+impl ReadyLine {
+    fn of(server: &RunningServer) -> Self {
+        Self { ready: true, http: server.http_url(), https: None, admin: format!("http://{}", server.admin) }
+    }
+}
+
+async fn demo(arguments: Demo) -> anyhow::Result<()> {
+    let engine = Engine::open(arguments.show.engine_options()).await?;
+    let size = DemoSize::from(arguments.size);
+    let filled = async { engine.fill_demo(&engine.desk_actor().await?, size, &arguments.stage).await };
+    let filled = filled.await;
+    engine.close().await;
+    filled.context("the demo show could not be written")?;
+    tracing::info!(folder = %arguments.show.data_dir.display(), "the demo show is there");
+    Ok(())
+}
+
+async fn import(arguments: Import) -> anyhow::Result<()> {
+    let file = &arguments.file;
+    let bytes = tokio::fs::read(file).await.with_context(|| format!("{} could not be read", file.display()))?;
+    let engine = Engine::open(arguments.show.engine_options()).await?;
+    let printed = import_into(&engine, bytes, arguments.confirm).await;
+    engine.close().await;
+    print(&printed.context("the file could not be imported")?)
+}
+
+async fn import_into(engine: &Engine, file: Vec<u8>, confirm: bool) -> anyhow::Result<String> {
+    let actor = engine.desk_actor().await?;
+    let preview = engine.preview_import(&actor, file).await?;
+    if !confirm {
+        return Ok(serde_json::to_string_pretty(&preview)?);
+    }
+    let result = engine.confirm_import(&actor, preview.import_id).await?;
+    Ok(serde_json::to_string_pretty(&result)?)
+}
+
+/// Ends when the program is asked to stop. Listening begins at once, so that no signal is lost.
+#[cfg(unix)]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    Ok(async move {
+        tokio::select! {
+            _ = terminate.recv() => {}
+            _ = interrupt.recv() => {}
+        }
+    })
+}
+
+/// Ends when the program is asked to stop.
+#[cfg(not(unix))]
+fn stop_signal() -> anyhow::Result<impl Future<Output = ()>> {
+    Ok(async {
+        if let Err(error) = tokio::signal::ctrl_c().await {
+            tracing::warn!(%error, "Ctrl-C is not heard");
+        }
+    })
+}
+
+/// Says something to the person at the terminal. It is no log: the desk's link must reach no log.
+fn tell(text: &str) {
+    // Nobody may be reading; the desk serves all the same.
+    let _ = writeln!(std::io::stderr().lock(), "{text}");
+}
+
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "{text}")?;
+    Ok(out.flush()?)
+}

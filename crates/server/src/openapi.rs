@@ -1,0 +1,196 @@
+//! The contract as a document: `OpenAPI` 3.1, made from the handlers, the engine's types and the
+//! descriptors of the synced tables.
+//!
+//! `docs/openapi.json` is this document; a test compares them, and the TypeScript types are made from it.
+
+mod foreign;
+mod synced;
+
+use serde_json::{Value, json};
+use utoipa::OpenApi;
+
+use crate::error::{ProblemBody, Retry};
+use crate::routes::{conflicts, desk, devices, import, me, pairing, ping, sync};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Showdesk",
+        description = "What phones and the desk of a livestock show say to each other. Errors are \
+            application/problem+json (RFC 9457) with a stable `code`. Paths below /api/v1/admin exist on the admin \
+            listener only; it also serves everything else."
+    ),
+    paths(
+        ping::ping,
+        ping::openapi,
+        pairing::claim,
+        pairing::status,
+        sync::hello,
+        sync::push,
+        sync::pull,
+        sync::ops_status,
+        crate::live::live,
+        me::renew_token,
+        me::my_conflicts,
+        me::withdraw,
+        me::disagree,
+        desk::session,
+        desk::overview,
+        desk::entries,
+        desk::history,
+        devices::open_joining,
+        devices::waiting,
+        devices::approve,
+        devices::refuse,
+        devices::list,
+        devices::revoke,
+        devices::joining,
+        devices::wifi_qr,
+        conflicts::list,
+        conflicts::detail,
+        conflicts::resolve,
+        conflicts::undo,
+        import::preview,
+        import::confirm,
+        import::undo,
+    ),
+    components(schemas(ProblemBody, Retry))
+)]
+struct Handlers;
+
+/// The document, its members in alphabetical order so that its text is always the same.
+pub fn document() -> Value {
+    let mut document = serde_json::to_value(Handlers::openapi()).expect("the document is made of plain values");
+    finish_operations(&mut document);
+    let components = document["components"].as_object_mut().expect("there are schemas");
+    components.insert("securitySchemes".to_owned(), json!({"token": {"type": "http", "scheme": "bearer"}}));
+    components.insert("responses".to_owned(), json!({"Problem": problem_response()}));
+    let schemas = components["schemas"].as_object_mut().expect("there are schemas");
+    foreign::write_out(schemas);
+    synced::add(schemas);
+    in_order(document)
+}
+
+/// Gives each operation its id and the one answer all errors share.
+fn finish_operations(document: &mut Value) {
+    for (path, item) in document["paths"].as_object_mut().expect("there are paths") {
+        let words = path.trim_start_matches("/api/v1/").replace(['/', '-', '.'], "_").replace(['{', '}'], "");
+        for (method, operation) in item.as_object_mut().expect("a path has methods") {
+            operation["operationId"] = json!(format!("{method}_{words}"));
+            for (status, response) in operation["responses"].as_object_mut().expect("an operation has responses") {
+                if response["description"] == "" {
+                    response["description"] =
+                        json!(if status == "201" { "It was made." } else { "It was carried out." });
+                }
+            }
+            operation["responses"]["default"] = json!({"$ref": "#/components/responses/Problem"});
+        }
+    }
+}
+
+fn problem_response() -> Value {
+    json!({
+        "description": "It was not carried out; `code` says why and `retry` whether sending it again can help.",
+        "content": {"application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}},
+    })
+}
+
+/// A reference to a named schema.
+fn reference(name: &str) -> Value {
+    json!({"$ref": format!("#/components/schemas/{name}")})
+}
+
+/// The same value with the members of each object in alphabetical order, whichever map `serde_json` was built with.
+fn in_order(value: Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let mut members: Vec<(String, Value)> = members.into_iter().collect();
+            members.sort_by(|(a, _), (b, _)| a.cmp(b));
+            Value::Object(members.into_iter().map(|(name, member)| (name, in_order(member))).collect())
+        }
+        Value::Array(items) => Value::Array(items.into_iter().map(in_order).collect()),
+        other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn the_document_in_the_repository_is_the_present_one() {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/openapi.json");
+        let text = std::fs::read_to_string(path).expect("docs/openapi.json is there");
+        let kept: Value = serde_json::from_str(&text).expect("it is JSON");
+        // Not assert_eq: it would print both documents.
+        assert!(kept == document(), "docs/openapi.json is old: run `cargo xtask codegen` and look at what changed");
+    }
+
+    #[test]
+    fn every_reference_points_to_a_schema() {
+        fn walk(value: &Value, found: &mut Vec<String>) {
+            match value {
+                Value::Object(members) => {
+                    for (name, member) in members {
+                        match member.as_str().filter(|_| name == "$ref") {
+                            Some(target) => found.push(target.trim_start_matches('#').to_owned()),
+                            None => walk(member, found),
+                        }
+                    }
+                }
+                Value::Array(items) => items.iter().for_each(|item| walk(item, found)),
+                _ => {}
+            }
+        }
+        let document = document();
+        let mut targets = Vec::new();
+        walk(&document, &mut targets);
+        assert!(targets.len() > 50, "{}", targets.len());
+        for target in targets {
+            assert!(document.pointer(&target).is_some(), "{target}");
+        }
+    }
+
+    #[test]
+    fn operation_ids_are_unique_and_only_a_few_need_no_token() {
+        let document = document();
+        let mut ids = HashSet::new();
+        let mut open = Vec::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for operation in item.as_object().expect("methods").values() {
+                assert!(ids.insert(operation["operationId"].to_string()), "{operation}");
+                if operation.get("security").is_none() {
+                    open.push(path.as_str());
+                }
+            }
+        }
+        assert_eq!(
+            open,
+            [
+                "/api/v1/admin/session",
+                "/api/v1/openapi.json",
+                "/api/v1/pairing/claim",
+                "/api/v1/pairing/{pairing_id}",
+                "/api/v1/ping"
+            ]
+        );
+    }
+
+    #[test]
+    fn a_table_follows_from_its_descriptor() {
+        let schemas = &document()["components"]["schemas"];
+        let animals = &schemas["Animals"];
+        assert_eq!(animals["properties"]["tag"]["maxLength"], 20);
+        assert_eq!(animals["properties"]["tag"]["type"], json!(["string", "null"]));
+        assert_eq!(animals["properties"]["species"]["type"], "string");
+        let always = animals["required"].as_array().expect("a list");
+        assert!(always.contains(&json!("species")) && !always.contains(&json!("tag")));
+        assert_eq!(schemas["Shows"]["properties"]["rules"]["properties"]["class_cap"]["minimum"], 1);
+        assert_eq!(schemas["NewPairing"]["properties"]["functions"]["items"], reference("Function"));
+        assert_eq!(schemas["NewPairing"]["properties"]["scope"]["allOf"], json!([reference("Scope")]));
+        assert_eq!(schemas["Function"]["enum"][3], "scale");
+        assert!(schemas["WeighInsChange"]["properties"]["data"].to_string().contains("schemas/WeighIns"));
+    }
+}

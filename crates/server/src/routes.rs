@@ -1,0 +1,202 @@
+//! Which path is answered by which handler, on which listener.
+//!
+//! A handler's path and method stand in its `OpenAPI` annotation and nowhere else: the router is
+//! built from them. Every path that is not in these two lists is a file of the embedded app or a 404.
+
+pub(crate) mod conflicts;
+pub(crate) mod desk;
+pub(crate) mod devices;
+pub(crate) mod import;
+pub(crate) mod me;
+pub(crate) mod pairing;
+pub(crate) mod ping;
+pub(crate) mod sync;
+
+use axum::Router;
+use axum::extract::{FromRequestParts, Path, Query};
+use axum::handler::Handler;
+use axum::http::request::Parts;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{MethodFilter, on};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use utoipa::ToSchema;
+use utoipa::openapi::HttpMethod;
+use uuid::Uuid;
+
+use crate::app::{App, Listener};
+use crate::error::Problem;
+use crate::{guard, live, pages};
+
+/// The whole of one listener.
+pub(crate) fn router(app: App) -> Router {
+    let mut routes = phone_routes();
+    if app.listener == Listener::Admin {
+        routes = admin_routes(routes);
+    }
+    routes
+        .router
+        .layer(from_fn_with_state(app.clone(), guard::take_turn))
+        .fallback(pages::serve)
+        .layer(from_fn(guard::finish))
+        .with_state(app)
+}
+
+/// What is served on both listeners.
+fn phone_routes() -> Routes {
+    Routes::default()
+        .serve(ping::__path_ping, ping::ping)
+        .serve(ping::__path_openapi, ping::openapi)
+        .serve(pairing::__path_claim, pairing::claim)
+        .serve(pairing::__path_status, pairing::status)
+        .serve(sync::__path_hello, sync::hello)
+        .serve(sync::__path_push, sync::push)
+        .serve(sync::__path_pull, sync::pull)
+        .serve(sync::__path_ops_status, sync::ops_status)
+        .serve(live::__path_live, live::live)
+        .serve(me::__path_renew_token, me::renew_token)
+        .serve(me::__path_my_conflicts, me::my_conflicts)
+        .serve(me::__path_withdraw, me::withdraw)
+        .serve(me::__path_disagree, me::disagree)
+}
+
+/// What is served on the admin listener only.
+fn admin_routes(routes: Routes) -> Routes {
+    routes
+        .serve(desk::__path_session, desk::session)
+        .serve(desk::__path_overview, desk::overview)
+        .serve(desk::__path_entries, desk::entries)
+        .serve(desk::__path_history, desk::history)
+        .serve(devices::__path_open_joining, devices::open_joining)
+        .serve(devices::__path_waiting, devices::waiting)
+        .serve(devices::__path_approve, devices::approve)
+        .serve(devices::__path_refuse, devices::refuse)
+        .serve(devices::__path_list, devices::list)
+        .serve(devices::__path_revoke, devices::revoke)
+        .serve(devices::__path_joining, devices::joining)
+        .serve(devices::__path_wifi_qr, devices::wifi_qr)
+        .serve(conflicts::__path_list, conflicts::list)
+        .serve(conflicts::__path_detail, conflicts::detail)
+        .serve(conflicts::__path_resolve, conflicts::resolve)
+        .serve(conflicts::__path_undo, conflicts::undo)
+        .serve(import::__path_preview, import::preview)
+        .serve(import::__path_confirm, import::confirm)
+        .serve(import::__path_undo, import::undo)
+}
+
+/// A router and what was put into it.
+#[derive(Default)]
+struct Routes {
+    router: Router<App>,
+    served: Vec<(String, MethodFilter)>,
+}
+
+impl Routes {
+    /// Adds a handler at the path and method of its annotation.
+    fn serve<P: utoipa::Path, H: Handler<T, App>, T: 'static>(mut self, _: P, handler: H) -> Self {
+        let filter = P::methods().iter().map(method_filter).reduce(MethodFilter::or);
+        let filter = filter.expect("an annotation has a method");
+        self.router = self.router.route(&P::path(), on(filter, handler));
+        self.served.push((P::path(), filter));
+        self
+    }
+}
+
+fn method_filter(method: &HttpMethod) -> MethodFilter {
+    match method {
+        HttpMethod::Get => MethodFilter::GET,
+        HttpMethod::Post => MethodFilter::POST,
+        HttpMethod::Put => MethodFilter::PUT,
+        HttpMethod::Delete => MethodFilter::DELETE,
+        HttpMethod::Patch => MethodFilter::PATCH,
+        HttpMethod::Options => MethodFilter::OPTIONS,
+        HttpMethod::Head => MethodFilter::HEAD,
+        HttpMethod::Trace => MethodFilter::TRACE,
+    }
+}
+
+/// Done; there is nothing to say about it.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Done {}
+
+/// An id in the path. One that is none is a path that does not exist.
+pub(crate) struct Id(pub(crate) Uuid);
+
+impl FromRequestParts<App> for Id {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        let path = Path::<String>::from_request_parts(parts, app).await;
+        let id = path.ok().and_then(|Path(text)| Uuid::try_parse(&text).ok());
+        id.map(Self).ok_or_else(Problem::no_such_path)
+    }
+}
+
+/// A query string read into a struct.
+pub(crate) struct Asked<T>(pub(crate) T);
+
+impl<T: DeserializeOwned> FromRequestParts<App> for Asked<T> {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
+        let query = Query::try_from_uri(&parts.uri);
+        query.map(|Query(asked)| Self(asked)).map_err(|error| Problem::bad_query("invalid_query", error.body_text()))
+    }
+}
+
+/// Reads a count from a query: a whole number from `min`; what is above `max` means `max`.
+pub(crate) fn count(name: &str, text: Option<&str>, default: u32, (min, max): (u32, u32)) -> Result<u32, Problem> {
+    let Some(text) = text else { return Ok(default) };
+    let invalid = || Problem::bad_query("invalid_query", format!("{name} is a whole number from {min}"));
+    let number: f64 = text.parse().map_err(|_| invalid())?;
+    if !number.is_finite() || number.fract() != 0.0 || number < f64::from(min) {
+        return Err(invalid());
+    }
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is whole and within 0 and max")]
+    Ok(number.min(f64::from(max)) as u32)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_served_path_is_documented_and_every_documented_path_is_served() {
+        let document = crate::openapi::document();
+        let mut documented: Vec<(String, MethodFilter)> = Vec::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for method in item.as_object().expect("methods").keys() {
+                let filter = match method.as_str() {
+                    "get" => MethodFilter::GET,
+                    "post" => MethodFilter::POST,
+                    other => panic!("{other} is not used yet"),
+                };
+                documented.push((path.clone(), filter));
+            }
+        }
+        let served = admin_routes(phone_routes()).served;
+        assert!(documented.iter().all(|route| served.contains(route)), "documented but not served: {documented:?}");
+        assert!(served.iter().all(|route| documented.contains(route)), "served but not documented: {served:?}");
+    }
+
+    #[test]
+    fn only_the_admin_list_has_admin_paths() {
+        let is_admin = |path: &str| path.starts_with("/api/v1/admin/");
+        let phone = phone_routes().served;
+        assert!(phone.iter().all(|(path, _)| !is_admin(path)));
+        assert!(admin_routes(phone_routes()).served[phone.len()..].iter().all(|(path, _)| is_admin(path)));
+    }
+
+    #[test]
+    fn counts_have_bounds() {
+        let limit = |text| count("limit", text, 500, (1, 1_000)).ok();
+        assert_eq!(limit(None), Some(500));
+        assert_eq!(limit(Some("1")), Some(1));
+        assert_eq!(limit(Some("1001")), Some(1_000));
+        assert_eq!(limit(Some("1e9")), Some(1_000));
+        assert_eq!(limit(Some("99999999999999999999999999")), Some(1_000));
+        for text in ["0", "-1", "", "x", "1.5", "NaN", "inf", " 1"] {
+            assert_eq!(limit(Some(text)), None, "{text}");
+        }
+    }
+}

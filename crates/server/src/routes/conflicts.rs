@@ -1,0 +1,78 @@
+//! Clashes at the desk: listed, shown, decided, undone (PROTOCOL.md §5).
+
+use axum::Json;
+use axum::extract::State;
+use showdesk_engine::api::conflicts::{ConflictPage, ConflictQuery, ConflictView, Reason, Resolve};
+
+use super::{Asked, Id};
+use crate::app::App;
+use crate::auth::Desk;
+use crate::body::{Input, Read};
+use crate::error::Problem;
+
+impl Input for Resolve {}
+
+impl Input for Reason {
+    const MAY_BE_EMPTY: bool = true;
+}
+
+/// Clashes, newest first.
+#[utoipa::path(
+    get, path = "/api/v1/admin/conflicts", tag = "conflicts", security(("token" = [])),
+    params(
+        ("status" = Option<String>, Query, description = "open, resolved, superseded, withdrawn or merged_automatically."),
+        ("kind" = Option<String>, Query, description = "update_update, ….",),
+        ("table" = Option<String>, Query, description = "A synced table."),
+        ("device" = Option<Uuid>, Query, description = "The device that sent the clashing entry."),
+        ("cursor" = Option<String>, Query, description = "Where the last page ended."),
+    ),
+    responses((status = 200, body = ConflictPage)),
+)]
+pub(crate) async fn list(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Asked(query): Asked<ConflictQuery>,
+) -> Result<Json<ConflictPage>, Problem> {
+    Ok(Json(app.engine().conflicts(&actor, query).await?))
+}
+
+/// One clash.
+#[utoipa::path(
+    get, path = "/api/v1/admin/conflicts/{id}", tag = "conflicts", security(("token" = [])),
+    params(("id" = Uuid, Path)), responses((status = 200, body = ConflictView)),
+)]
+pub(crate) async fn detail(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Id(id): Id,
+) -> Result<Json<ConflictView>, Problem> {
+    Ok(Json(app.engine().conflict(&actor, id).await?))
+}
+
+/// Decides a clash; answers it as it is now. 409 with `fresh` if what the decider saw has moved on.
+#[utoipa::path(
+    post, path = "/api/v1/admin/conflicts/{id}/resolve", tag = "conflicts", security(("token" = [])),
+    params(("id" = Uuid, Path)), request_body = Resolve, responses((status = 200, body = ConflictView)),
+)]
+pub(crate) async fn resolve(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Id(id): Id,
+    Read { input, .. }: Read<Resolve>,
+) -> Result<Json<ConflictView>, Problem> {
+    Ok(Json(app.engine().resolve(&actor, id, input).await?))
+}
+
+/// Takes a decision back; the clash is open again.
+#[utoipa::path(
+    post, path = "/api/v1/admin/conflicts/{id}/undo", tag = "conflicts", security(("token" = [])),
+    params(("id" = Uuid, Path)), request_body = Reason, responses((status = 200, body = ConflictView)),
+)]
+pub(crate) async fn undo(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Id(id): Id,
+    Read { input, .. }: Read<Reason>,
+) -> Result<Json<ConflictView>, Problem> {
+    Ok(Json(app.engine().undo(&actor, id, input).await?))
+}

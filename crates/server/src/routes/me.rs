@@ -1,0 +1,77 @@
+//! What a device asks about itself: its token, its disputed entries.
+
+use axum::Json;
+use axum::extract::State;
+use serde::Serialize;
+use showdesk_domain::value::instant_text;
+use showdesk_engine::api::conflicts::{ConflictView, Disagree, MyConflicts};
+use utoipa::ToSchema;
+
+use super::Id;
+use crate::app::App;
+use crate::auth::Caller;
+use crate::body::{Input, Nothing, Read};
+use crate::error::Problem;
+
+impl Input for Disagree {
+    const MAY_BE_EMPTY: bool = true;
+}
+
+/// A new token; the old one dies at its first use.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NewToken {
+    token: String,
+    #[schema(format = DateTime)]
+    expires_at: String,
+}
+
+/// Renews the device's token.
+#[utoipa::path(
+    post, path = "/api/v1/me/token", tag = "me", security(("token" = [])),
+    responses((status = 200, body = NewToken)),
+)]
+pub(crate) async fn renew_token(
+    State(app): State<App>,
+    caller: Caller,
+    _: Read<Nothing>,
+) -> Result<Json<NewToken>, Problem> {
+    let (token, expires_at) = app.engine().renew_token(&caller.actor).await?;
+    Ok(Json(NewToken { token, expires_at: instant_text(expires_at) }))
+}
+
+/// The device's own disputed entries.
+#[utoipa::path(
+    get, path = "/api/v1/me/conflicts", tag = "me", security(("token" = [])),
+    responses((status = 200, body = MyConflicts)),
+)]
+pub(crate) async fn my_conflicts(State(app): State<App>, caller: Caller) -> Result<Json<MyConflicts>, Problem> {
+    Ok(Json(app.engine().my_conflicts(&caller.actor).await?))
+}
+
+/// Takes an own entry back that waits for a decision.
+#[utoipa::path(
+    post, path = "/api/v1/me/conflicts/{id}/withdraw", tag = "me", security(("token" = [])),
+    params(("id" = Uuid, Path)), responses((status = 200, body = ConflictView)),
+)]
+pub(crate) async fn withdraw(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    _: Read<Nothing>,
+) -> Result<Json<ConflictView>, Problem> {
+    Ok(Json(app.engine().withdraw(&caller.actor, id).await?))
+}
+
+/// Disagrees with a decision: it is open again, the decided value stays in force.
+#[utoipa::path(
+    post, path = "/api/v1/me/conflicts/{id}/disagree", tag = "me", security(("token" = [])),
+    params(("id" = Uuid, Path)), request_body = Disagree, responses((status = 200, body = ConflictView)),
+)]
+pub(crate) async fn disagree(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Read { input, .. }: Read<Disagree>,
+) -> Result<Json<ConflictView>, Problem> {
+    Ok(Json(app.engine().disagree(&caller.actor, id, input).await?))
+}

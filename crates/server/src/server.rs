@@ -1,0 +1,161 @@
+//! Starts and stops one desk: engine, phone listener, admin listener.
+//!
+//! The headless program, the desktop shell and the tests all come in through [`Server::start`].
+//! It decides nothing about shows; it binds, wires and tears down.
+
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::Path;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use showdesk_domain::actor::DeviceKind;
+use showdesk_engine::{Engine, EngineError};
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+use crate::accept::{self, Accepting};
+use crate::app::{App, Listener, Shared};
+use crate::config::ServerOptions;
+use crate::{routes, token_file};
+
+/// Streams and requests have this long to end before their connections are cut.
+const DRAIN_TIME: Duration = Duration::from_secs(3);
+/// The engine has this long to finish what it has accepted.
+const CLOSE_TIME: Duration = Duration::from_millis(1_500);
+/// Connections at once on the phone listener: 1,200 streams and room for requests beside them.
+const PHONE_CONNECTIONS_MAX: usize = 2_400;
+/// Connections at once on the admin listener.
+const ADMIN_CONNECTIONS_MAX: usize = 256;
+
+/// Why the desk could not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// The admin listener would be reachable from the network.
+    #[error("the admin listener must be on a loopback address, not {0}")]
+    AdminNotLoopback(SocketAddr),
+    /// Rate limits may only be lifted where nobody else can connect.
+    #[error("--limits off needs all listeners on loopback addresses; {0} is not")]
+    LimitsOffInPublic(SocketAddr),
+    /// The address is taken, or not one of this machine's.
+    #[error("cannot listen on {address}: {source}")]
+    Bind {
+        /// What was asked for.
+        address: SocketAddr,
+        /// What the system said.
+        source: std::io::Error,
+    },
+    /// The desk's token could not be kept.
+    #[error("admin.token cannot be written: {0}")]
+    TokenFile(#[source] std::io::Error),
+    /// The show could not be opened.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+}
+
+/// The way in: [`Server::start`].
+#[derive(Debug)]
+pub struct Server;
+
+/// A desk that serves. Dropping it without [`RunningServer::stop`] leaves the listeners running until the runtime ends.
+pub struct RunningServer {
+    /// Where the phone listener is bound.
+    pub http: SocketAddr,
+    /// Where the admin listener is bound, always loopback.
+    pub admin: SocketAddr,
+    /// The desk's bearer token for this launch.
+    pub admin_token: String,
+    /// The opened show, for wake-ups and for use without HTTP.
+    pub engine: Engine,
+    shared: Arc<Shared>,
+    stopping: watch::Sender<bool>,
+    listeners: Vec<JoinHandle<()>>,
+}
+
+impl Server {
+    /// Opens the show and serves it. When this returns, both listeners answer.
+    pub async fn start(options: ServerOptions) -> Result<RunningServer, StartError> {
+        options.check()?;
+        let http = bind(options.http).await?;
+        let admin = bind(options.admin).await?;
+        let (http_address, admin_address) = (local(&http, options.http)?, local(&admin, options.admin)?);
+
+        let engine = Engine::open(options.engine).await?;
+        let admin_token = desk_token(&engine, options.token_folder.as_deref()).await?;
+        let (stopping, stop) = watch::channel(false);
+        let shared =
+            Arc::new(Shared::new(engine.clone(), http_address, admin_token.clone(), options.limits, stop.clone()));
+
+        let mut listeners = Vec::new();
+        for (socket, listener, connections_max) in
+            [(http, Listener::Phone, PHONE_CONNECTIONS_MAX), (admin, Listener::Admin, ADMIN_CONNECTIONS_MAX)]
+        {
+            let router = routes::router(App { shared: Arc::clone(&shared), listener });
+            let accepting = Accepting { socket, router, connections_max, drain_time: DRAIN_TIME };
+            listeners.push(tokio::spawn(accept::run(accepting, stop.clone())));
+        }
+        Ok(RunningServer { http: http_address, admin: admin_address, admin_token, engine, shared, stopping, listeners })
+    }
+}
+
+impl RunningServer {
+    /// Where phones reach this desk, best first: `http://192.168.1.20:7420`.
+    pub fn joining_addresses(&self) -> Vec<String> {
+        self.shared.joining.addresses()
+    }
+
+    /// Where programs of this machine reach the phone listener.
+    pub fn http_url(&self) -> String {
+        let mut address = self.http;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        format!("http://{address}")
+    }
+
+    /// A link that opens the desk page in a browser of this machine, once, within ten minutes.
+    pub fn desk_link(&self) -> String {
+        let code = self.shared.desk_links.issue(Instant::now());
+        format!("http://{}/#/open/{code}", self.admin)
+    }
+
+    /// Takes no new request, says `bye` to streams, lets the writer finish, closes the database: within 5 s.
+    pub async fn stop(self) {
+        // The receivers live in the listeners; if they are gone there is nobody left to tell.
+        let _ = self.stopping.send(true);
+        for listener in self.listeners {
+            if let Err(error) = listener.await {
+                tracing::error!(%error, "a listener ended badly");
+            }
+        }
+        if tokio::time::timeout(CLOSE_TIME, self.engine.close()).await.is_err() {
+            tracing::warn!("the database was still busy when the time to stop was up");
+        }
+    }
+}
+
+/// The kept token if it is still the desk's, else a new one, kept in its place.
+async fn desk_token(engine: &Engine, folder: Option<&Path>) -> Result<String, StartError> {
+    let Some(folder) = folder else { return Ok(engine.issue_desk_token().await?) };
+    if let Some(token) = token_file::read(folder) {
+        match engine.authenticate(&token).await {
+            Ok(actor) if actor.device_kind == DeviceKind::Desk => return Ok(token),
+            Ok(_) | Err(EngineError::UnknownToken | EngineError::DeviceRemoved) => {}
+            Err(error) => return Err(error.into()),
+        }
+    }
+    let token = engine.issue_desk_token().await?;
+    token_file::write(folder, &token).map_err(StartError::TokenFile)?;
+    Ok(token)
+}
+
+async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })
+}
+
+fn local(socket: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {
+    socket.local_addr().map_err(|source| StartError::Bind { address, source })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! Black-box tests of the protocol: the real `showdesk-server` binary, spoken to over HTTP as a stranger would.
+//!
+//! What is expected here stands in the protocol and nowhere else; nothing of the program is linked in.
+//! Each case runs on `SQLite` and on Postgres, each time with a folder and a database of its own.
+
+mod desk;
+mod phone;
+mod program;
+mod seed;
+
+mod chains;
+mod checks;
+mod conflicts;
+mod decisions;
+mod derived;
+mod import;
+mod joining;
+mod kill;
+mod lifecycle;
+mod live;
+mod policies;
+mod pull;
+mod push;
+mod requests;
+mod rights;
+
+/// Makes two tests of each case: `<case>::sqlite` and `<case>::postgres`.
+macro_rules! on_both_engines {
+    ($($case:ident),+ $(,)?) => {$(
+        mod $case {
+            #[tokio::test]
+            async fn sqlite() {
+                super::$case(crate::desk::Desk::start(crate::program::Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$case(crate::desk::Desk::start(crate::program::Engine::Postgres).await).await;
+            }
+        }
+    )+};
+}
+pub(crate) use on_both_engines;
