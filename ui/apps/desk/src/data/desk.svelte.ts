@@ -1,0 +1,114 @@
+// What all screens share: the numbers of the show, the phones, the clock, and how values are written.
+
+import { createContext } from "svelte";
+import { Toasts } from "@showdesk/components";
+
+import type { ShowText } from "../text/format.ts";
+import { textAt } from "../text/json.ts";
+import { Router } from "../shell/router.svelte.ts";
+import type { ConflictView, DeskApi } from "./desk-api.ts";
+import { Live } from "./live.svelte.ts";
+import { Resource } from "./resource.svelte.ts";
+import { isSignedOut } from "./session.ts";
+
+/** How often words like "away 29 min" move on. */
+const TICK_MS = 10_000;
+/** Most names looked up for one screen. */
+const NAMES_MAX = 40;
+
+export class Desk {
+  readonly api: DeskApi;
+  readonly live = new Live();
+  readonly router = new Router();
+  readonly toasts = new Toasts();
+  readonly overview = new Resource(() => this.api.overview());
+  readonly devices = new Resource(() => this.api.devices());
+  readonly requests = new Resource(() => this.api.waitingPairings());
+  readonly addresses = new Resource(() => this.api.addresses());
+  now = $state(Date.now());
+  #records = $state.raw<Readonly<Record<string, string>>>({});
+  #asked: string[] = [];
+
+  constructor(api: DeskApi) {
+    this.api = api;
+  }
+
+  /** Everything a text needs to know about this show. */
+  readonly show: ShowText = $derived({
+    unit: textAt(this.overview.data?.show, "weight_unit") ?? "lb",
+    timezone: textAt(this.overview.data?.show, "timezone") ?? "UTC",
+    now: this.now,
+    names: this.#peopleAndRecords(),
+  });
+
+  readonly phones = $derived(
+    (this.devices.data ?? []).filter((device) => device.kind === "phone" && !device.revoked_at),
+  );
+
+  /** Whether the desk's token was refused. */
+  readonly signedOut = $derived(isSignedOut(this.overview.error));
+
+  /** Runs until the signal aborts. */
+  start(signal: AbortSignal): void {
+    const tick = setInterval(() => (this.now = Date.now()), TICK_MS);
+    signal.addEventListener("abort", () => clearInterval(tick));
+    this.live.on((wake) => {
+      this.now = Date.now();
+      if (wake === "pairings") void this.requests.refresh();
+      else if (wake === "conflict") void this.overview.refresh();
+      else this.#refreshNumbers();
+    });
+    this.#refreshNumbers();
+    void this.requests.refresh();
+    this.live.start(this.api, signal);
+  }
+
+  #refreshNumbers(): void {
+    void this.overview.refresh();
+    void this.devices.refresh();
+    void this.addresses.refresh();
+  }
+
+  #peopleAndRecords(): Readonly<Record<string, string>> {
+    const people = (this.devices.data ?? []).map((device) => device.user);
+    if (this.overview.data !== undefined) people.push(this.overview.data.person);
+    return { ...this.#records, ...Object.fromEntries(people.map((person) => [person.id, person.name])) };
+  }
+
+  /** Looks up what the ids in a clash stand for, so that people read names. */
+  async learnNames(view: ConflictView): Promise<void> {
+    const wanted = view.contested.flatMap((field) => {
+      const table = POINTS_TO[field];
+      if (table === undefined) return [];
+      const ids = [view.base_data, view.client_data, view.server_data].map((row) => textAt(row, field));
+      return ids.flatMap((id) => (id === undefined ? [] : [{ table, id }]));
+    });
+    for (const { table, id } of wanted.slice(0, NAMES_MAX)) {
+      if (this.#asked.includes(id)) continue;
+      this.#asked.push(id);
+      await this.#learn(table, id);
+    }
+  }
+
+  async #learn(table: string, id: string): Promise<void> {
+    try {
+      const snapshot = (await this.api.history(table, id))[0]?.snapshot;
+      const person = [textAt(snapshot, "first_name"), textAt(snapshot, "last_name")].filter(Boolean).join(" ");
+      const name = textAt(snapshot, "name") ?? textAt(snapshot, "tag") ?? person;
+      if (name !== "") this.#records = { ...this.#records, [id]: name };
+    } catch {
+      // Without the name the id stands there; the decision does not depend on it.
+      this.#asked = this.#asked.filter((asked) => asked !== id);
+    }
+  }
+}
+
+const POINTS_TO: Readonly<Record<string, string>> = {
+  animal_id: "animals",
+  class_id: "classes",
+  exhibitor_id: "exhibitors",
+  family_id: "classes",
+  ring_id: "rings",
+};
+
+export const [getDesk, setDesk] = createContext<Desk>();

@@ -1,0 +1,162 @@
+import { ApiProblem } from "@showdesk/api";
+import { beforeEach, expect, test } from "vitest";
+
+import { Desk } from "../../data/desk.svelte.ts";
+import type { DeskApi } from "../../data/desk-api.ts";
+import { fakeApi, type FakeApi } from "../../testing/fake-api.ts";
+import { conflict, decided } from "../../testing/samples.ts";
+import { Checks } from "./checks.svelte.ts";
+
+const first = conflict();
+const second = conflict({
+  id: "c-2203",
+  subject: { tag: "2203", breed: "Suffolk", sex: "wether" },
+  record_id: "a-2203",
+});
+
+let api: FakeApi;
+let checks: Checks;
+
+beforeEach(async () => {
+  await open();
+});
+
+async function open(change: Partial<DeskApi> = {}): Promise<void> {
+  api = fakeApi([first, second], change);
+  checks = new Checks(new Desk(api));
+  await checks.refresh();
+}
+
+function refusal(status: number, code: string, fields: Record<string, string> = {}): ApiProblem {
+  const more = { retryAfterMs: null, epoch: null, requestId: null, fields, body: {} };
+  return new ApiProblem(status, code, `refused: ${code}`, "never", more);
+}
+
+test("the first clash is shown and nothing is chosen", () => {
+  expect(checks.current?.id).toBe("c-1042");
+  expect(checks.decision).toEqual({ state: "incomplete" });
+});
+
+test("saving without a choice asks the desk nothing", async () => {
+  await checks.save();
+  expect(api.resolved).toEqual([]);
+});
+
+test("a saved decision names the state it was made on and goes on to the next", async () => {
+  checks.choose("init_weight_x10", "phone");
+  checks.reason = " Scale A was not reset ";
+  await checks.save();
+  expect(api.resolved).toMatchObject([
+    {
+      id: "c-1042",
+      request: {
+        resolution: "client_wins",
+        expected_server_version: 7,
+        rev: 1,
+        reason: "Scale A was not reset",
+        idempotency_key: expect.stringMatching(/^[0-9a-f]{32}$/),
+      },
+    },
+  ]);
+  expect(checks.current?.id).toBe("c-2203");
+  expect(checks.items.map((item) => item.id)).toEqual(["c-2203"]);
+  expect(checks.desk.toasts.current?.text).toBe("#1042: Start weight 621 lb.");
+});
+
+test("the last decided clash leaves an empty page", async () => {
+  for (let index = 0; index < 2; index++) {
+    checks.choose("init_weight_x10", "laptop");
+    await checks.save();
+  }
+  expect(checks.current).toBeUndefined();
+  expect(checks.items).toEqual([]);
+});
+
+test("undo takes the last decision back and shows it again", async () => {
+  checks.choose("init_weight_x10", "phone");
+  await checks.save();
+  await checks.undo();
+  expect(api.undone).toEqual(["c-1042"]);
+  expect(checks.current).toMatchObject({ id: "c-1042", status: "open" });
+  await checks.undo();
+  expect(api.undone).toEqual(["c-1042"]);
+});
+
+test("a value that moved meanwhile empties the choice and says so", async () => {
+  await open({
+    resolve: () => {
+      api.items = [{ ...first, rev: 2, server_version: 8 }, second];
+      return Promise.reject(refusal(409, "server_moved"));
+    },
+  });
+  checks.choose("init_weight_x10", "phone");
+  await checks.save();
+  expect(checks.current).toMatchObject({ id: "c-1042", rev: 2, server_version: 8 });
+  expect(checks.decision).toEqual({ state: "incomplete" });
+  expect(checks.notice).toMatch(/changed while you were deciding/);
+});
+
+test("a clash that somebody else just decided says who and what", async () => {
+  await open({
+    resolve: () => {
+      api.items = [decided(first, "server_wins", { init_weight_x10: 6120 }), second];
+      return Promise.reject(refusal(409, "already_resolved"));
+    },
+  });
+  checks.choose("init_weight_x10", "phone");
+  await checks.save();
+  expect(checks.notice).toBe("Dan just decided this: start weight 612 lb.");
+});
+
+test("a decision elsewhere is shown in place of a half-made choice", async () => {
+  checks.choose("init_weight_x10", "phone");
+  api.items = [decided(first, "server_wins", { init_weight_x10: 6120 }), second];
+  await checks.refresh();
+  expect(checks.current).toMatchObject({ id: "c-1042", status: "resolved" });
+  expect(checks.notice).toBe("Dan just decided this: start weight 612 lb.");
+});
+
+test("a refused value stands at its field", async () => {
+  await open({ resolve: () => Promise.reject(refusal(422, "invalid", { init_weight_x10: "too heavy" })) });
+  checks.type("init_weight_x10", "init_weight_x10", "9999");
+  await checks.save();
+  expect(checks.faults).toEqual({ init_weight_x10: "too heavy" });
+  expect(checks.choiceOf("init_weight_x10").typed).toEqual({ init_weight_x10: "9999" });
+});
+
+test("trying again after a lost answer sends the same key", async () => {
+  let lost = true;
+  const keys: string[] = [];
+  await open({
+    resolve: (_id, request) => {
+      keys.push(request.idempotency_key);
+      if (!lost) return Promise.resolve(decided(first, "client_wins", first.client_data));
+      lost = false;
+      return Promise.reject(new Error("no answer"));
+    },
+  });
+  checks.choose("init_weight_x10", "phone");
+  await checks.save();
+  await checks.save();
+  expect(keys).toHaveLength(2);
+  expect(keys[0]).toBe(keys[1]);
+});
+
+test("a decided list shows decided ones", async () => {
+  checks.choose("init_weight_x10", "phone");
+  await checks.save();
+  checks.setFilter("decided");
+  await checks.refresh();
+  expect(checks.items.map((item) => item.id)).toEqual(["c-1042"]);
+});
+
+test("undo from the decided list goes back to where the clash waits", async () => {
+  checks.choose("init_weight_x10", "phone");
+  await checks.save();
+  checks.setFilter("decided");
+  await checks.refresh();
+  await checks.undo();
+  expect(checks.filter).toBe("open");
+  expect(checks.current).toMatchObject({ id: "c-1042", status: "open" });
+  expect(checks.items.map((item) => item.id)).toEqual(["c-1042", "c-2203"]);
+});

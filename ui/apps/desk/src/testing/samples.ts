@@ -1,0 +1,136 @@
+// Answers of a small show, for tests.
+
+import type { ConflictView, Device, EntryRow, HistoryItem, Overview } from "../data/desk-api.ts";
+import type { ShowText } from "../text/format.ts";
+
+export const NOW = Date.parse("2026-08-14T15:45:00.000Z");
+
+export const show: ShowText = { unit: "lb", timezone: "America/Chicago", now: NOW, names: {} };
+
+export function overview(change: Partial<Overview> = {}): Overview {
+  return {
+    show: { name: "Cedar County Fair", weight_unit: "lb", timezone: "America/Chicago", venue: "Show barn" },
+    exhibitors: 120,
+    animals: 214,
+    entries: 230,
+    classes: 30,
+    rings: 2,
+    checked_in: 182,
+    weighed: 97,
+    needs_checking: 1,
+    needs_attention: 0,
+    waiting_on_phones: 0,
+    clock: 900,
+    person: { id: "p-dan", name: "Dan" },
+    activity: [],
+    ...change,
+  };
+}
+
+/** Maria weighed 621 on her phone while it was away; Dan had typed 612. Nothing is decided. */
+export function conflict(change: Partial<ConflictView> = {}): ConflictView {
+  return {
+    id: "c-1042",
+    kind: "update_update",
+    status: "open",
+    rev: 1,
+    table_name: "animals",
+    record_id: "a-1042",
+    op_ids: ["o-1"],
+    subject: { tag: "1042", breed: "Angus", sex: "steer", exhibitor: "Emma Lindqvist", club_chapter: "Oak Hill 4-H" },
+    base_data: { tag: "1042", init_weight_x10: 5980, pen: "C-09", note: null },
+    server_data: { tag: "1042", init_weight_x10: 6120, pen: "C-09", note: null },
+    client_data: { tag: "1042", init_weight_x10: 6210, pen: "C-09", note: "Wet coat" },
+    server_version: 7,
+    contested: ["init_weight_x10"],
+    clean: ["note"],
+    device: { id: "d-maria", name: "Maria’s phone" },
+    author: { id: "p-maria", name: "Maria" },
+    server_author: { id: "p-dan", name: "Dan", device: "Desk", device_kind: "desk", at: "2026-08-14T14:14:00.000Z" },
+    opened_at: "2026-08-14T14:41:00.000Z",
+    timeline: [
+      { what: "base", at: "2026-08-14T14:02:00.000Z", values: { init_weight_x10: 5980 } },
+      { what: "server", at: "2026-08-14T14:14:00.000Z", who: "Dan", values: { init_weight_x10: 6120 } },
+      {
+        what: "client",
+        at: "2026-08-14T14:16:00.000Z",
+        who: "Maria",
+        values: { init_weight_x10: 6210 },
+        skew_ms: -4000,
+      },
+      { what: "arrived", at: "2026-08-14T14:41:00.000Z", values: {} },
+    ],
+    decisions: [],
+    disagreement: null,
+    ...change,
+  };
+}
+
+export function decided(view: ConflictView, resolution: string, values: ConflictView["base_data"]): ConflictView {
+  return {
+    ...view,
+    status: "resolved",
+    rev: view.rev + 1,
+    resolved_at: "2026-08-14T15:44:00.000Z",
+    decisions: [
+      { resolution, by: "p-dan", by_name: "Dan", at: "2026-08-14T15:44:00.000Z", reason: null, values: values ?? {} },
+    ],
+  };
+}
+
+export function device(change: Partial<Device> = {}): Device {
+  return {
+    id: "d-maria",
+    name: "Maria’s phone",
+    kind: "phone",
+    platform: "android",
+    user: { id: "p-maria", name: "Maria" },
+    functions: ["scale"],
+    last_seen: "2026-08-14T15:44:50.000Z",
+    unsent: 0,
+    skew_ms: 0,
+    revoked_at: null,
+    ...change,
+  };
+}
+
+export function entry(change: Partial<EntryRow> = {}): EntryRow {
+  return {
+    animal_id: "a-1042",
+    version: 7,
+    tag: "1042",
+    official_id: "840003100001042",
+    prev_tags: [],
+    species: "cattle",
+    sex: "steer",
+    breed: "Angus",
+    pen: "C-09",
+    official_weight_x10: 6120,
+    adg_x1000: 1618,
+    arrived_at: "2026-08-14T13:31:00.000Z",
+    exhibitor_id: "x-176",
+    back_number: 176,
+    exhibitor: "Emma Lindqvist",
+    club_chapter: "Oak Hill 4-H",
+    classes: ["Prospect Steer"],
+    disputed: false,
+    ...change,
+  };
+}
+
+export function version(
+  number: number,
+  snapshot: HistoryItem["snapshot"],
+  change: Partial<HistoryItem> = {},
+): HistoryItem {
+  return {
+    version: number,
+    seq: number,
+    snapshot,
+    deleted: false,
+    actor: { id: "p-ana", name: "Ana" },
+    device: { id: "d-ana", name: "Ana", kind: "phone" },
+    at: "2026-08-14T13:31:00.000Z",
+    ...change,
+  };
+}

@@ -1,0 +1,20 @@
+import { svelte } from "@sveltejs/vite-plugin-svelte";
+import { svelteTesting } from "@testing-library/svelte/vite";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  // The page is served from whatever address the laptop has.
+  base: "./",
+  plugins: [svelte({ configFile: false }), svelteTesting()],
+  build: {
+    target: "es2022",
+    // The server forbids data: addresses for fonts and scripts.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    name: "desk",
+    environment: "jsdom",
+    include: ["src/**/*.test.ts"],
+  },
+});

@@ -1,0 +1,53 @@
+// An entry in the words of its author: "0388  1,286 lb".
+
+import type { StoredOp } from "@showdesk/sync";
+
+import type { Book } from "../../show/book.ts";
+import { weightText } from "../../show/format.ts";
+import { words } from "../../words.ts";
+
+/** What an entry was, and which job it belongs to. */
+export interface Described {
+  readonly what: string;
+  readonly job: string;
+}
+
+/** Describes one entry of this phone. */
+export function describe(op: StoredOp, book: Book): Described {
+  if (op.table_name === "weigh_ins") return describeWeighIn(op, book);
+  if (op.table_name === "animals") return describeAnimal(op, book);
+  return { what: words.entry.other, job: op.table_name };
+}
+
+function describeWeighIn(op: StoredOp, book: Book): Described {
+  const job = words.weighIn.title;
+  if (op.operation === "insert") {
+    const { animal_id, tag_read, weight_x10, unit } = op.data;
+    const tag = text(tag_read) ?? tagOf(book, text(animal_id));
+    const weight = weightText(typeof weight_x10 === "number" ? weight_x10 : 0, text(unit) ?? book.show.unit);
+    return { what: words.entry.weight(tag, weight), job };
+  }
+  return { what: words.entry.taken(tagOf(book, book.weighInById.get(op.record_id)?.animalId ?? null)), job };
+}
+
+function describeAnimal(op: StoredOp, book: Book): Described {
+  const tag = tagOf(book, op.record_id);
+  if ("tag" in op.data) {
+    const from = text(op.base?.["tag"]) ?? words.none;
+    return { what: words.entry.tag(from, text(op.data["tag"]) ?? words.none), job: words.tag.title };
+  }
+  if ("arrived_at" in op.data) {
+    const isUndone = op.data["arrived_at"] === null;
+    return { what: isUndone ? words.checkIn.undone(tag) : words.checkIn.done(tag), job: words.checkIn.title };
+  }
+  return { what: words.entry.changed(tag), job: words.checkIn.title };
+}
+
+function tagOf(book: Book, animalId: string | null): string {
+  const animal = animalId === null ? undefined : book.animals.get(animalId);
+  return animal?.tag ?? animal?.name ?? words.animal.noTag;
+}
+
+function text(value: unknown): string | null {
+  return typeof value === "string" && value !== "" ? value : null;
+}

@@ -1,0 +1,36 @@
+// Saving an entry: busy while it is stored, and the truth when it could not be.
+
+import { RowMissing, StorageFull, type StoredOp } from "@showdesk/sync";
+
+import { words } from "../words.ts";
+
+/** The state of one screen's saving. */
+export class Saving {
+  isBusy = $state(false);
+  problem = $state.raw<{ readonly title: string; readonly text: string }>();
+
+  /** Runs `save`; gives the entry once it is on this phone's disk. `what` is told to the person if it is not. */
+  async run(what: string, save: () => Promise<StoredOp>): Promise<StoredOp | undefined> {
+    if (this.isBusy) return undefined;
+    this.isBusy = true;
+    this.problem = undefined;
+    try {
+      return await save();
+    } catch (error) {
+      this.problem = problemOf(error, what);
+      return undefined;
+    } finally {
+      this.isBusy = false;
+    }
+  }
+
+  clear(): void {
+    this.problem = undefined;
+  }
+}
+
+function problemOf(error: unknown, what: string) {
+  if (error instanceof StorageFull) return { title: words.notSaved.full, text: words.notSaved.fullHint(what) };
+  if (error instanceof RowMissing) return { title: words.animal.gone, text: words.animal.goneHint };
+  return { title: words.notSaved.failed, text: words.notSaved.failedHint(what) };
+}

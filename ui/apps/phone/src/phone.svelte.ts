@@ -1,0 +1,133 @@
+// The phone as the screens see it: session, show, sync status. It joins reactive views to the sync package and decides nothing.
+
+import { createApi, readLive, type Api, type Send } from "@showdesk/api";
+import {
+  browserPage,
+  browserTabs,
+  newId,
+  Store,
+  SyncEngine,
+  type Draft,
+  type Joining,
+  type Session,
+  type StoredCheck,
+  type StoredOp,
+  type SyncStatus,
+} from "@showdesk/sync";
+import { createContext } from "svelte";
+import { createSubscriber } from "svelte/reactivity";
+
+import { BookReader, type Book } from "./show/book.ts";
+
+/** What a phone is made of; a page needs none of it, tests bring their own. */
+export interface PhoneParts {
+  readonly baseUrl?: string;
+  readonly store?: Store;
+  readonly send?: Send;
+}
+
+/** The phone of this page. */
+export class Phone {
+  readonly store: Store;
+  readonly api: Api;
+  readonly engine: SyncEngine;
+  session = $state.raw<Session>();
+  joining = $state.raw<Joining>();
+  isLoaded = $state(false);
+  /** Entries of this phone, newest first. */
+  ops = $state.raw<readonly StoredOp[]>([]);
+  checks = $state.raw<readonly StoredCheck[]>([]);
+  readonly #reader = new BookReader();
+  readonly #onStatus: () => void;
+  readonly #onView: () => void;
+  #book: Book | undefined;
+  #ownMoved = false;
+  #isReading = false;
+
+  constructor({ baseUrl = location.origin, store = new Store(), send }: PhoneParts = {}) {
+    const token = () => this.session?.token ?? null;
+    const transport = { token, ...(send ? { send } : {}) };
+    this.store = store;
+    this.api = createApi(baseUrl, transport);
+    this.engine = new SyncEngine({
+      store: this.store,
+      api: this.api,
+      page: browserPage(),
+      tabs: browserTabs("showdesk"),
+      tab: newId(),
+      now: Date.now,
+      random: Math.random,
+      live: (signal, onEvent) => readLive(baseUrl, { ...transport, signal, onEvent }),
+    });
+    this.#onStatus = createSubscriber((update) => this.engine.subscribe(update));
+    this.#onView = createSubscriber((update) => this.engine.view.subscribe(update));
+    this.engine.view.subscribe(() => {
+      this.#book = undefined;
+    });
+    this.engine.subscribe(() => void this.#readOwn());
+  }
+
+  /** How the phone and the desk stand. */
+  get status(): SyncStatus {
+    this.#onStatus();
+    return this.engine.status;
+  }
+
+  /** The show with this phone's own entries in it. */
+  get book(): Book {
+    this.#onView();
+    this.#book ??= this.#reader.read(this.engine.view);
+    return this.#book;
+  }
+
+  /** Opens what the phone remembers; begins to sync if it belongs to a show. */
+  async open(): Promise<void> {
+    const { store } = this;
+    [this.session, this.joining] = await Promise.all([store.fact("session"), store.fact("joining")]);
+    if (this.session) await this.engine.start();
+    this.isLoaded = true;
+  }
+
+  /** The desk has allowed this phone. */
+  async joined(): Promise<void> {
+    const isFirst = this.session === undefined;
+    [this.session, this.joining] = [await this.store.fact("session"), undefined];
+    if (isFirst) {
+      await this.engine.start();
+    } else {
+      // It may be another show than before.
+      await this.refresh();
+      this.engine.sync();
+    }
+  }
+
+  /** Stores an entry; when this resolves it is safe on this phone. */
+  add(draft: Draft): Promise<StoredOp> {
+    return this.engine.add(draft);
+  }
+
+  /** Reads the phone's own entries and checks again: one reading at a time, the last one after the last change. */
+  async #readOwn(): Promise<void> {
+    this.#ownMoved = true;
+    if (this.#isReading) return;
+    this.#isReading = true;
+    try {
+      while (this.#ownMoved) {
+        this.#ownMoved = false;
+        const newestFirst = this.store.ops.orderBy("device_seq").reverse();
+        [this.ops, this.checks] = await Promise.all([newestFirst.toArray(), this.store.checks.toArray()]);
+      }
+    } finally {
+      this.#isReading = false;
+    }
+  }
+
+  /** After something outside the sync rounds changed entries or checks. */
+  async refresh(): Promise<void> {
+    await this.engine.refresh();
+    await this.#readOwn();
+  }
+}
+
+/** The phone of the page that a component belongs to. */
+export const [usePhone, providePhone] = createContext<Phone>();

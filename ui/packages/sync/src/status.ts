@@ -1,0 +1,60 @@
+// What the chip in the header says, as facts. The words are the app's.
+
+import type { Store } from "./store.ts";
+
+/** Whether the desk still takes this phone's entries. */
+export type Access = "ok" | "signed_out" | "removed" | "too_old";
+
+/** How the phone and the desk stand. */
+export interface SyncStatus {
+  readonly access: Access;
+  /** Only our own ping counts; unknown until the first. */
+  readonly link: "unknown" | "near" | "away";
+  /** Entries the desk has not answered. */
+  readonly waiting: number;
+  /** Entries under way, while they are. */
+  readonly sending: { readonly done: number; readonly total: number } | null;
+  /** Entries that a person must look at. */
+  readonly checking: number;
+  /** When the desk last had everything. */
+  readonly lastSentMs: number | null;
+  /** When the next try comes, if one is planned. */
+  readonly nextTryMs: number | null;
+  /** Whether the first sync was whole: before that, nothing found does not mean that nothing is there. */
+  readonly complete: boolean;
+  /** What should not happen and did. */
+  readonly trouble: { readonly code: string; readonly detail: string } | null;
+}
+
+/** Before anything is known. */
+export const FIRST_STATUS: SyncStatus = {
+  access: "ok",
+  link: "unknown",
+  waiting: 0,
+  sending: null,
+  checking: 0,
+  lastSentMs: null,
+  nextTryMs: null,
+  complete: false,
+  trouble: null,
+};
+
+/** What can be counted in the store. */
+export type Counted = Pick<SyncStatus, "waiting" | "checking" | "lastSentMs" | "complete">;
+
+/** Counts the store. */
+export async function count(store: Store): Promise<Counted> {
+  return await store.transaction("r", [store.ops, store.checks, store.facts], async () => {
+    const held = await store.ops.where("state").equals("held").toArray();
+    const waitingForOthers = held.filter((op) => op.conflict_id === null).length;
+    const open = await store.ops.where("state").anyOf("conflict", "rejected").toArray();
+    const checks = new Set([...held, ...open].flatMap((op) => op.conflict_id ?? []));
+    const rejected = open.filter((op) => op.state === "rejected" && !op.dismissed).length;
+    return {
+      waiting: (await store.ops.where("state").equals("waiting").count()) + waitingForOthers,
+      checking: checks.size + rejected,
+      lastSentMs: (await store.fact("last_sent_ms")) ?? null,
+      complete: (await store.fact("complete")) ?? false,
+    };
+  });
+}

@@ -1,0 +1,142 @@
+// What the phone keeps: the desk's rows, the entries of this phone, and a few facts about itself.
+//
+// Tables and their types only; who writes them when is told by outbox, settle, pull and checks.
+
+import type { TableName } from "@showdesk/api";
+import { Dexie, type Table } from "dexie";
+
+import { newId } from "./ids.ts";
+import type { Session, Joining } from "./session.ts";
+import type { CheckView, Decision, OpFault } from "./wire.ts";
+
+/** Values of a row by column, as JSON. */
+export type Fields = Record<string, unknown>;
+
+/** A row as the desk last told it. */
+export interface ServerRow {
+  readonly table: string;
+  readonly id: string;
+  readonly version: number;
+  readonly seq: number;
+  readonly data: Fields;
+  /** Fields in dispute while a check about the row is open. */
+  readonly disputed: readonly string[];
+}
+
+/**
+ * Where an entry stands.
+ * - waiting: not yet answered by the desk (sent again until it is)
+ * - held: the desk has it and waits for another entry or a decision
+ * - conflict: a person at the desk must choose
+ * - rejected: the desk cannot accept it
+ * - done: it has its effect, or was decided
+ */
+export type OpState = "waiting" | "held" | "conflict" | "rejected" | "done";
+
+/** An entry of this phone: one change of one row, with what the person saw when making it. */
+export interface StoredOp {
+  readonly op_id: string;
+  readonly device_seq: number;
+  readonly table_name: TableName;
+  readonly record_id: string;
+  readonly operation: "insert" | "update" | "delete";
+  /** The row's version last adopted from the desk when the person made the change; 0 for an insert. */
+  readonly base_version: number;
+  /** This phone's latest entry on the row that was not adopted then. */
+  readonly prev_op_id: string | null;
+  readonly data: Fields;
+  readonly base: Fields | null;
+  readonly reason: string | null;
+  readonly client_time: string;
+  /** The epoch it was made in, once the desk has left that epoch. */
+  readonly epoch: string | null;
+  /** The epoch whose answer was lost with the desk's database; set when it is given back. */
+  readonly recovered_from: string | null;
+  readonly state: OpState;
+  /** Not sent before this moment. */
+  readonly not_before_ms: number;
+  readonly attempts: number;
+  /** The row's version after it; 0 while unknown. */
+  readonly result_version: number;
+  readonly conflict_id: string | null;
+  readonly contested: readonly string[];
+  readonly fault: OpFault | null;
+  readonly decision: Decision | null;
+  /** When the desk's last verdict was stored. */
+  readonly settled_at_ms: number | null;
+  /** The person has read why it was rejected. */
+  readonly dismissed: boolean;
+}
+
+/** A disputed entry as the desk tells it, and whether its author has answered the decision. */
+export interface StoredCheck {
+  readonly id: string;
+  readonly view: CheckView;
+  /** The `rev` that the author said OK to. */
+  readonly answered_rev: number | null;
+}
+
+/** One leader among the tabs of this phone. */
+export interface Lease {
+  readonly tab: string;
+  readonly until_ms: number;
+}
+
+/** A first sync into a fresh store, after the desk could not continue the old position. */
+export interface Reconcile {
+  readonly cursor: string | null;
+}
+
+/** Single facts, by key. */
+export interface Facts {
+  session: Session;
+  joining: Joining;
+  incarnation: string;
+  device_seq: number;
+  epoch: string;
+  /** Where the last page ended. */
+  cursor: string;
+  reconcile: Reconcile;
+  /** The epoch whose acknowledged entries must still be looked after. */
+  recover_from: string;
+  /** Whether the first sync has been whole once. */
+  complete: boolean;
+  lease: Lease;
+  last_sent_ms: number;
+}
+
+/** The phone's database. */
+export class Store extends Dexie {
+  declare readonly rows: Table<ServerRow, [string, string]>;
+  declare readonly incoming: Table<ServerRow, [string, string]>;
+  declare readonly ops: Table<StoredOp, string>;
+  declare readonly checks: Table<StoredCheck, string>;
+  declare readonly facts: Table<{ key: string; value: unknown }, string>;
+
+  constructor(name: string = "showdesk") {
+    // Strict: when a transaction is complete its entry has reached the disk.
+    super(name, { chromeTransactionDurability: "strict" });
+    this.version(1).stores({
+      rows: "[table+id]",
+      incoming: "[table+id]",
+      ops: "op_id, device_seq, state, [table_name+record_id]",
+      checks: "id",
+      facts: "key",
+    });
+    this.on("populate", () => this.facts.add({ key: "incarnation", value: newId() }));
+  }
+
+  async fact<K extends keyof Facts>(key: K): Promise<Facts[K] | undefined> {
+    const found = await this.facts.get(key);
+    // Only setFact writes this table, so the value has the key's type.
+    return found?.value as Facts[K] | undefined;
+  }
+
+  async setFact<K extends keyof Facts>(key: K, value: Facts[K]): Promise<void> {
+    await this.facts.put({ key, value });
+  }
+
+  async dropFact(key: keyof Facts): Promise<void> {
+    await this.facts.delete(key);
+  }
+}

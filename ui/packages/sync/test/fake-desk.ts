@@ -1,0 +1,227 @@
+// A desk in a few lines: enough of the protocol to test a phone against, with switches for everything that goes wrong.
+
+import { createApi, type LiveEvent } from "@showdesk/api";
+
+import { SyncEngine } from "../src/engine.ts";
+import type { Wish } from "../src/page.ts";
+import { Store, type Fields } from "../src/store.ts";
+
+interface DeskRow {
+  readonly table: string;
+  readonly id: string;
+  version: number;
+  seq: number;
+  data: Fields;
+  disputed?: string[];
+}
+
+interface SentOp {
+  readonly op_id: string;
+  readonly table_name: string;
+  readonly record_id: string;
+  readonly operation: string;
+  readonly base_version: number;
+  readonly prev_op_id: string | null;
+  readonly epoch: string | null;
+  readonly data: Fields;
+  readonly base?: Fields;
+}
+
+export interface SentPush {
+  readonly epoch: string;
+  readonly recovered_from: string | null;
+  readonly pending: string | null;
+  readonly ops: readonly SentOp[];
+}
+
+type Result = Record<string, unknown>;
+
+export class FakeDesk {
+  installation = "11111111-1111-4111-8111-111111111111";
+  epoch = "e1";
+  rows = new Map<string, DeskRow>();
+  results = new Map<string, Result>();
+  pushes: SentPush[] = [];
+  authorized: string[] = [];
+  checks: unknown[] = [];
+  clock = 0;
+  pageSize = 500;
+  /** Refuses connections. */
+  isDown = false;
+  /** Answers everything with somebody else's page. */
+  isPortal = false;
+  /** Does the work of the next push, then loses the answer. */
+  losesNextAnswer = false;
+  /** Answers calls that carry a token with this status. */
+  refusal: { status: number; body: Record<string, unknown>; headers?: Record<string, string> } | null = null;
+  /** The position of every cursor is forgotten. */
+  cursorsGone = false;
+  opsMax = 500;
+  /** The code that phones may claim. */
+  code = "c0de";
+  claims: { code: string; device_name: string; previous_token?: string }[] = [];
+  /** How the claim stands. */
+  pairing: Record<string, unknown> = { status: "waiting" };
+  /** Decides an op instead of applying it. */
+  verdict: (op: SentOp) => Result | null = () => null;
+
+  put(table: string, id: string, data: Fields, disputed: string[] = []): void {
+    const version = (this.rows.get(`${table}/${id}`)?.version ?? 0) + 1;
+    this.clock += 1;
+    this.rows.set(`${table}/${id}`, { table, id, version, seq: this.clock, data, disputed });
+  }
+
+  remove(table: string, id: string): void {
+    this.rows.delete(`${table}/${id}`);
+  }
+
+  readonly send = async (request: Request): Promise<Response> => {
+    if (this.isDown) throw new TypeError("connection refused");
+    if (this.isPortal) return new Response("<html>Sign in</html>", { headers: { "content-type": "text/html" } });
+    const url = new URL(request.url);
+    const path = url.pathname.replace("/api/v1", "");
+    if (path === "/ping") return json(200, this.#ping());
+    if (path === "/pairing/claim") return this.#claim(request);
+    if (path.startsWith("/pairing/")) return json(200, this.pairing);
+    this.authorized.push(path);
+    if (this.refusal) return problem(this.refusal.status, this.refusal.body, this.refusal.headers);
+    if (path === "/sync/push") return this.#push(request);
+    if (path === "/sync/pull") return this.#pull(url);
+    if (path === "/sync/ops/status") return this.#status(request);
+    if (path === "/me/conflicts") return json(200, { items: this.checks });
+    return problem(404, { code: "not_found" });
+  };
+
+  #ping() {
+    const { installation: installation_id, epoch } = this;
+    return { installation_id, name: "Prairie Fork Fair", version: "0.1.0", epoch, server_time: "", addresses: [] };
+  }
+
+  async #claim(request: Request): Promise<Response> {
+    const claim = (await request.json()) as { code: string; device_name: string };
+    if (claim.code !== this.code) return problem(410, { code: "code_used" });
+    this.claims.push(claim);
+    return json(201, { pairing_id: "33333333-3333-4333-8333-333333333333", check_number: "4821" });
+  }
+
+  async #push(request: Request): Promise<Response> {
+    const body = (await request.json()) as SentPush;
+    if (body.epoch !== this.epoch) return problem(409, { code: "epoch_mismatch", epoch: this.epoch });
+    if (body.ops.length > this.opsMax) return problem(413, { code: "too_large" });
+    this.pushes.push({ ...body, pending: request.headers.get("x-client-pending") });
+    const results = body.ops.map((op) => this.#decide(op));
+    if (this.losesNextAnswer) {
+      this.losesNextAnswer = false;
+      throw new TypeError("connection reset");
+    }
+    return json(200, { epoch: this.epoch, server_time: "", clock: this.clock, results });
+  }
+
+  #decide(op: SentOp): Result {
+    const known = this.results.get(op.op_id);
+    if (known) return { ...known, replayed: true };
+    const result = this.verdict(op) ?? this.#apply(op);
+    if (result["verdict"] !== "retry") this.results.set(op.op_id, result);
+    return result;
+  }
+
+  #apply(op: SentOp): Result {
+    const before = this.rows.get(`${op.table_name}/${op.record_id}`);
+    this.put(op.table_name, op.record_id, { ...before?.data, ...op.data });
+    return { op_id: op.op_id, verdict: "applied", version: (before?.version ?? 0) + 1, seq: this.clock };
+  }
+
+  #pull(url: URL): Response {
+    const cursor = url.searchParams.get("cursor");
+    if (cursor !== null && this.cursorsGone) {
+      this.cursorsGone = false;
+      return problem(410, { code: "cursor_gone", mode: "reconcile" });
+    }
+    const [epoch, after] = cursor === null ? [this.epoch, 0] : [cursor.split("@")[0], Number(cursor.split("@")[1])];
+    if (epoch !== this.epoch) return problem(409, { code: "epoch_mismatch", epoch: this.epoch });
+    const later = [...this.rows.values()].filter((row) => row.seq > after).sort((a, b) => a.seq - b.seq);
+    const page = later.slice(0, this.pageSize);
+    const changes = page.map(({ table, id, seq, version, data, disputed }) => {
+      return { seq, table_name: table, record_id: id, version, op: "upsert", data, disputed };
+    });
+    const end = page.at(-1)?.seq ?? after;
+    const has_more = later.length > page.length;
+    return json(200, { epoch: this.epoch, changes, cursor: `${this.epoch}@${end}`, has_more, clock: this.clock });
+  }
+
+  async #status(request: Request): Promise<Response> {
+    const { op_ids } = (await request.json()) as { op_ids: string[] };
+    return json(200, { results: op_ids.map((op_id) => this.results.get(op_id) ?? { op_id, verdict: "unknown" }) });
+  }
+}
+
+function json(status: number, body: unknown): Response {
+  return new Response(JSON.stringify(body), { status, headers: { "content-type": "application/json" } });
+}
+
+function problem(status: number, body: Record<string, unknown>, headers: Record<string, string> = {}): Response {
+  const type = { "content-type": "application/problem+json" };
+  return new Response(JSON.stringify(body), { status, headers: { ...type, ...headers } });
+}
+
+/** A phone that has joined the desk, with the events of its page in the test's hand. */
+export class TestPhone {
+  readonly store: Store;
+  readonly engine: SyncEngine;
+  readonly news: unknown[] = [];
+  wish: (wish: Wish) => void = () => undefined;
+  live: ((event: LiveEvent) => void) | null = null;
+  nowMs = 1_700_000_000_000;
+
+  constructor(desk: FakeDesk, store: Store, tab: string = "tab-1") {
+    this.store = store;
+    this.engine = new SyncEngine({
+      store,
+      api: createApi("http://desk.test", { token: () => "lsd_token", send: desk.send }),
+      page: {
+        isVisible: () => true,
+        listen: (onWish) => {
+          this.wish = onWish;
+          return () => undefined;
+        },
+      },
+      tabs: { tell: (news) => this.news.push(news), listen: () => undefined, close: () => undefined },
+      tab,
+      now: () => this.nowMs,
+      random: () => 1,
+      live: (signal, onEvent) => {
+        this.live = onEvent;
+        return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+      },
+    });
+  }
+
+  /** Asks for a round and waits for its end. */
+  async round(): Promise<void> {
+    this.engine.sync();
+    await this.engine.settled();
+  }
+}
+
+let stores = 0;
+
+/** A store of its own, of a phone that has not joined. */
+export function emptyStore(): Store {
+  stores += 1;
+  return new Store(`test-${stores}`);
+}
+
+/** A store of its own, of a phone that has joined the desk. */
+export async function newStore(desk: FakeDesk, functions: readonly string[] = ["scale", "checkin"]): Promise<Store> {
+  const store = emptyStore();
+  await store.setFact("epoch", desk.epoch);
+  await store.setFact("session", {
+    installation_id: desk.installation,
+    show_name: "Prairie Fork Fair",
+    token: "lsd_token",
+    device_id: "device-1",
+    person: { id: "maria", name: "Maria Lopez" },
+    functions,
+  });
+  return store;
+}
