@@ -137,6 +137,9 @@ words! {
 impl ConflictKind {
     /// Whether the clash is about the row's existence and not about single fields.
     pub fn is_lifecycle(self) -> bool {
-        !matches!(self, Self::UpdateUpdate | Self::InsertInsert | Self::UniqueViolation | Self::Rule | Self::MergedInvalid)
+        !matches!(
+            self,
+            Self::UpdateUpdate | Self::InsertInsert | Self::UniqueViolation | Self::Rule | Self::MergedInvalid
+        )
     }
 }

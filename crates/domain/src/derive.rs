@@ -22,7 +22,8 @@ pub fn official_weigh_in<'a>(weigh_ins: &[&'a Record], declared: bool) -> Option
     };
     let mut valid: Vec<&Record> = weigh_ins.iter().copied().filter(|record| counts(record)).collect();
     valid.sort_by_key(|record| (record.created_at, record.id));
-    let replaced_by = |id: RecordId| valid.iter().copied().find(|record| record.value("replaces_id").as_id() == Some(id.0));
+    let replaced_by =
+        |id: RecordId| valid.iter().copied().find(|record| record.value("replaces_id").as_id() == Some(id.0));
     let is_root = |record: &&&Record| {
         let replaced = record.value("replaces_id").as_id();
         replaced.is_none_or(|replaced| !valid.iter().any(|other| other.id.0 == replaced))
@@ -157,7 +158,11 @@ mod tests {
     #[test]
     fn the_last_of_the_chain_is_official_whatever_the_times() {
         let first = row("weigh_ins", 1, &json!({"kind": "arrival", "weight_x10": 12_620}));
-        let second = row("weigh_ins", 2, &json!({"kind": "reweigh", "weight_x10": 12_640, "replaces_id": first.id.0.to_string()}));
+        let second = row(
+            "weigh_ins",
+            2,
+            &json!({"kind": "reweigh", "weight_x10": 12_640, "replaces_id": first.id.0.to_string()}),
+        );
         let unlinked = row("weigh_ins", 3, &json!({"kind": "arrival", "weight_x10": 12_260}));
         assert_eq!(official(&[first.clone(), second.clone(), unlinked.clone()]), Some(2));
         assert_eq!(official(&[unlinked, second, first]), Some(2));
@@ -166,8 +171,10 @@ mod tests {
 
     #[test]
     fn a_void_weigh_in_never_counts() {
-        let void = row("weigh_ins", 1, &json!({"kind": "arrival", "weight_x10": 1, "voided_at": "2026-08-07T09:00:00Z"}));
-        let again = row("weigh_ins", 2, &json!({"kind": "reweigh", "weight_x10": 2, "replaces_id": void.id.0.to_string()}));
+        let void =
+            row("weigh_ins", 1, &json!({"kind": "arrival", "weight_x10": 1, "voided_at": "2026-08-07T09:00:00Z"}));
+        let again =
+            row("weigh_ins", 2, &json!({"kind": "reweigh", "weight_x10": 2, "replaces_id": void.id.0.to_string()}));
         assert_eq!(official(&[void.clone(), again]), Some(2));
         assert_eq!(official(&[void]), None);
     }
@@ -185,7 +192,8 @@ mod tests {
     #[test]
     fn a_class_goes_through_its_calls() {
         let class = row("classes", 1, &json!({"name": "Market Steer"}));
-        let call = |number, kind: &str| row("class_calls", number, &json!({"kind": kind, "class_id": class.id.0.to_string()}));
+        let call =
+            |number, kind: &str| row("class_calls", number, &json!({"kind": kind, "class_id": class.id.0.to_string()}));
         let calls = [call(2, "call_1"), call(3, "hold"), call(4, "resume"), call(5, "in_ring")];
         let calls: Vec<&Record> = calls.iter().collect();
         assert_eq!(class_status(&class, &[], false), "scheduled");

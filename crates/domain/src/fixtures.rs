@@ -32,5 +32,7 @@ pub(crate) fn values(table: &Table, data: &Json) -> Vec<Value> {
 /// A patch from the fields named.
 pub(crate) fn patch(table: &Table, data: &Json) -> BTreeMap<usize, Value> {
     let fields = data.as_object().expect("an object").iter();
-    fields.map(|(path, json)| (table.index(path), table.fields[table.index(path)].kind.decode(json).expect("a value"))).collect()
+    fields
+        .map(|(path, json)| (table.index(path), table.fields[table.index(path)].kind.decode(json).expect("a value")))
+        .collect()
 }

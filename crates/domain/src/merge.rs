@@ -146,9 +146,12 @@ fn merge_group(unit: &Unit<'_>, merged: &mut Merged) -> Result<(), Rejection> {
             merged.chosen.extend(unit.sent());
         }
         Side::Desk => merged.chosen.extend(unit.sent()),
-        Side::Person => merged.contested.extend(unit.group.iter().copied().filter(|field| {
-            unit.patch.contains_key(field) || !unit.view.saw(*field, &unit.desk.values[*field])
-        })),
+        Side::Person => merged.contested.extend(
+            unit.group
+                .iter()
+                .copied()
+                .filter(|field| unit.patch.contains_key(field) || !unit.view.saw(*field, &unit.desk.values[*field])),
+        ),
     }
     Ok(())
 }
@@ -253,7 +256,8 @@ mod tests {
 
     #[test]
     fn different_fields_stand_both() {
-        let merged = run("animals", &json!({"tag": "1", "pen": "A"}), &json!({"tag": "2", "pen": "A"}), &json!({"pen": "B"}));
+        let merged =
+            run("animals", &json!({"tag": "1", "pen": "A"}), &json!({"tag": "2", "pen": "A"}), &json!({"pen": "B"}));
         assert_eq!(paths("animals", &merged.take), ["pen"]);
         assert!(merged.contested.is_empty() && merged.chosen.is_empty());
     }
@@ -290,7 +294,12 @@ mod tests {
 
     #[test]
     fn the_higher_stage_wins_and_the_first_arrival_stays() {
-        let merged = run("entries", &json!({"status": "entered"}), &json!({"status": "ready"}), &json!({"status": "checked_in"}));
+        let merged = run(
+            "entries",
+            &json!({"status": "entered"}),
+            &json!({"status": "ready"}),
+            &json!({"status": "checked_in"}),
+        );
         assert_eq!((merged.take.len(), paths("entries", &merged.chosen)), (0, vec!["status"]));
         let merged = run(
             "animals",

@@ -169,7 +169,11 @@ impl Rejection {
     /// A rejection because of one field.
     pub fn of_field(code: &'static str, field: &str, detail: impl Into<String>) -> Self {
         let detail = detail.into();
-        Self { code, fields: BTreeMap::from([(field.to_owned(), detail.clone())]), detail: format!("{field}: {detail}") }
+        Self {
+            code,
+            fields: BTreeMap::from([(field.to_owned(), detail.clone())]),
+            detail: format!("{field}: {detail}"),
+        }
     }
 
     fn unknown_field(field: &str) -> Self {

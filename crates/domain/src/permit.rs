@@ -54,9 +54,20 @@ use Fields::{All, Only};
 use Function::{Announcer, Checkin, Clerk, Gate, Scale, Superintendent, Vet};
 use Operation::{Insert, Update};
 
-const ARRIVAL: &[&str] =
-    &["arrived_at", "arrived_by", "id_check", "pen", "official_id", "ear_notch", "tattoo", "reg_number", "note", "released_at"];
-const CONTACT: &[&str] = &["first_name", "last_name", "club_chapter", "county", "program", "guardian_phone", "advisor_id", "back_number"];
+const ARRIVAL: &[&str] = &[
+    "arrived_at",
+    "arrived_by",
+    "id_check",
+    "pen",
+    "official_id",
+    "ear_notch",
+    "tattoo",
+    "reg_number",
+    "note",
+    "released_at",
+];
+const CONTACT: &[&str] =
+    &["first_name", "last_name", "club_chapter", "county", "program", "guardian_phone", "advisor_id", "back_number"];
 const VOID: &[&str] = &["voided_at", "voided_by", "voided_reason"];
 const OUT_AT_RING: Limit = Limit::Choice("out_reason", &["no_show", "scratch"]);
 
@@ -71,7 +82,14 @@ const RULES: &[Rule] = &[
     rule(Superintendent, "D", "entries", Update, All, &[Limit::Reason]),
     rule(Superintendent, "ABC", "classes", Insert, All, &[]),
     rule(Superintendent, "ABC", "classes", Update, All, &[]),
-    rule(Superintendent, "D", "classes", Update, Only(&["ring_id", "seq", "planned_at", "side_state", "judge_name", "official_at", "official_by"]), &[]),
+    rule(
+        Superintendent,
+        "D",
+        "classes",
+        Update,
+        Only(&["ring_id", "seq", "planned_at", "side_state", "judge_name", "official_at", "official_by"]),
+        &[],
+    ),
     rule(Superintendent, "BC", "weigh_ins", Insert, All, &[]),
     rule(Superintendent, "BCD", "weigh_ins", Update, Only(VOID), &[]),
     rule(Superintendent, "CD", "rings", Update, All, &[]),
@@ -204,8 +222,10 @@ fn check_limits(rule: &Rule, op: &Op, place: &Place) -> Result<(), Limited> {
 
 /// Empty lists in a scope mean no limit; a row without a ring or department is outside none.
 fn is_in_scope(actor: &Actor, place: &Place) -> bool {
-    let department =
-        place.department.as_ref().is_none_or(|department| actor.scope.departments.is_empty() || actor.scope.departments.contains(department));
+    let department = place
+        .department
+        .as_ref()
+        .is_none_or(|department| actor.scope.departments.is_empty() || actor.scope.departments.contains(department));
     let ring = place.ring.is_none_or(|ring| actor.scope.ring_ids.is_empty() || actor.scope.ring_ids.contains(&ring));
     department && ring
 }
@@ -229,7 +249,7 @@ mod tests {
     use crate::op::decode;
     use serde_json::{json, value::to_raw_value};
 
-    fn op(table: &str, operation: &str, data: serde_json::Value, reason: Option<&str>) -> Op {
+    fn op(table: &str, operation: &str, data: &serde_json::Value, reason: Option<&str>) -> Op {
         let version = i64::from(operation != "insert");
         let json = json!({
             "op_id": "0198b2c0-0000-7000-8000-000000000001", "device_seq": 1, "table_name": table,
@@ -256,8 +276,13 @@ mod tests {
 
     #[test]
     fn a_scale_weighs_in_b_and_edits_no_tag() {
-        let weigh = op("weigh_ins", "insert", json!({"animal_id": "0198b2c0-0000-7000-8000-000000000003", "kind": "arrival", "weight_x10": 9}), None);
-        let tag = op("animals", "update", json!({"tag": "1"}), None);
+        let weigh = op(
+            "weigh_ins",
+            "insert",
+            &json!({"animal_id": "0198b2c0-0000-7000-8000-000000000003", "kind": "arrival", "weight_x10": 9}),
+            None,
+        );
+        let tag = op("animals", "update", &json!({"tag": "1"}), None);
         assert_eq!(answer(&[Scale], 'B', &weigh, &Place::default()), Ok(()));
         assert_eq!(answer(&[Scale], 'A', &weigh, &Place::default()), Err("locked"));
         assert_eq!(answer(&[Scale], 'C', &weigh, &Place::default()), Err("locked"));
@@ -268,7 +293,7 @@ mod tests {
 
     #[test]
     fn a_scope_limits_writing() {
-        let tag = op("animals", "update", json!({"tag": "1"}), None);
+        let tag = op("animals", "update", &json!({"tag": "1"}), None);
         let mut swine = Actor { functions: vec![Superintendent], ..actor() };
         swine.scope.departments = vec!["swine".to_owned()];
         let place = |department: &str| Place { department: Some(department.to_owned()), ..Place::default() };
@@ -278,7 +303,7 @@ mod tests {
 
     #[test]
     fn what_needs_a_reason_says_so() {
-        let out = |reason| op("entries", "update", json!({"out_reason": "vet"}), reason);
+        let out = |reason| op("entries", "update", &json!({"out_reason": "vet"}), reason);
         assert_eq!(answer(&[Vet], 'B', &out(None), &Place::default()), Err("required"));
         assert_eq!(answer(&[Vet], 'B', &out(Some("fever")), &Place::default()), Ok(()));
     }
@@ -286,8 +311,8 @@ mod tests {
     #[test]
     fn official_results_are_locked_for_all_but_a_reopening_admin() {
         let admin = Actor { functions: vec![Function::Admin], ..actor() };
-        let note = op("placings", "update", json!({"place": 2}), None);
-        let reopen = op("classes", "update", json!({"official_at": null}), Some("wrong card"));
+        let note = op("placings", "update", &json!({"place": 2}), None);
+        let reopen = op("classes", "update", &json!({"official_at": null}), Some("wrong card"));
         assert!(authorize(&admin, 'D', &note, &Place::default(), true).is_err());
         assert!(authorize(&admin, 'D', &reopen, &Place::default(), true).is_ok());
     }

@@ -285,9 +285,10 @@ mod tests {
 
     #[test]
     fn texts_say_what_trees_say() {
-        for (table, class) in tables().iter().flat_map(|table| {
-            [ReadClass::Public, ReadClass::Staff, ReadClass::Office].map(|class| (table, class))
-        }) {
+        for (table, class) in tables()
+            .iter()
+            .flat_map(|table| [ReadClass::Public, ReadClass::Staff, ReadClass::Office].map(|class| (table, class)))
+        {
             let row = row(table);
             let read = |text: String| serde_json::from_str::<Map<String, Json>>(&text).expect("JSON");
             assert_eq!(read(row.data_text(class)), row.data(class), "{} for {class:?}", table.name);

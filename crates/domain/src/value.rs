@@ -134,16 +134,7 @@ impl Kind {
 impl Value {
     /// The value as it stands in a pulled change.
     pub fn to_json(&self) -> Json {
-        match self {
-            Value::Null => Json::Null,
-            Value::Text(text) => Json::String(text.clone()),
-            Value::Int(number) => Json::from(*number),
-            Value::Bool(flag) => Json::Bool(*flag),
-            Value::Instant(at) => Json::String(instant_text(*at)),
-            Value::Date(day) => Json::String(day.format("%Y-%m-%d").to_string()),
-            Value::Id(id) => Json::String(id.to_string()),
-            Value::List(items) => Json::Array(items.iter().map(Value::to_json).collect()),
-        }
+        serde_json::to_value(self).expect("every value is JSON")
     }
 
     /// Whether there is no value.
@@ -192,7 +183,7 @@ impl Value {
     }
 }
 
-/// As [`Value::to_json`], for texts that are written without a tree between.
+/// The value as it stands in a pulled change, written into a text without a tree between.
 impl Serialize for Value {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
@@ -330,7 +321,12 @@ mod tests {
 
     #[test]
     fn ids_have_one_form() {
-        for text in ["0198B2C0-0000-7000-8000-000000000001", "0198b2c0000070008000000000000001", "00000000-0000-0000-0000-000000000000", "x"] {
+        for text in [
+            "0198B2C0-0000-7000-8000-000000000001",
+            "0198b2c0000070008000000000000001",
+            "00000000-0000-0000-0000-000000000000",
+            "x",
+        ] {
             assert_eq!(decode_id(text).map_err(|e| e.code), Err("invalid_id"), "{text}");
         }
         assert!(decode_id("0198b2c0-0000-7000-8000-000000000001").is_ok());

@@ -170,7 +170,8 @@ impl Context {
         let mut wanted = Vec::new();
         for conflict in found {
             let key = (conflict.table.name, conflict.record_id);
-            wanted.extend(self.server_version_of(conflict).map(|version| (conflict.table, conflict.record_id, version)));
+            wanted
+                .extend(self.server_version_of(conflict).map(|version| (conflict.table, conflict.record_id, version)));
             let base = self.ops.get(&conflict.queue_id).map(|op| op.version).filter(|version| version.0 > 0);
             wanted.extend(base.map(|version| (conflict.table, key.1, version)));
         }

@@ -132,7 +132,10 @@ impl Names {
         ids.sort();
         ids.dedup();
         let devices = people::devices_by_id(tx, &ids).await?;
-        Ok(Self { people, devices: devices.into_iter().map(|device| (device.id, (device.name, device.kind))).collect() })
+        Ok(Self {
+            people,
+            devices: devices.into_iter().map(|device| (device.id, (device.name, device.kind))).collect(),
+        })
     }
 
     fn person(&self, id: PersonId) -> Option<&str> {

@@ -4,7 +4,7 @@ use rand::RngCore;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A new time-ordered id (UUIDv7) of that moment, in milliseconds since 1970.
+/// A new time-ordered id (`UUIDv7`) of that moment, in milliseconds since 1970.
 pub(crate) fn fresh_id(at_ms: u64) -> Uuid {
     let mut random = [0_u8; 10];
     rand::rng().fill_bytes(&mut random);

@@ -130,7 +130,8 @@ impl Engine {
         let mut tx = self.db().begin_read().await?;
         let device = people::device(&mut tx, self.inner.desk_device).await?;
         let device = device.ok_or(EngineError::NotFound("the desk's own device"))?;
-        let person = people::profile(&mut tx, device.person).await?.ok_or(EngineError::NotFound("the desk's person"))?;
+        let person =
+            people::profile(&mut tx, device.person).await?.ok_or(EngineError::NotFound("the desk's person"))?;
         Ok(Actor {
             person: person.id,
             person_name: person.name,
@@ -194,9 +195,7 @@ fn lock_folder(folder: &Path) -> Result<File> {
     let file = open.map_err(|error| EngineError::Folder(format!("{}: {error}", path.display())))?;
     match file.try_lock() {
         Ok(()) => Ok(file),
-        Err(TryLockError::WouldBlock) => {
-            Err(EngineError::Folder("Showdesk is already open on this folder".to_owned()))
-        }
+        Err(TryLockError::WouldBlock) => Err(EngineError::Folder("Showdesk is already open on this folder".to_owned())),
         Err(TryLockError::Error(error)) => Err(EngineError::Folder(error.to_string())),
     }
 }
@@ -205,8 +204,11 @@ fn lock_folder(folder: &Path) -> Result<File> {
 async fn first_start(tx: &mut Tx, now: DateTime<Utc>) -> Result<InstallationRow> {
     let fresh = || fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0));
     let epoch = Uuid::new_v4();
-    meta::init(tx, &Meta { epoch, clock: Seq(0), oldest_seq: Seq(0), schema: SCHEMA_VERSION, min_schema: SCHEMA_VERSION })
-        .await?;
+    meta::init(
+        tx,
+        &Meta { epoch, clock: Seq(0), oldest_seq: Seq(0), schema: SCHEMA_VERSION, min_schema: SCHEMA_VERSION },
+    )
+    .await?;
     meta::add_signing_key(tx, CURSOR_KEY, &secret::<32>(), now).await?;
     let (person, team, device) = (PersonId(fresh()), fresh(), DeviceId(fresh()));
     people::add_profile(tx, &ProfileRow { id: person, name: "Desk".to_owned(), created_at: now }).await?;

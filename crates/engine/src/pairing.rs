@@ -234,7 +234,8 @@ impl Engine {
         } else {
             people::rename_profile(tx, person, name).await?;
         }
-        people::add_member(tx, &MemberRow { team_id: team.id, person, role, functions, scope, created_at: now }).await?;
+        people::add_member(tx, &MemberRow { team_id: team.id, person, role, functions, scope, created_at: now })
+            .await?;
         let platform = waiting.claim.platform.clone();
         if let Some(device) = known {
             people::update_device(tx, device.id, person, name, platform.as_deref()).await?;
@@ -276,7 +277,8 @@ fn role_for(functions: &[Function]) -> Role {
 
 /// A name as it can be shown: trimmed, without control and direction characters.
 fn clean_name(name: &str) -> Result<String> {
-    let is_direction = |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let is_direction =
+        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let name: String = name.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect();
     let name = name.trim().to_owned();
     if name.is_empty() {

@@ -50,7 +50,7 @@ impl Engine {
         };
         if let Some(text) = &query.cursor {
             let last = self.read_cursor(text).ok_or(EngineError::CursorGone("it cannot be read"))?;
-            continue_from(&mut cursor, last, meta.clock, meta.oldest_seq)?;
+            continue_from(&mut cursor, &last, meta.clock, meta.oldest_seq)?;
         }
         let limit = query.limit.clamp(1, PAGE_CHANGES_MAX);
         let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
@@ -90,7 +90,7 @@ impl Engine {
     }
 }
 
-fn continue_from(cursor: &mut Cursor, last: Cursor, clock: Seq, oldest: Seq) -> Result<()> {
+fn continue_from(cursor: &mut Cursor, last: &Cursor, clock: Seq, oldest: Seq) -> Result<()> {
     if last.device != cursor.device {
         return Err(EngineError::CursorGone("it belongs to another device"));
     }
@@ -116,10 +116,8 @@ fn wanted_tables(names: &[String]) -> Result<Vec<&'static Table>> {
         return Ok(tables().iter().collect());
     }
     let find = |name: &String| {
-        showdesk_domain::schema::table(name).ok_or_else(|| EngineError::BadQuery {
-            code: "unknown_table",
-            detail: format!("there is no table {name}"),
-        })
+        showdesk_domain::schema::table(name)
+            .ok_or_else(|| EngineError::BadQuery { code: "unknown_table", detail: format!("there is no table {name}") })
     };
     let mut wanted = names.iter().map(find).collect::<Result<Vec<_>>>()?;
     wanted.sort_by_key(|table| table.name);
@@ -140,7 +138,9 @@ pub(crate) fn scope_of(actor: &Actor) -> String {
         return class.to_owned();
     }
     let mut digest = Sha256::new();
-    exhibitors.iter().for_each(|id| digest.update(id.as_bytes()));
+    for id in &exhibitors {
+        digest.update(id.as_bytes());
+    }
     format!("{class}-{}", URL_SAFE_NO_PAD.encode(&digest.finalize()[..12]))
 }
 

@@ -79,9 +79,23 @@ impl Engine {
         self.write(author, ops, 0, atomic).await.map(|(results, _)| results)
     }
 
-    async fn write(&self, author: Author, ops: Vec<Decoded>, bytes: usize, atomic: bool) -> Result<(Vec<OpResult>, Seq)> {
+    async fn write(
+        &self,
+        author: Author,
+        ops: Vec<Decoded>,
+        bytes: usize,
+        atomic: bool,
+    ) -> Result<(Vec<OpResult>, Seq)> {
         let (answer, answered) = oneshot::channel();
-        let job = PushJob { author, order: in_order(&ops), ops, atomic, results: Vec::new(), internal: None, answer: Some(answer) };
+        let job = PushJob {
+            author,
+            order: in_order(&ops),
+            ops,
+            atomic,
+            results: Vec::new(),
+            internal: None,
+            answer: Some(answer),
+        };
         self.inner.writer.submit(Box::new(job), bytes)?;
         answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?
     }
@@ -257,18 +271,15 @@ fn render(world: &World, answer: Answer, actor: &Actor) -> OpResult {
             None => unknown(answer.echo),
         },
         AnswerKind::Rejected(rejection) => not_kept(answer.echo, &rejection),
-        AnswerKind::Retry => OpResult {
-            verdict: VerdictName::Retry,
-            after_ms: Some(RETRY_AFTER_MS),
-            ..unknown(answer.echo)
-        },
+        AnswerKind::Retry => {
+            OpResult { verdict: VerdictName::Retry, after_ms: Some(RETRY_AFTER_MS), ..unknown(answer.echo) }
+        }
     }
 }
 
 fn refuse_unless_all_stand(results: &[OpResult]) -> Result<()> {
-    let stands = |result: &&OpResult| {
-        matches!(result.verdict, VerdictName::Applied | VerdictName::Merged | VerdictName::Noop)
-    };
+    let stands =
+        |result: &&OpResult| matches!(result.verdict, VerdictName::Applied | VerdictName::Merged | VerdictName::Noop);
     match results.iter().find(|result| !stands(result)) {
         None => Ok(()),
         Some(first) => {

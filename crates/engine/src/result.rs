@@ -103,11 +103,8 @@ pub(crate) fn unknown(echo: Json) -> OpResult {
 
 /// The answer to an op that was not even filed.
 pub(crate) fn not_kept(echo: Json, rejection: &Rejection) -> OpResult {
-    let error = OpError {
-        code: rejection.code.to_owned(),
-        detail: rejection.detail.clone(),
-        fields: rejection.fields.clone(),
-    };
+    let error =
+        OpError { code: rejection.code.to_owned(), detail: rejection.detail.clone(), fields: rejection.fields.clone() };
     OpResult { verdict: VerdictName::Rejected, error: Some(error), ..unknown(echo) }
 }
 

@@ -74,14 +74,15 @@ impl Engine {
         self.inner.writer.submit(Box::new(job), 0)?;
         let settled = answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?;
         match settled {
-            Ok(()) => self.conflict_view(actor, ConflictId(id)).await,
+            // Two requests with one key at once: the first has decided, the second answers the same.
+            Ok(()) | Err(EngineError::Store(StoreError::Duplicate { .. })) => {
+                self.conflict_view(actor, ConflictId(id)).await
+            }
             Err(EngineError::Stale { code, detail, .. }) => {
                 let fresh = self.conflict_view(actor, ConflictId(id)).await?;
                 let fresh = serde_json::to_value(fresh).expect("a view is plain data");
                 Err(EngineError::Stale { code, detail, fresh: Some(fresh) })
             }
-            // Two requests with one key at once: the first has decided, the second answers the same.
-            Err(EngineError::Store(StoreError::Duplicate { .. })) => self.conflict_view(actor, ConflictId(id)).await,
             Err(error) => Err(error),
         }
     }
@@ -114,9 +115,9 @@ impl Job for SettleJob {
     fn apply(&mut self, world: &mut World) -> Result<()> {
         let settled = match &self.action {
             Action::Resolve(decision, _) => world.resolve(&self.actor, self.id, decision),
-            Action::Undo(reason) => world.undo(&self.actor, self.id, reason.clone()),
+            Action::Undo(reason) => world.undo(&self.actor, self.id, reason.as_deref()),
             Action::Withdraw => world.withdraw(&self.actor, self.id),
-            Action::Disagree(note) => world.disagree(&self.actor, self.id, note.clone()),
+            Action::Disagree(note) => world.disagree(&self.actor, self.id, note.as_deref()),
         };
         settled.map_err(engine_error)
     }
@@ -157,9 +158,7 @@ fn engine_error(error: SettleError) -> EngineError {
 
 fn clean_reason(reason: Option<String>) -> Result<Option<String>> {
     match reason {
-        Some(text) if text.contains('\0') => {
-            Err(EngineError::invalid("invalid_character", "U+0000 cannot be stored"))
-        }
+        Some(text) if text.contains('\0') => Err(EngineError::invalid("invalid_character", "U+0000 cannot be stored")),
         Some(text) if text.chars().count() > REASON_CHARS_MAX => {
             Err(EngineError::invalid("too_large", "the reason is too long"))
         }

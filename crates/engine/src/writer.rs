@@ -91,7 +91,8 @@ impl WriterHandle {
         let busy = || EngineError::Busy { retry_after_ms: 1_000 };
         let waiting = self.waiting_bytes.fetch_add(bytes, Ordering::AcqRel);
         let fits = waiting == 0 || waiting + bytes <= QUEUE_BYTES_MAX;
-        let sent = if fits { self.jobs.try_send(Envelope::Job { job, bytes }).map_err(|_| busy()) } else { Err(busy()) };
+        let sent =
+            if fits { self.jobs.try_send(Envelope::Job { job, bytes }).map_err(|_| busy()) } else { Err(busy()) };
         if sent.is_err() {
             self.waiting_bytes.fetch_sub(bytes, Ordering::AcqRel);
         }
@@ -253,8 +254,13 @@ impl Writer {
         let mut tx = self.db.begin_write().await?;
         let meta = meta::lock(&mut tx).await?;
         let now = self.clock.now();
-        let mut world =
-            World::new(now, meta.epoch, self.show_id, meta.clock, Box::new(move || crate::ids::fresh_id(now_millis(now))));
+        let mut world = World::new(
+            now,
+            meta.epoch,
+            self.show_id,
+            meta.clock,
+            Box::new(move || crate::ids::fresh_id(now_millis(now))),
+        );
         let applied = self.apply_all(&mut tx, &mut world, jobs).await;
         if let Err(error) = applied {
             tx.rollback().await?;
@@ -267,7 +273,12 @@ impl Writer {
         let seen = self.seen.take();
         for (device, note) in &seen {
             let saved = showdesk_store::people::note_seen(
-                &mut tx, *device, note.at, note.unsent, note.skew_ms, note.pulled_seq,
+                &mut tx,
+                *device,
+                note.at,
+                note.unsent,
+                note.skew_ms,
+                note.pulled_seq,
             );
             saved.await?;
         }
@@ -276,12 +287,7 @@ impl Writer {
         Ok(world.clock)
     }
 
-    async fn apply_all(
-        &self,
-        tx: &mut Tx,
-        world: &mut World,
-        jobs: &mut [Box<dyn Job>],
-    ) -> Result<(), EngineError> {
+    async fn apply_all(&self, tx: &mut Tx, world: &mut World, jobs: &mut [Box<dyn Job>]) -> Result<(), EngineError> {
         if jobs.is_empty() {
             return Ok(());
         }

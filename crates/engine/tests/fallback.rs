@@ -10,12 +10,11 @@ use tempfile::TempDir;
 use uuid::Uuid;
 
 async fn open(folder: &TempDir) -> Engine {
-    let options =
-        Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+    let options = Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
     Engine::open(options).await.expect("a show")
 }
 
-fn op(operation: &str, id: Uuid, data: serde_json::Value, seq: i64) -> Box<RawValue> {
+fn op(operation: &str, id: Uuid, data: &serde_json::Value, seq: i64) -> Box<RawValue> {
     let version = i64::from(operation != "insert");
     to_raw_value(&json!({
         "op_id": Uuid::now_v7().to_string(), "device_seq": seq, "table_name": "exhibitors", "record_id": id.to_string(),
@@ -47,14 +46,14 @@ async fn a_damaged_row_fails_alone() {
     let engine = open(&folder).await;
     let ids = [Uuid::now_v7(), Uuid::now_v7(), Uuid::now_v7()];
     let name = |text: &str| json!({"first_name": text, "last_name": "Reed"});
-    let inserts = (0_i64..).zip(ids).map(|(seq, id)| op("insert", id, name("Ida"), seq)).collect();
+    let inserts = (0_i64..).zip(ids).map(|(seq, id)| op("insert", id, &name("Ida"), seq)).collect();
     assert_eq!(push(&engine, inserts).await, [VerdictName::Applied; 3]);
 
     let file = rusqlite::Connection::open(folder.path().join("showdesk.sqlite")).expect("the database");
     file.execute("UPDATE exhibitors SET provenance = 'no json' WHERE id = ?1", [ids[1].to_string()]).expect("damage");
     drop(file);
 
-    let updates = (10_i64..).zip(ids).map(|(seq, id)| op("update", id, json!({"first_name": "Eva"}), seq)).collect();
+    let updates = (10_i64..).zip(ids).map(|(seq, id)| op("update", id, &json!({"first_name": "Eva"}), seq)).collect();
     let verdicts = push(&engine, updates).await;
     assert_eq!(verdicts, [VerdictName::Applied, VerdictName::Rejected, VerdictName::Applied]);
     engine.close().await;
@@ -64,8 +63,7 @@ async fn a_damaged_row_fails_alone() {
 async fn a_second_program_on_the_folder_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = open(&folder).await;
-    let options =
-        Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+    let options = Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
     let second = Engine::open(options).await;
     assert!(second.is_err_and(|error| error.to_string().contains("already open")));
     engine.close().await;

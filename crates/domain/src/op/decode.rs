@@ -21,12 +21,32 @@ const OP_BYTES_MAX: usize = 64 * 1024;
 const REASON_CHARS_MAX: usize = 10_000;
 /// What every synced row has and only the desk writes.
 const SERVER_COLUMNS: &[&str] = &[
-    "id", "show_id", "version", "created_at", "updated_at", "updated_by", "device_id", "deleted_at", "provenance",
-    "public", "ever_public",
+    "id",
+    "show_id",
+    "version",
+    "created_at",
+    "updated_at",
+    "updated_by",
+    "device_id",
+    "deleted_at",
+    "provenance",
+    "public",
+    "ever_public",
 ];
 const OP_KEYS: &[&str] = &[
-    "op_id", "device_seq", "txn", "table_name", "record_id", "operation", "base_version", "prev_op_id", "epoch",
-    "reason", "data", "base", "client_time",
+    "op_id",
+    "device_seq",
+    "txn",
+    "table_name",
+    "record_id",
+    "operation",
+    "base_version",
+    "prev_op_id",
+    "epoch",
+    "reason",
+    "data",
+    "base",
+    "client_time",
 ];
 
 /// Reads one op. `Err` holds what could be read of it and why it was refused.
@@ -50,7 +70,8 @@ impl Sent {
     fn read(raw: &RawValue, parts: &BTreeMap<String, Box<RawValue>>) -> Self {
         let json = |key: &str| parts.get(key).and_then(|text| serde_json::from_str::<Json>(text.get()).ok());
         let storable = |json: &Json| !contains_nul(json);
-        let text = |key: &str| json(key).and_then(|json| json.as_str().map(str::to_owned)).filter(|text| !text.contains('\0'));
+        let text =
+            |key: &str| json(key).and_then(|json| json.as_str().map(str::to_owned)).filter(|text| !text.contains('\0'));
         let data = match parts.get("data") {
             None => Json::Object(Map::new()),
             Some(_) => json("data").filter(storable).unwrap_or_else(|| {
@@ -81,8 +102,7 @@ impl Sent {
 
 /// What identifies an op's content: SHA-256 of its RFC 8785 JSON (PROTOCOL.md §3), or of its text where it has none.
 fn payload_sha256(raw: &RawValue, parts: &BTreeMap<String, Box<RawValue>>) -> String {
-    let keys =
-        ["table_name", "record_id", "operation", "base_version", "prev_op_id", "txn", "data", "base", "reason"];
+    let keys = ["table_name", "record_id", "operation", "base_version", "prev_op_id", "txn", "data", "base", "reason"];
     let mut content = Map::new();
     for key in keys {
         let json = match parts.get(key) {
@@ -102,7 +122,11 @@ fn payload_sha256(raw: &RawValue, parts: &BTreeMap<String, Box<RawValue>>) -> St
 
 fn hex(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]).map(char::from).collect()
+    bytes
+        .iter()
+        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
+        .map(char::from)
+        .collect()
 }
 
 fn contains_nul(json: &Json) -> bool {
@@ -142,10 +166,10 @@ impl Checker<'_> {
         }
         let mut faults = Faults::default();
         let record_id = self.record_id(&mut faults);
-        let patch = self.values(table, data, &mut faults, "data");
-        let base = self.parts.contains_key("base").then(|| self.values(table, base, &mut faults, "base"));
+        let patch = decode_values(table, data, &mut faults, "data");
+        let base = self.parts.contains_key("base").then(|| decode_values(table, base, &mut faults, "base"));
         let base = if self.sent.base.is_some() { base } else { None };
-        self.check_required(table, operation, &patch, &mut faults);
+        check_required(table, operation, &patch, &mut faults);
         let op = Op {
             id,
             device_seq: self.sent.device_seq,
@@ -237,61 +261,6 @@ impl Checker<'_> {
         })
     }
 
-    fn values(
-        &self,
-        table: &Table,
-        object: Option<BTreeMap<String, Box<RawValue>>>,
-        faults: &mut Faults,
-        part: &str,
-    ) -> Patch {
-        let mut patch = Patch::new();
-        for (name, raw) in object.into_iter().flatten() {
-            let Some(column) = table.column(&name) else { continue };
-            if !column.is_object {
-                self.value(table, column.fields[0], &raw, faults, part, &mut patch);
-                continue;
-            }
-            match serde_json::from_str::<Option<BTreeMap<String, Box<RawValue>>>>(raw.get()) {
-                Ok(Some(keys)) => {
-                    for (key, raw) in keys {
-                        let index = table.index(&format!("{name}.{key}"));
-                        self.value(table, index, &raw, faults, part, &mut patch);
-                    }
-                }
-                Ok(None) => patch.extend(column.fields.iter().map(|index| (*index, Value::Null))),
-                Err(_) => faults.add(&name, ValueError::new("invalid_type", "an object is expected")),
-            }
-        }
-        patch
-    }
-
-    fn value(&self, table: &Table, index: usize, raw: &RawValue, faults: &mut Faults, part: &str, patch: &mut Patch) {
-        let field = &table.fields[index];
-        // A number too large for any float is a number all the same.
-        let json = serde_json::from_str::<Json>(raw.get())
-            .map_err(|_| ValueError::new("out_of_range", "the number is too large"));
-        match json.and_then(|json| field.kind.decode(&json)) {
-            Ok(Value::Null) if field.required && part == "data" => {
-                faults.add(field.path, ValueError::new("required", "a value is needed"));
-            }
-            Ok(value) => {
-                patch.insert(index, value);
-            }
-            Err(error) => faults.add(field.path, error),
-        }
-    }
-
-    fn check_required(&self, table: &Table, operation: Operation, patch: &Patch, faults: &mut Faults) {
-        if operation != Operation::Insert {
-            return;
-        }
-        for (index, field) in table.fields.iter().enumerate() {
-            if field.required && field.default.is_null() && !patch.contains_key(&index) && !faults.has(field.path) {
-                faults.add(field.path, ValueError::new("required", "a value is needed"));
-            }
-        }
-    }
-
     fn txn(&self, faults: &mut Faults) -> Option<Txn> {
         let raw = self.parts.get("txn").filter(|raw| raw.get() != "null")?;
         let txn: Option<Txn> = serde_json::from_str(raw.get()).ok().filter(|txn: &Txn| (1..=500).contains(&txn.size));
@@ -353,6 +322,60 @@ impl Checker<'_> {
             && natural_id_of(op.table, &op.patch).is_some_and(|id| id != op.record_id.0)
         {
             faults.add("record_id", ValueError::new("invalid_id", "the id does not follow from the row's natural key"));
+        }
+    }
+}
+
+fn decode_values(
+    table: &Table,
+    object: Option<BTreeMap<String, Box<RawValue>>>,
+    faults: &mut Faults,
+    part: &str,
+) -> Patch {
+    let mut patch = Patch::new();
+    for (name, raw) in object.into_iter().flatten() {
+        let Some(column) = table.column(&name) else { continue };
+        if !column.is_object {
+            decode_value(table, column.fields[0], &raw, faults, part, &mut patch);
+            continue;
+        }
+        match serde_json::from_str::<Option<BTreeMap<String, Box<RawValue>>>>(raw.get()) {
+            Ok(Some(keys)) => {
+                for (key, raw) in keys {
+                    let index = table.index(&format!("{name}.{key}"));
+                    decode_value(table, index, &raw, faults, part, &mut patch);
+                }
+            }
+            Ok(None) => patch.extend(column.fields.iter().map(|index| (*index, Value::Null))),
+            Err(_) => faults.add(&name, ValueError::new("invalid_type", "an object is expected")),
+        }
+    }
+    patch
+}
+
+fn decode_value(table: &Table, index: usize, raw: &RawValue, faults: &mut Faults, part: &str, patch: &mut Patch) {
+    let field = &table.fields[index];
+    // A number too large for any float is a number all the same.
+    let json =
+        serde_json::from_str::<Json>(raw.get()).map_err(|_| ValueError::new("out_of_range", "the number is too large"));
+    match json.and_then(|json| field.kind.decode(&json)) {
+        Ok(Value::Null) if field.required && part == "data" => {
+            faults.add(field.path, ValueError::new("required", "a value is needed"));
+        }
+        Ok(value) => {
+            patch.insert(index, value);
+        }
+        Err(error) => faults.add(field.path, error),
+    }
+}
+
+fn check_required(table: &Table, operation: Operation, patch: &Patch, faults: &mut Faults) {
+    if operation != Operation::Insert {
+        return;
+    }
+    for (index, field) in table.fields.iter().enumerate() {
+        if field.required && field.default.is_null() && !patch.contains_key(&index) && !faults.has(field.path) {
+            faults.add(field.path, ValueError::new("required", "a value is needed"));
         }
     }
 }

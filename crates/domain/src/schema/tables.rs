@@ -89,7 +89,9 @@ fn exhibitors() -> Table {
         .field(name("age_division").role().access(Access::Staff))
         .field(name("guardian_phone").access(Access::Office))
         .field(field("advisor_id", Kind::Id(Target::Person)).access(Access::Office))
-        .field(field("merged_into", Kind::Id(Target::Table("exhibitors"))).policy(Policy::StageMark).access(Access::Staff))
+        .field(
+            field("merged_into", Kind::Id(Target::Table("exhibitors"))).policy(Policy::StageMark).access(Access::Staff),
+        )
         .unique("exhibitors_back_number", &["back_number"])
         .finish()
 }
@@ -107,7 +109,13 @@ fn classes() -> Table {
                 .required()
                 .default_text("market"),
         )
-        .object("feeder", vec![field("class_ids", Kind::List(&ID_OF_CLASS)).role(), field("positions", Kind::List(&SMALL_INT)).role()])
+        .object(
+            "feeder",
+            vec![
+                field("class_ids", Kind::List(&ID_OF_CLASS)).role(),
+                field("positions", Kind::List(&SMALL_INT)).role(),
+            ],
+        )
         .field(int("min_x10", 0, WEIGHT_X10_MAX).role())
         .field(int("max_x10", 0, WEIGHT_X10_MAX).role())
         .field(field("born_from", Kind::Date).role())
@@ -233,8 +241,11 @@ fn class_calls() -> Table {
         .field(field("class_id", ID_OF_CLASS.clone()).required())
         .field(field("ring_id", ID_OF_RING.clone()))
         .field(
-            choice("kind", &["up_next", "call_1", "call_2", "final_call", "in_ring", "hold", "resume", "judged", "cancel"])
-                .required(),
+            choice(
+                "kind",
+                &["up_next", "call_1", "call_2", "final_call", "in_ring", "hold", "resume", "judged", "cancel"],
+            )
+            .required(),
         )
         .field(field("at", Kind::Instant))
         .field(field("by", Kind::Id(Target::Person)).access(Access::Staff))

@@ -106,7 +106,7 @@ impl World {
             Err(Stop::Rejected(rejection)) => rejection.into(),
             Err(Stop::Waits) => return Answer { echo: op.sent.echo.clone(), kind: AnswerKind::Retry },
         };
-        self.file(author, op.id, &op.sent, verdict)
+        self.file(author, op.id, &op.sent, &verdict)
     }
 
     /// Files an op that failed one of the checks 1 to 8.
@@ -115,7 +115,7 @@ impl World {
             return Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Rejected(refused.rejection.clone()) };
         };
         match self.ops.get(&id) {
-            None => self.file(author, id, &refused.sent, refused.rejection.clone().into()),
+            None => self.file(author, id, &refused.sent, &refused.rejection.clone().into()),
             Some(known) if is_same_op(known, author, &refused.sent) => {
                 Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Queued { op_id: id, replayed: true } }
             }
@@ -135,7 +135,7 @@ impl World {
         Some(Answer { echo: sent.echo.clone(), kind })
     }
 
-    fn file(&mut self, author: &Author, id: OpId, sent: &Sent, verdict: Verdict) -> Answer {
+    fn file(&mut self, author: &Author, id: OpId, sent: &Sent, verdict: &Verdict) -> Answer {
         let status = verdict.status();
         let queued = QueuedOp {
             id,
@@ -262,7 +262,11 @@ impl World {
                 && !self.records.contains_key(&(target, RecordId(id)))
             {
                 let path = op.table.fields[field].path;
-                return Err(Rejection::of_field("missing_reference", path, format!("there is no such row in {target}")));
+                return Err(Rejection::of_field(
+                    "missing_reference",
+                    path,
+                    format!("there is no such row in {target}"),
+                ));
             }
         }
         for (field, value) in &op.patch {
@@ -279,11 +283,15 @@ impl World {
         self.check_references(op)?;
         let Some(record) = record else {
             let values = self.new_values(author, op);
-            return self.write_or_clash(author, op, &AuthorView::empty(op.table), values, "applied");
+            return Ok(self.write_or_clash(author, op, &AuthorView::empty(op.table), values, "applied"));
         };
         let view = AuthorView::empty(op.table);
-        let differs: Vec<usize> =
-            op.patch.iter().filter(|(field, value)| record.values[**field] != **value).map(|(field, _)| *field).collect();
+        let differs: Vec<usize> = op
+            .patch
+            .iter()
+            .filter(|(field, value)| record.values[**field] != **value)
+            .map(|(field, _)| *field)
+            .collect();
         if !record.is_live() {
             let fields = op.patch.keys().copied().collect();
             return Ok(self.clash(author, op, ConflictKind::InsertDeleted, &view, fields, Vec::new()));
@@ -301,7 +309,7 @@ impl World {
             let clean = clean.into_iter().filter(|field| !contested.contains(field)).collect();
             return Ok(self.clash(author, op, ConflictKind::InsertInsert, &view, contested, clean));
         }
-        self.write_fields(author, op, &view, &record, &clean, "merged")
+        Ok(self.write_fields(author, op, &view, &record, &clean, "merged"))
     }
 
     /// The values of a new row: those sent, then the defaults, then what the desk fills in.
@@ -358,7 +366,7 @@ impl World {
             self.file_choice(author, op, &sight.view, &merged);
             return Ok(Verdict::noop(Some(record.version)));
         }
-        let verdict = self.write_fields(author, op, &sight.view, record, &merged.take, word)?;
+        let verdict = self.write_fields(author, op, &sight.view, record, &merged.take, word);
         self.file_choice(author, op, &sight.view, &merged);
         Ok(verdict)
     }
@@ -373,7 +381,7 @@ impl World {
             return Err(Rejection::new("locked", "this was already taken back once").into());
         }
         let fields: Vec<usize> = op.patch.keys().copied().collect();
-        self.write_fields(author, op, view, record, &fields, "applied")
+        Ok(self.write_fields(author, op, view, record, &fields, "applied"))
     }
 
     fn delete(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
@@ -412,7 +420,7 @@ impl World {
         record: &Record,
         fields: &[usize],
         word: &'static str,
-    ) -> Result<Verdict, Stop> {
+    ) -> Verdict {
         let mut values = record.values.clone();
         for field in fields {
             values[*field] = op.patch[field].clone();
@@ -435,7 +443,7 @@ impl World {
         view: &AuthorView,
         values: Vec<Value>,
         word: &'static str,
-    ) -> Result<Verdict, Stop> {
+    ) -> Verdict {
         if let Some((rule, holder)) = self.holder_of_another(op, &values) {
             let unique = &op.table.uniques[rule].fields;
             let sent = |field: &usize| op.patch.contains_key(field) && !op.table.fields[*field].required;
@@ -443,11 +451,11 @@ impl World {
             let clean = op.patch.keys().copied().filter(|field| !contested.contains(field)).collect();
             let verdict = self.clash(author, op, ConflictKind::UniqueViolation, view, contested, clean);
             self.name_holder(&verdict, op, holder);
-            return Ok(verdict);
+            return verdict;
         }
         let draft = Draft { table: op.table, id: op.record_id, values, deleted: false };
         let written = self.put(draft, &Cause::of(&author.actor, Some(op.id), op.reason.clone()));
-        Ok(Verdict::written(word, written))
+        Verdict::written(word, written)
     }
 
     fn holder_of_another(&self, op: &Op, values: &[Value]) -> Option<(usize, RecordId)> {
@@ -475,19 +483,23 @@ impl World {
         clean: Vec<usize>,
     ) -> Verdict {
         let status = ConflictStatus::Open;
-        Verdict::conflict(self.open_conflict(author, op, Clash { kind, status, view, contested, clean }))
+        Verdict::conflict(self.open_conflict(author, op, &Clash { kind, status, view, contested, clean }))
     }
 
     /// Files a merge in which a policy chose between two different values, so that nothing is lost silently.
     fn file_choice(&mut self, author: &Author, op: &Op, view: &AuthorView, merged: &Merged) {
-        let chosen: Vec<usize> =
-            merged.chosen.iter().copied().filter(|field| op.table.fields[*field].policy != Policy::FirstWriter).collect();
+        let chosen: Vec<usize> = merged
+            .chosen
+            .iter()
+            .copied()
+            .filter(|field| op.table.fields[*field].policy != Policy::FirstWriter)
+            .collect();
         if chosen.is_empty() {
             return;
         }
         let clean = merged.take.iter().copied().filter(|field| !chosen.contains(field)).collect();
         let (kind, status) = (ConflictKind::UpdateUpdate, ConflictStatus::MergedAutomatically);
-        self.open_conflict(author, op, Clash { kind, status, view, contested: chosen, clean });
+        self.open_conflict(author, op, &Clash { kind, status, view, contested: chosen, clean });
     }
 }
 

@@ -108,7 +108,7 @@ impl World {
             }
             let about = |other: &&Conflict| other.record_id == conflict.record_id;
             needs.ops.extend(self.conflicts.values().filter(about).flat_map(|other| other.op_ids.iter().copied()));
-            self.need_uniques_of_data(conflict.table, conflict.client_data.as_ref(), &mut needs);
+            need_uniques_of_data(conflict.table, conflict.client_data.as_ref(), &mut needs);
         }
         needs.without(&self.loaded)
     }
@@ -154,10 +154,12 @@ impl World {
             }
         }
         self.need_around(op.table, key, &|field| op.patch.get(&field).cloned(), needs);
-        let row = |field: usize| op.patch.get(&field).cloned().or_else(|| self.record(key).map(|row| row.values[field].clone()));
+        let row = |field: usize| {
+            op.patch.get(&field).cloned().or_else(|| self.record(key).map(|row| row.values[field].clone()))
+        };
         // A key that the op leaves as it is stays the row's own.
         let is_touched = |unique: &Unique| unique.fields.iter().any(|field| op.patch.contains_key(field));
-        self.need_uniques(op.table, is_touched, &row, needs);
+        need_uniques(op.table, is_touched, &row, needs);
     }
 
     /// Rows that place a row (its class, its animal) and rows that its derived values follow from.
@@ -201,32 +203,6 @@ impl World {
             _ => {}
         }
     }
-
-    fn need_uniques(
-        &self,
-        table: &'static Table,
-        is_needed: impl Fn(&Unique) -> bool,
-        row: &dyn Fn(usize) -> Option<Value>,
-        needs: &mut Needs,
-    ) {
-        for (index, unique) in table.uniques.iter().enumerate().filter(|(_, unique)| is_needed(unique)) {
-            let values: Option<Vec<Value>> = unique.fields.iter().map(|field| row(*field)).collect();
-            if let Some(values) = values.filter(|values| !values.iter().any(Value::is_null)) {
-                needs.holders.insert((table.name, index, values));
-            }
-        }
-    }
-
-    fn need_uniques_of_data(
-        &self,
-        table: &'static Table,
-        data: Option<&serde_json::Map<String, serde_json::Value>>,
-        needs: &mut Needs,
-    ) {
-        if let Some(Ok(values)) = data.map(|data| crate::record::values_of(table, data)) {
-            self.need_uniques(table, |_| true, &|field| Some(values[field].clone()), needs);
-        }
-    }
 }
 
 /// Fields of other tables that point to rows of this one.
@@ -245,4 +221,28 @@ fn need_rows(needs: &mut Needs, table: &'static str, ids: &[Uuid]) {
 fn need_children(needs: &mut Needs, table: &'static str, field: &str, parents: &[Uuid]) {
     let index = known_table(table).index(field);
     needs.children.extend(parents.iter().map(|id| (table, index, *id)));
+}
+
+fn need_uniques(
+    table: &'static Table,
+    is_needed: impl Fn(&Unique) -> bool,
+    row: &dyn Fn(usize) -> Option<Value>,
+    needs: &mut Needs,
+) {
+    for (index, unique) in table.uniques.iter().enumerate().filter(|(_, unique)| is_needed(unique)) {
+        let values: Option<Vec<Value>> = unique.fields.iter().map(|field| row(*field)).collect();
+        if let Some(values) = values.filter(|values| !values.iter().any(Value::is_null)) {
+            needs.holders.insert((table.name, index, values));
+        }
+    }
+}
+
+fn need_uniques_of_data(
+    table: &'static Table,
+    data: Option<&serde_json::Map<String, serde_json::Value>>,
+    needs: &mut Needs,
+) {
+    if let Some(Ok(values)) = data.map(|data| crate::record::values_of(table, data)) {
+        need_uniques(table, |_| true, &|field| Some(values[field].clone()), needs);
+    }
 }

@@ -26,7 +26,7 @@ pub(super) struct Clash<'a> {
 
 impl World {
     /// Opens a clash about an op, or files a merge in which a policy chose.
-    pub(super) fn open_conflict(&mut self, author: &Author, op: &Op, clash: Clash<'_>) -> ConflictId {
+    pub(super) fn open_conflict(&mut self, author: &Author, op: &Op, clash: &Clash<'_>) -> ConflictId {
         let key = (op.table.name, op.record_id);
         let id = ConflictId(self.fresh_id());
         let record = self.records.get(&key);
@@ -184,7 +184,8 @@ impl World {
         let clashing = moved_clean.iter().filter(|path| !equal(path)).cloned();
         conflict.contested.extend(clashing.collect::<Vec<_>>());
         if contested_moved || !moved_clean.is_empty() {
-            conflict.server_user_id = self.records.get(&key).and_then(|record| last_author(record, &conflict.contested));
+            conflict.server_user_id =
+                self.records.get(&key).and_then(|record| last_author(record, &conflict.contested));
             conflict.rev += 1;
             self.change_conflict(conflict, cause);
         } else {
@@ -276,9 +277,7 @@ fn wanted_data(op: &Op, view: &AuthorView, desk: Option<&[Value]>) -> Map<String
         .values
         .iter()
         .enumerate()
-        .map(|(field, value)| {
-            value.clone().or_else(|| desk.map(|desk| desk[field].clone())).unwrap_or(Value::Null)
-        })
+        .map(|(field, value)| value.clone().or_else(|| desk.map(|desk| desk[field].clone())).unwrap_or(Value::Null))
         .collect();
     for (field, value) in &op.patch {
         values[*field] = value.clone();

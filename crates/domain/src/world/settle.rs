@@ -82,11 +82,16 @@ impl World {
         self.journal.conflicts.insert(id);
         self.free_unique_values(&conflict, decision, &cause);
         let written = self.write_outcome(key, outcome, record.as_ref(), &cause);
-        self.close(conflict, decider, decision, before, written, &cause);
+        self.close(conflict, decider, decision, &before, written, &cause);
         Ok(())
     }
 
-    fn outcome(&self, conflict: &Conflict, record: Option<&Record>, decision: &Decision) -> Result<Outcome, SettleError> {
+    fn outcome(
+        &self,
+        conflict: &Conflict,
+        record: Option<&Record>,
+        decision: &Decision,
+    ) -> Result<Outcome, SettleError> {
         let table = conflict.table;
         let client = client_values(conflict);
         let mut values = record.map_or_else(|| client.clone(), |record| record.values.clone());
@@ -98,7 +103,7 @@ impl World {
             ConflictKind::UniqueViolation => false,
             _ => record.is_none_or(|record| !record.is_live()) && !wants_row,
         };
-        if conflict.kind != ConflictKind::DeleteUpdated && !(lifecycle && !wants_row) {
+        if conflict.kind != ConflictKind::DeleteUpdated && (wants_row || !lifecycle) {
             for path in conflict.clean.iter().chain(wants_client(conflict, decision)) {
                 if let Some(field) = table.field(path) {
                     values[field] = client[field].clone();
@@ -160,13 +165,7 @@ impl World {
         }
     }
 
-    fn write_outcome(
-        &mut self,
-        key: Key,
-        outcome: Outcome,
-        record: Option<&Record>,
-        cause: &Cause,
-    ) -> Option<Version> {
+    fn write_outcome(&mut self, key: Key, outcome: Outcome, record: Option<&Record>, cause: &Cause) -> Option<Version> {
         let gone = record.is_none_or(|record| !record.is_live());
         if outcome.deleted && gone {
             return record.map(|record| record.version);
@@ -181,13 +180,14 @@ impl World {
         mut conflict: Conflict,
         decider: &Actor,
         decision: &Decision,
-        before: Json,
+        before: &Json,
         version: Option<Version>,
         cause: &Cause,
     ) {
         let key = (conflict.table.name, conflict.record_id);
         let record = self.records.get(&key).cloned();
-        let values = record.as_ref().map(|record| decided_values(conflict.table, &record.values, &conflict)).unwrap_or_default();
+        let values =
+            record.as_ref().map(|record| decided_values(conflict.table, &record.values, &conflict)).unwrap_or_default();
         conflict.server_version = record.as_ref().map_or(Version(0), |record| record.version);
         conflict.result_version = version;
         conflict.resolved_data = Some(values.clone());
@@ -217,7 +217,7 @@ impl World {
     }
 
     /// Takes a decision back: a compensating version, and the clash is open again.
-    pub fn undo(&mut self, actor: &Actor, id: ConflictId, reason: Option<String>) -> Result<(), SettleError> {
+    pub fn undo(&mut self, actor: &Actor, id: ConflictId, reason: Option<&str>) -> Result<(), SettleError> {
         let mut conflict = self.conflicts.get(&id).cloned().ok_or(SettleError::NotFound)?;
         if conflict.status != ConflictStatus::Resolved {
             return Err(SettleError::NotPossible("only a decision can be undone"));
@@ -227,8 +227,8 @@ impl World {
         let decided = conflict.resolved_data.clone().unwrap_or_default();
         if let Some(record) = &record {
             let present = decided_values(conflict.table, &record.values, &conflict);
-            let was_deleted = conflict.kind == ConflictKind::DeleteUpdated
-                && conflict.resolution.as_deref() == Some("client_wins");
+            let was_deleted =
+                conflict.kind == ConflictKind::DeleteUpdated && conflict.resolution.as_deref() == Some("client_wins");
             let kept_deleted = conflict.kind.is_lifecycle()
                 && conflict.kind != ConflictKind::DeleteUpdated
                 && conflict.resolution.as_deref() == Some("server_wins");
@@ -236,7 +236,7 @@ impl World {
                 return Err(SettleError::Moved);
             }
         }
-        let cause = Cause::of(actor, Some(conflict.queue_id), reason.clone());
+        let cause = Cause::of(actor, Some(conflict.queue_id), reason.map(str::to_owned));
         let before = conflict.decisions.last().and_then(|decision| decision.get("before")).cloned();
         if let (Some(record), Some(before)) = (&record, before) {
             let (values, deleted) = values_before(record, &before);
@@ -255,7 +255,7 @@ impl World {
     }
 
     /// One of the two authors disagrees: the clash is open again, the decided value stays in force.
-    pub fn disagree(&mut self, author: &Actor, id: ConflictId, note: Option<String>) -> Result<(), SettleError> {
+    pub fn disagree(&mut self, author: &Actor, id: ConflictId, note: Option<&str>) -> Result<(), SettleError> {
         let may_speak = |conflict: &&Conflict| {
             conflict.device_id == author.device || conflict.server_user_id == Some(author.person)
         };

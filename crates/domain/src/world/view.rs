@@ -92,17 +92,17 @@ impl World {
             if queued.status == QueueStatus::Pending {
                 return Err(Unseen::Waits);
             }
-            if queued.status != QueueStatus::Failed && !self.is_withdrawn(queued) {
+            if queued.status != QueueStatus::Failed && !is_withdrawn(queued) {
                 chain.push(queued);
             }
             next = queued.prev_op_id;
         }
         Ok(chain)
     }
+}
 
-    fn is_withdrawn(&self, queued: &QueuedOp) -> bool {
-        queued.verdict.as_deref() == Some("noop") && queued.conflict_id.is_some() && queued.result_version.is_none()
-    }
+fn is_withdrawn(queued: &QueuedOp) -> bool {
+    queued.verdict.as_deref() == Some("noop") && queued.conflict_id.is_some() && queued.result_version.is_none()
 }
 
 /// Lays the fields an op set over a view.

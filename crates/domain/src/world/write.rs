@@ -208,17 +208,15 @@ impl World {
         match key.0 {
             "weigh_ins" => false,
             "placings" => {
-                let posted = self
-                    .show()
-                    .is_some_and(|show| show.value("rules.results_visibility").as_text() == Some("posted"));
-                let class = record.value("class_id").as_id().and_then(|id| self.records.get(&("classes", RecordId(id))));
+                let posted =
+                    self.show().is_some_and(|show| show.value("rules.results_visibility").as_text() == Some("posted"));
+                let class =
+                    record.value("class_id").as_id().and_then(|id| self.records.get(&("classes", RecordId(id))));
                 posted || class.is_some_and(|class| !class.value("official_at").is_null())
             }
-            "announcements" => {
-                ["functions", "rings", "departments", "class_ids", "exhibitor_ids"]
-                    .iter()
-                    .all(|list| record.value(&format!("audience.{list}")).is_null())
-            }
+            "announcements" => ["functions", "rings", "departments", "class_ids", "exhibitor_ids"]
+                .iter()
+                .all(|list| record.value(&format!("audience.{list}")).is_null()),
             _ => true,
         }
     }

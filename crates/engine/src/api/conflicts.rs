@@ -12,9 +12,9 @@ use uuid::Uuid;
 #[derive(Debug, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConflictQuery {
-    /// open, resolved, superseded, withdrawn, merged_automatically.
+    /// open, resolved, superseded, withdrawn, `merged_automatically`.
     pub status: Option<String>,
-    /// update_update, ….
+    /// `update_update`, ….
     pub kind: Option<String>,
     /// A synced table.
     pub table: Option<String>,
@@ -38,12 +38,12 @@ pub struct ConflictPage {
 pub struct ConflictView {
     /// The clash.
     pub id: Uuid,
-    /// update_update, insert_insert, insert_deleted, update_missing, update_deleted, delete_updated, ….
+    /// `update_update`, `insert_insert`, `insert_deleted`, `update_missing`, `update_deleted`, `delete_updated`, ….
     pub kind: String,
     /// The rule of DOMAIN.md §5, where `kind` is `rule`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub rule: Option<String>,
-    /// open, resolved, superseded, withdrawn, merged_automatically.
+    /// open, resolved, superseded, withdrawn, `merged_automatically`.
     pub status: String,
     /// Goes up whenever what must be decided changed.
     pub rev: i64,
@@ -55,7 +55,7 @@ pub struct ConflictView {
     pub other_record_id: Option<Uuid>,
     /// The ops that one decision covers.
     pub op_ids: Vec<Uuid>,
-    /// Their table_name, operation and time, in words a list can show: what the record is, e.g. tag, species, breed, exhibitor.
+    /// Their `table_name`, operation and time, in words a list can show: what the record is, e.g. tag, species, breed, exhibitor.
     pub subject: Json,
     /// The author's view, a whole row as far as known.
     pub base_data: Option<Json>,

@@ -160,7 +160,7 @@ pub struct ImportIssue {
 pub struct ImportResult {
     /// Which import.
     pub import_id: Uuid,
-    /// Rows written: exhibitors, animals, entries, classes, weigh_ins, by table name.
+    /// Rows written: exhibitors, animals, entries, classes, `weigh_ins`, by table name.
     pub written: Json,
     /// The newest change number.
     pub clock: i64,

@@ -213,7 +213,6 @@ pub mod instant_option {
     use serde::Serializer;
 
     /// For `#[serde(with)]`.
-    #[expect(clippy::ref_option, reason = "the signature is serde's")]
     pub fn serialize<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
         match at {
             Some(at) => super::instant::serialize(at, serializer),

@@ -49,7 +49,9 @@ async fn load_rows(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> 
     }
     for ((table, field), parents) in by_parent {
         let rows = records::load_by(tx, known_table(table), field, &parents).await?;
-        rows.into_iter().for_each(|row| world.add_record(row));
+        for row in rows {
+            world.add_record(row);
+        }
     }
     let mut by_rule: BTreeMap<(&'static str, usize), Vec<Vec<Value>>> = BTreeMap::new();
     for (table, rule, values) in &needs.holders {
@@ -57,7 +59,9 @@ async fn load_rows(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> 
     }
     for ((table, rule), keys) in by_rule {
         let rows = records::load_by_unique(tx, known_table(table), rule, world.show_id, &keys).await?;
-        rows.into_iter().for_each(|row| world.add_record(row));
+        for row in rows {
+            world.add_record(row);
+        }
     }
     Ok(())
 }
@@ -75,7 +79,8 @@ async fn load_conflicts(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result
 }
 
 async fn load_snapshots(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
-    let keys: Vec<_> = needs.snapshots.iter().map(|((table, id), version)| (known_table(table), *id, *version)).collect();
+    let keys: Vec<_> =
+        needs.snapshots.iter().map(|((table, id), version)| (known_table(table), *id, *version)).collect();
     if keys.is_empty() {
         return Ok(());
     }

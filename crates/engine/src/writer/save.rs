@@ -37,8 +37,7 @@ async fn save_ops(tx: &mut Tx, world: &World) -> Result<()> {
     let new: Vec<&QueuedOp> = journal.new_ops.iter().filter_map(|id| world.op(*id)).collect();
     queue::add(tx, &new).await?;
     let is_known = |id: &&_| !journal.new_ops.contains(id);
-    let changed: Vec<&QueuedOp> =
-        journal.changed_ops.iter().filter(is_known).filter_map(|id| world.op(*id)).collect();
+    let changed: Vec<&QueuedOp> = journal.changed_ops.iter().filter(is_known).filter_map(|id| world.op(*id)).collect();
     queue::update(tx, &changed).await
 }
 

@@ -869,7 +869,7 @@ export interface components {
              * @description The clash.
              */
             id: string;
-            /** @description update_update, insert_insert, insert_deleted, update_missing, update_deleted, delete_updated, …. */
+            /** @description `update_update`, `insert_insert`, `insert_deleted`, `update_missing`, `update_deleted`, `delete_updated`, …. */
             kind: string;
             /** @description The ops that one decision covers. */
             op_ids: string[];
@@ -909,9 +909,9 @@ export interface components {
              * @description The version to send back with the decision.
              */
             server_version: number;
-            /** @description open, resolved, superseded, withdrawn, merged_automatically. */
+            /** @description open, resolved, superseded, withdrawn, `merged_automatically`. */
             status: string;
-            /** @description Their table_name, operation and time, in words a list can show: what the record is, e.g. tag, species, breed, exhibitor. */
+            /** @description Their `table_name`, operation and time, in words a list can show: what the record is, e.g. tag, species, breed, exhibitor. */
             subject: unknown;
             /** @description The record's table. */
             table_name: string;
@@ -1305,7 +1305,7 @@ export interface components {
              * @description Which import.
              */
             import_id: string;
-            /** @description Rows written: exhibitors, animals, entries, classes, weigh_ins, by table name. */
+            /** @description Rows written: exhibitors, animals, entries, classes, `weigh_ins`, by table name. */
             written: unknown;
         };
         /** @description A code for phones, shown once. */
