@@ -97,7 +97,10 @@ async fn a_token_tells_who_shows_it(store: TestStore) {
     assert_eq!(found.scope.departments, ["swine"]);
     assert_eq!((found.created_at, found.expires_at, found.first_used_at), (at(2), Some(at(3_600)), None));
     assert_eq!((found.revoked_at, found.last_seen), (None, None));
+    assert!(!people::used_token_since(&mut tx, phone.id, at(2)).await.unwrap());
     assert!(people::mark_token_used(&mut tx, &[1; 32], at(5)).await.unwrap());
+    assert!(people::used_token_since(&mut tx, phone.id, at(2)).await.unwrap());
+    assert!(!people::used_token_since(&mut tx, phone.id, at(3)).await.unwrap(), "the token is older");
     assert!(!people::mark_token_used(&mut tx, &[1; 32], at(6)).await.unwrap());
     assert_eq!(people::token(&mut tx, &[1; 32]).await.unwrap().unwrap().first_used_at, Some(at(5)));
     people::revoke(&mut tx, phone.id, at(7)).await.unwrap();
