@@ -1,0 +1,47 @@
+// The HTTP API as a script uses it. Answers are what the contract says; what differs fails the test that reads it.
+
+/** A base address and a token. */
+export class Api {
+  /**
+   * @param {string} base
+   * @param {string} [token]
+   */
+  constructor(base, token) {
+    this.base = base;
+    this.token = token;
+  }
+
+  /** @param {string} path */
+  get(path) {
+    return this.#ask("GET", path);
+  }
+
+  /**
+   * @param {string} path
+   * @param {unknown} body
+   */
+  post(path, body) {
+    return this.#ask("POST", path, body);
+  }
+
+  /**
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   * @returns {Promise<any>}
+   */
+  async #ask(method, path, body) {
+    /** @type {Record<string, string>} */
+    const headers = {};
+    if (this.token) headers["Authorization"] = `Bearer ${this.token}`;
+    if (body !== undefined) headers["Content-Type"] = "application/json";
+    const answer = await fetch(`${this.base}/api/v1${path}`, {
+      method,
+      headers,
+      body: body === undefined ? null : JSON.stringify(body),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path} answered ${answer.status}: ${text}`);
+    return text === "" ? null : JSON.parse(text);
+  }
+}

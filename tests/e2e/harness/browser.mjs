@@ -1,0 +1,72 @@
+// Debian's Chromium, driven by playwright-core, and axe-core on what it shows.
+
+import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
+
+// The pages' packages are the only npm packages of the project; the browser tests use theirs.
+const ofTheUi = createRequire(new URL("../../../ui/package.json", import.meta.url));
+
+/** @type {typeof import("playwright-core")} */
+const { chromium } = ofTheUi("playwright-core");
+const axeSource = readFileSync(ofTheUi.resolve("axe-core/axe.min.js"), "utf8");
+
+const CHROMIUM = "/usr/bin/chromium";
+
+/** No sandbox as root, no look-ups of hosts that are not ours. */
+const FLAGS = [
+  "--headless",
+  "--no-sandbox",
+  "--disable-gpu",
+  "--disable-quic",
+  "--no-first-run",
+  "--disable-background-networking",
+  "--disable-component-update",
+  "--disable-sync",
+];
+
+/** What a phone's browser looks like to a page. */
+export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+
+/** The size of the desk's window. */
+export const WINDOW = { viewport: { width: 1280, height: 800 } };
+
+/** Starts a browser with nothing in it. */
+export function openBrowser() {
+  return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+/**
+ * What axe-core finds wrong on the page, one line each.
+ * @param {import("playwright-core").Page} page
+ * @returns {Promise<string[]>}
+ */
+export async function barriers(page) {
+  // The page forbids scripts that are not its own; an evaluated one is the browser's.
+  await page.evaluate(axeSource);
+  return page.evaluate(async () => {
+    const axe = /** @type {any} */ (globalThis).axe;
+    const found = await axe.run(document, { resultTypes: ["violations"] });
+    return found.violations.flatMap((/** @type {any} */ violation) =>
+      violation.nodes.map(
+        (/** @type {any} */ node) => `${violation.id}: ${node.target.join(" ")} (${node.failureSummary})`,
+      ),
+    );
+  });
+}
+
+/**
+ * Errors that the page's own scripts throw, and requests that the page's policy forbids.
+ * @param {import("playwright-core").Page} page
+ * @returns {string[]} grows while the page runs
+ */
+export function complaints(page) {
+  /** @type {string[]} */
+  const heard = [];
+  page.on("pageerror", (error) => heard.push(String(error)));
+  page.on("console", (message) => {
+    const text = message.text();
+    // A desk that is really stopped refuses connections, and the browser says so.
+    if (message.type() === "error" && !text.includes("net::ERR_")) heard.push(text);
+  });
+  return heard;
+}

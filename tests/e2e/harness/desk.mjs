@@ -1,0 +1,114 @@
+// The real server, started, stopped and killed as a laptop would be, and its admin API.
+
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { Api } from "./api.mjs";
+import { Program } from "./program.mjs";
+import { until } from "./wait.mjs";
+
+const LOOPBACK = "127.0.0.1:0";
+
+/** The program that xtask has built. */
+function serverProgram() {
+  const path = process.env["SHOWDESK_SERVER"];
+  if (!path) throw new Error("SHOWDESK_SERVER names no program: start these tests with `cargo xtask test`");
+  return path;
+}
+
+/** One show in a temporary folder, and the server that serves it. */
+export class Desk {
+  http = LOOPBACK;
+  admin = LOOPBACK;
+  /** @type {Program | null} */
+  #program = null;
+
+  /** @param {string} folder */
+  constructor(folder) {
+    this.folder = folder;
+  }
+
+  /**
+   * Makes a show and serves it on free loopback ports.
+   * @param {{ demo?: "small" | "county" }} [choices]
+   */
+  static async open({ demo } = {}) {
+    const desk = new Desk(mkdtempSync(join(tmpdir(), "showdesk-e2e-")));
+    if (demo) {
+      execFileSync(serverProgram(), ["demo", "--size", demo, "--data-dir", desk.folder], { stdio: "pipe" });
+    }
+    await desk.start();
+    return desk;
+  }
+
+  /** Starts the server; after the first time, at the addresses it had. */
+  async start() {
+    const words = ["serve", "--data-dir", this.folder, "--http", this.http, "--admin", this.admin];
+    this.#program = new Program(serverProgram(), words);
+    const ready = await this.#program.says("that it is ready", (line) => {
+      if (!line.startsWith("{")) return undefined;
+      /** @type {{ ready?: boolean, http: string, admin: string }} */
+      const said = JSON.parse(line);
+      return said.ready ? said : undefined;
+    });
+    this.http = new URL(ready.http).host;
+    this.admin = new URL(ready.admin).host;
+    this.token = readFileSync(join(this.folder, "admin.token"), "utf8").trim();
+    this.api = new Api(`http://${this.admin}`, this.token);
+  }
+
+  /** Ends the server as a power cut would. */
+  async kill() {
+    await this.#program?.end("SIGKILL");
+    this.#program = null;
+  }
+
+  /** Ends the server as a person would. */
+  async stop() {
+    await this.#program?.end("SIGTERM");
+    this.#program = null;
+  }
+
+  /** Ends the server and removes the show. */
+  async close() {
+    await this.stop();
+    rmSync(this.folder, { recursive: true, force: true });
+  }
+
+  /** The desk page, and the script that gives it the token as the window does. */
+  get page() {
+    return {
+      url: `http://${this.admin}/`,
+      script: `window.__SHOWDESK__ = Object.freeze({ token: ${JSON.stringify(this.token)} });`,
+    };
+  }
+
+  /** Admin API of the running server. */
+  get running() {
+    if (!this.api) throw new Error("the server does not run");
+    return this.api;
+  }
+
+  /**
+   * Opens joining.
+   * @param {string[]} functions
+   * @returns {Promise<{ code: string, url: string }>}
+   */
+  openJoining(functions) {
+    return this.running.post("/admin/pairings", { functions, mode: "open" });
+  }
+
+  /**
+   * Allows the phone that asks to join under this name.
+   * @param {string} name
+   */
+  async allow(name) {
+    const asks = await until(`${name} asks to join`, async () => {
+      const waiting = await this.running.get("/admin/pairings?status=waiting");
+      return waiting.items.find((/** @type {{ device_name: string }} */ item) => item.device_name === name);
+    });
+    await this.running.post(`/admin/pairings/${asks.pairing_id}/approve`, {});
+  }
+}

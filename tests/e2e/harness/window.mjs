@@ -1,0 +1,188 @@
+// The real desktop window, driven through WebKitWebDriver.
+
+import { readdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:net";
+
+import { Program } from "./program.mjs";
+import { until } from "./wait.mjs";
+
+/** The program that xtask has built. */
+function windowProgram() {
+  const path = process.env["SHOWDESK_WINDOW"];
+  if (!path) throw new Error("SHOWDESK_WINDOW names no program: start these tests with `cargo xtask test`");
+  return path;
+}
+
+/** A loopback port that nobody uses now. */
+export function freePort() {
+  return new Promise((/** @type {(port: number) => void} */ resolve, reject) => {
+    const server = createServer();
+    server.once("error", reject);
+    server.listen(0, "127.0.0.1", () => {
+      const address = server.address();
+      server.close(() =>
+        address && typeof address === "object" ? resolve(address.port) : reject(new Error("no port")),
+      );
+    });
+  });
+}
+
+/** An open window with the page in it. */
+export class DeskWindow {
+  #closed = false;
+
+  /**
+   * @param {Program} driver
+   * @param {string} session address of the driver's session
+   * @param {number} pid the window's program
+   */
+  constructor(driver, session, pid) {
+    this.driver = driver;
+    this.session = session;
+    this.pid = pid;
+  }
+
+  /**
+   * Opens the window.
+   * @param {string} display
+   * @param {string[]} words the program's arguments
+   */
+  static async open(display, words) {
+    const program = windowProgram();
+    const port = await freePort();
+    const driver = new Program("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
+      DISPLAY: display,
+      TAURI_WEBVIEW_AUTOMATION: "true",
+      GDK_BACKEND: "x11",
+      // The window needs no accessibility bus, and a test machine has none.
+      NO_AT_BRIDGE: "1",
+    });
+    try {
+      return await DeskWindow.#opened(driver, `http://127.0.0.1:${port}`, program, words);
+    } catch (error) {
+      // A driver that is left behind would keep the test from ending.
+      await driver.end("SIGKILL");
+      throw error;
+    }
+  }
+
+  /**
+   * @param {Program} driver
+   * @param {string} base
+   * @param {string} program
+   * @param {string[]} words
+   */
+  static async #opened(driver, base, program, words) {
+    const answers = () =>
+      fetch(`${base}/status`)
+        .then((answer) => answer.ok)
+        .catch(() => false);
+    await until("WebKitWebDriver answers", answers);
+    const options = { binary: program, args: words };
+    const created = await ask("POST", `${base}/session`, {
+      capabilities: { alwaysMatch: { "webkitgtk:browserOptions": options } },
+    });
+    const pid = await until("the program runs", () => findProcess(words));
+    return new DeskWindow(driver, `${base}/session/${created.sessionId}`, pid);
+  }
+
+  /**
+   * Runs a function body in the page and answers what it returns.
+   * @param {string} body
+   * @param {unknown[]} [words]
+   */
+  run(body, words = []) {
+    return ask("POST", `${this.session}/execute/sync`, { script: body, args: words });
+  }
+
+  /**
+   * Calls the admin API as the page does, with the token that the page was given.
+   * @param {string} method
+   * @param {string} path
+   * @param {unknown} [body]
+   */
+  async api(method, path, body) {
+    const script = `
+      const [method, path, body, done] = arguments;
+      const headers = { Authorization: "Bearer " + window.__SHOWDESK__.token };
+      if (body !== null) headers["Content-Type"] = "application/json";
+      fetch("/api/v1" + path, { method, headers, body: body === null ? null : JSON.stringify(body) })
+        .then(async (answer) => done({ ok: answer.ok, text: await answer.text() }))
+        .catch((error) => done({ ok: false, text: String(error) }));`;
+    const answer = await ask("POST", `${this.session}/execute/async`, { script, args: [method, path, body ?? null] });
+    if (!answer.ok) throw new Error(`${method} ${path} in the window: ${answer.text}`);
+    return answer.text === "" ? null : JSON.parse(answer.text);
+  }
+
+  /** What a person reads in the page. */
+  text() {
+    return /** @type {Promise<string>} */ (this.run("return document.body.innerText"));
+  }
+
+  /** Where the page is. */
+  url() {
+    return /** @type {Promise<string>} */ (ask("GET", `${this.session}/url`));
+  }
+
+  /**
+   * Asks the program to end, as the system does when its user leaves, and waits until it has. The driver's own way to
+   * close a window kills the program.
+   */
+  async close() {
+    if (this.#closed) return;
+    this.#closed = true;
+    process.kill(this.pid, "SIGTERM");
+    await until("the program has ended", () => !isAlive(this.pid));
+    await this.driver.end("SIGTERM");
+  }
+}
+
+/**
+ * The process that was started with these words. The driver starts it and does not say its number.
+ * @param {string[]} words
+ */
+function findProcess(words) {
+  const wanted = `\0${words.join("\0")}\0`;
+  const pids = readdirSync("/proc").filter((name) => /^\d+$/.test(name));
+  const found = pids.find((pid) => readProcess(pid, "cmdline").endsWith(wanted));
+  return found === undefined ? null : Number(found);
+}
+
+/**
+ * A process that has ended stays as a zombie until its parent looks, and its last threads may outlive it by a moment.
+ * @param {number} pid
+ */
+function isAlive(pid) {
+  const stat = readProcess(String(pid), "stat");
+  const [state, threads] = stat
+    .slice(stat.lastIndexOf(")") + 2)
+    .split(" ")
+    .filter((_, field) => field === 0 || field === 17);
+  return stat !== "" && !(state === "Z" && threads === "1");
+}
+
+/**
+ * @param {string} pid
+ * @param {string} file
+ */
+function readProcess(pid, file) {
+  try {
+    return readFileSync(`/proc/${pid}/${file}`, "utf8");
+  } catch {
+    // It has ended meanwhile.
+    return "";
+  }
+}
+
+/**
+ * @param {string} method
+ * @param {string} url
+ * @param {unknown} [body]
+ * @returns {Promise<any>}
+ */
+async function ask(method, url, body) {
+  const answer = await fetch(url, { method, body: body === undefined ? null : JSON.stringify(body) });
+  const { value } = await answer.json();
+  if (!answer.ok) throw new Error(`${method} ${url}: ${value.error}: ${value.message}`);
+  return value;
+}
