@@ -31,6 +31,15 @@ try {
   await maria.says("All sent");
   await maria.show("work");
   await maria.page.getByText("263 lb").waitFor();
+  await desk.press("Connect a phone");
+  await desk.type("Wi-Fi name", "Showbarn");
+  await desk.press("Show the Wi-Fi code");
+  await desk.press("Make a code");
+  await until("both codes are drawn", () =>
+    desk.run("return document.querySelectorAll('dialog .qr svg').length === 2"),
+  );
+  await desk.press("Close");
+
   const asks = await PhonePage.open(browser, url);
   await asks.ask("Rosa Delgado");
   await until("the desk shows who asks", async () => (await desk.text()).includes("Rosa Delgado"));

@@ -119,6 +119,34 @@ export class DeskWindow {
     return /** @type {Promise<string>} */ (this.run("return document.body.innerText"));
   }
 
+  /**
+   * Presses the button with this name.
+   * @param {string} name what it says, or its label
+   */
+  async press(name) {
+    const script = `
+      const named = (button) => (button.ariaLabel ?? button.innerText).trim() === arguments[0];
+      const button = [...document.querySelectorAll("button")].find(named);
+      button?.click();
+      return button !== undefined;`;
+    await until(`there is a button ${name}`, () => this.run(script, [name]));
+  }
+
+  /**
+   * Types into the field with this label.
+   * @param {string} label
+   * @param {string} text
+   */
+  async type(label, text) {
+    const script = `
+      const field = [...document.querySelectorAll("input")].find((input) => input.labels?.[0]?.innerText.startsWith(arguments[0]));
+      if (field === undefined) return false;
+      field.value = arguments[1];
+      field.dispatchEvent(new Event("input", { bubbles: true }));
+      return true;`;
+    await until(`there is a field ${label}`, () => this.run(script, [label, text]));
+  }
+
   /** Where the page is. */
   url() {
     return /** @type {Promise<string>} */ (ask("GET", `${this.session}/url`));

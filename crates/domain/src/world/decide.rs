@@ -174,6 +174,10 @@ impl World {
     }
 
     fn verdict(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
+        if op.txn.is_some() {
+            // Applying the ops of a group one by one would break the promise the group makes.
+            return Err(Rejection::new("txn_unsupported", "this desk does not take groups of changes yet").into());
+        }
         let key = (op.table.name, op.record_id);
         let record = self.records.get(&key).cloned();
         let is_visible = author.actor.read_class() > ReadClass::Public || self.is_public(key);

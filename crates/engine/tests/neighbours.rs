@@ -1,4 +1,4 @@
-//! One row that cannot be read must not take its neighbours down: PROTOCOL.md §1, the fall-back of the writer.
+//! What fails alone must not take its neighbours down, and nothing is applied by halves.
 
 use std::sync::Arc;
 
@@ -66,5 +66,20 @@ async fn a_second_program_on_the_folder_is_refused() {
     let options = Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
     let second = Engine::open(options).await;
     assert!(second.is_err_and(|error| error.to_string().contains("already open")));
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_group_is_not_applied_by_halves() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = open(&folder).await;
+    let grouped = to_raw_value(&json!({
+        "op_id": Uuid::now_v7().to_string(), "device_seq": 1, "table_name": "exhibitors",
+        "record_id": Uuid::now_v7().to_string(), "operation": "insert", "base_version": 0,
+        "txn": {"id": Uuid::now_v7().to_string(), "size": 2}, "data": {"first_name": "Ida", "last_name": "Reed"},
+    }))
+    .expect("JSON");
+    let single = op("insert", Uuid::now_v7(), &json!({"first_name": "Eva", "last_name": "Reed"}), 2);
+    assert_eq!(push(&engine, vec![grouped, single]).await, [VerdictName::Rejected, VerdictName::Applied]);
     engine.close().await;
 }
