@@ -1,10 +1,10 @@
 //! Writes what a working set decided, in bulk: queue, rows, history, feed, clashes, clock.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 use showdesk_domain::actor::ReadClass;
 use showdesk_domain::conflict::Conflict;
-use showdesk_domain::ids::Seq;
+use showdesk_domain::ids::{OpId, Seq};
 use showdesk_domain::queue::QueuedOp;
 use showdesk_domain::record::{ChangeRow, Record};
 use showdesk_domain::schema::{Access, Table, known_table};
@@ -36,7 +36,8 @@ async fn save_ops(tx: &mut Tx, world: &World) -> Result<()> {
     let journal = world.journal();
     let new: Vec<&QueuedOp> = journal.new_ops.iter().filter_map(|id| world.op(*id)).collect();
     queue::add(tx, &new).await?;
-    let is_known = |id: &&_| !journal.new_ops.contains(id);
+    let added: HashSet<OpId> = journal.new_ops.iter().copied().collect();
+    let is_known = |id: &&OpId| !added.contains(*id);
     let changed: Vec<&QueuedOp> = journal.changed_ops.iter().filter(is_known).filter_map(|id| world.op(*id)).collect();
     queue::update(tx, &changed).await
 }

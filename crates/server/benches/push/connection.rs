@@ -14,7 +14,7 @@ use tokio::net::TcpStream;
 
 /// A connection to one of the two listeners.
 pub(crate) struct Connection {
-    host: String,
+    address: SocketAddr,
     token: Option<String>,
     sender: SendRequest<Full<Bytes>>,
 }
@@ -22,12 +22,12 @@ pub(crate) struct Connection {
 impl Connection {
     /// Connects; with a token, every request carries it.
     pub(crate) async fn open(address: SocketAddr, token: Option<String>) -> Self {
-        let stream = TcpStream::connect(address).await.expect("the desk listens");
-        stream.set_nodelay(true).expect("a fresh socket takes its options");
-        let (sender, driver) = handshake(TokioIo::new(stream)).await.expect("the desk speaks HTTP");
-        // It ends when the sender is dropped.
-        tokio::spawn(driver);
-        Self { host: address.to_string(), token, sender }
+        Self { address, token, sender: connect(address).await }
+    }
+
+    /// Connects again: the desk does not keep a connection that says nothing for long.
+    pub(crate) async fn open_again(&mut self) {
+        self.sender = connect(self.address).await;
     }
 
     /// Sends a request that must succeed; answers the body.
@@ -35,7 +35,7 @@ impl Connection {
         let mut request = Request::builder()
             .method(method)
             .uri(format!("/api/v1{path}"))
-            .header(HOST, &self.host)
+            .header(HOST, self.address.to_string())
             .header(CONTENT_TYPE, "application/json");
         if let Some(token) = &self.token {
             request = request.header(AUTHORIZATION, format!("Bearer {token}"));
@@ -54,4 +54,13 @@ impl Connection {
     pub(crate) async fn json(&mut self, method: Method, path: &str, body: &Json) -> Json {
         serde_json::from_slice(&self.ask(method, path, body).await).expect("JSON")
     }
+}
+
+async fn connect(address: SocketAddr) -> SendRequest<Full<Bytes>> {
+    let stream = TcpStream::connect(address).await.expect("the desk listens");
+    stream.set_nodelay(true).expect("a fresh socket takes its options");
+    let (sender, driver) = handshake(TokioIo::new(stream)).await.expect("the desk speaks HTTP");
+    // It ends when the sender is dropped.
+    tokio::spawn(driver);
+    sender
 }

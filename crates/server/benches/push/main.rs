@@ -60,6 +60,9 @@ async fn main() {
 async fn push_all(phones: &mut Vec<Phone>, count: usize) -> Load {
     let batches = OPS / count / BATCH_OPS;
     assert_eq!(batches * count * BATCH_OPS, OPS, "the ops can be shared out evenly");
+    for phone in &mut phones[..count] {
+        phone.wake().await;
+    }
     let started = Instant::now();
     let mut running = JoinSet::new();
     for mut phone in phones.drain(..count) {

@@ -100,6 +100,11 @@ impl Phone {
         phone
     }
 
+    /// Connects again, before a new round.
+    pub(crate) async fn wake(&mut self) {
+        self.connection.open_again().await;
+    }
+
     /// Pushes one batch on what the last one answered; all of it must be applied. Answers how long the push took.
     pub(crate) async fn push(&mut self) -> Duration {
         let now = now();
