@@ -62,6 +62,11 @@ impl Desk {
 
     /// A phone that has joined, with these functions.
     pub(crate) async fn phone(&self, name: &str, functions: &[&str]) -> Phone {
+        self.phone_in(name, functions, json!({})).await
+    }
+
+    /// A phone that has joined and may write where the scope says.
+    pub(crate) async fn phone_in(&self, name: &str, functions: &[&str], scope: Json) -> Phone {
         let code = self.pairing_code(functions, "single").await;
         let claim = json!({"code": code, "device_name": name, "platform": "web"});
         let claimed = send(self.stranger(Method::POST, "/pairing/claim").json(&claim)).await.expect_status(201);
@@ -69,7 +74,7 @@ impl Desk {
         let item =
             waiting.iter().find(|item| item["check_number"] == claimed["check_number"]).expect("it waits at the desk");
         let allow = format!("/admin/pairings/{}/approve", item["pairing_id"].as_str().expect("an id"));
-        self.post(&allow, &json!({})).await.expect_status(200);
+        self.post(&allow, &json!({"scope": scope})).await.expect_status(200);
         let path = format!("/pairing/{}", claimed["pairing_id"].as_str().expect("an id"));
         let answer = send(self.stranger(Method::GET, &path)).await.expect_status(200);
         assert_eq!(answer["status"], "approved");

@@ -23,6 +23,7 @@ mod pull;
 mod push;
 mod requests;
 mod rights;
+mod seen;
 
 /// Makes two tests of each case: `<case>::sqlite` and `<case>::postgres`.
 macro_rules! on_both_engines {

@@ -3,7 +3,7 @@
 //! Everything the desk compares is a decoded value: text in NFC, instants in UTC
 //! milliseconds, whole numbers. Nothing compares JSON texts.
 
-use chrono::{DateTime, NaiveDate, SecondsFormat, TimeZone, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeZone, Utc};
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use unicode_normalization::UnicodeNormalization;
@@ -207,7 +207,8 @@ pub fn instant_text(at: DateTime<Utc>) -> String {
 /// Reads RFC 3339 with any offset; what is finer than a millisecond is cut.
 pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     let at = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
-    Utc.timestamp_millis_opt(at.timestamp_millis()).single()
+    // What leaves the desk has four digits for the year.
+    Utc.timestamp_millis_opt(at.timestamp_millis()).single().filter(|at| (1..=9999).contains(&at.year()))
 }
 
 /// Reads an id in the one form the protocol allows: lower-case, hyphenated, not nil.
@@ -255,10 +256,15 @@ fn decode_instant(text: &str) -> Result<Value, ValueError> {
 }
 
 fn decode_date(text: &str) -> Result<Value, ValueError> {
-    let strict = text.len() == 10;
-    strict
+    let is_plain = text.len() == 10
+        && text
+            .bytes()
+            .enumerate()
+            .all(|(place, byte)| if matches!(place, 4 | 7) { byte == b'-' } else { byte.is_ascii_digit() });
+    is_plain
         .then(|| NaiveDate::parse_from_str(text, "%Y-%m-%d").ok())
         .flatten()
+        .filter(|day| day.year() >= 1)
         .map(Value::Date)
         .ok_or_else(|| ValueError::new("invalid_time", "a date like 2026-08-07 is expected"))
 }
@@ -317,6 +323,12 @@ mod tests {
         assert_eq!(code(&Kind::Instant, &json!("2026-02-30T00:00:00Z")), Err("invalid_time"));
         assert_eq!(code(&Kind::Date, &json!("2026-02-30")), Err("invalid_time"));
         assert_eq!(code(&Kind::Date, &json!("2026-2-3")), Err("invalid_time"));
+        for beyond in ["9999-12-31T23:00:00-05:00", "0000-01-01T00:00:00Z"] {
+            assert_eq!(code(&Kind::Instant, &json!(beyond)), Err("invalid_time"), "{beyond}");
+        }
+        for beyond in ["-999-01-01", "0000-01-01", "+999-01-01"] {
+            assert_eq!(code(&Kind::Date, &json!(beyond)), Err("invalid_time"), "{beyond}");
+        }
     }
 
     #[test]

@@ -121,17 +121,19 @@ impl Engine {
 
 async fn load_around(tx: &mut Tx, ops: &[showdesk_domain::queue::QueuedOp]) -> Result<Around> {
     let mut around = Around::default();
-    for table in showdesk_domain::schema::tables() {
-        let ids: Vec<_> = ops.iter().filter(|op| op.table_name == table.name).filter_map(|op| op.record_id).collect();
-        if !ids.is_empty() {
-            let rows = records::load(tx, table, &ids).await?;
-            around.records.extend(rows.into_iter().map(|row| ((table.name, row.id), row)));
-        }
-    }
     let ids: Vec<_> = ops.iter().filter_map(|op| op.conflict_id).collect();
     if !ids.is_empty() {
         let clashes = conflicts::load(tx, &ids).await?;
         around.conflicts.extend(clashes.into_iter().map(|clash| (clash.id, clash)));
+    }
+    for table in showdesk_domain::schema::tables() {
+        let own = ops.iter().filter(|op| op.table_name == table.name).filter_map(|op| op.record_id);
+        let clashes = around.conflicts.values().filter(|clash| clash.table == table);
+        let ids: Vec<_> = own.chain(clashes.filter_map(|clash| clash.other_record_id)).collect();
+        if !ids.is_empty() {
+            let rows = records::load(tx, table, &ids).await?;
+            around.records.extend(rows.into_iter().map(|row| ((table.name, row.id), row)));
+        }
     }
     Ok(around)
 }

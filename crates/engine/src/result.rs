@@ -68,7 +68,10 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
             result.kind = conflict.map(|conflict| conflict.kind.as_str().to_owned());
             result.contested = conflict.map(|conflict| conflict.contested.clone());
             result.version = record.map(|record| record.version.0);
-            result.record = record.map(|record| visible(record, actor));
+            // Where two rows want one value, the answer shows the row that has it.
+            let other = conflict.and_then(|conflict| conflict.other_record_id);
+            let shown = other.map_or(record, |id| rows.row(&op.table_name, id).filter(|other| other.is_live()));
+            result.record = shown.map(|record| visible(record, actor));
         }
         VerdictName::Held => {
             result.conflict_id = op.conflict_id.map(|id| id.0);

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use serde_json::Map;
 use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::{ConflictId, Seq, Version};
 use showdesk_domain::world::{Decision, Needs, SettleError, World};
@@ -27,13 +28,8 @@ impl Engine {
         if key.is_empty() || key.chars().count() > KEY_CHARS_MAX || key.contains('\0') {
             return Err(EngineError::invalid("idempotency_key", "a key of 1 to 200 characters is needed"));
         }
-        let mut tx = self.db().begin_read().await?;
-        let decided = conflicts::decision(&mut tx, &key).await?;
-        drop(tx);
-        match decided {
-            Some(decided) if decided.0 == id => return self.conflict(actor, id).await,
-            Some(_) => return Err(EngineError::invalid("idempotency_key", "this key was used for another decision")),
-            None => {}
+        if self.was_decided_by(&key, id).await? {
+            return self.conflict(actor, id).await;
         }
         let decision = Decision {
             resolution: match request.resolution {
@@ -46,8 +42,19 @@ impl Engine {
             rev: request.rev,
             reason: clean_reason(request.reason)?,
         };
-        let key = DecisionKey { key, at: self.now() };
-        self.settle(actor, id, Action::Resolve(decision, key)).await
+        let decision_key = DecisionKey { key: key.clone(), at: self.now() };
+        match self.settle(actor, id, Action::Resolve(decision, decision_key)).await {
+            // Two requests with one key at once: the first has decided, the second answers the same.
+            Err(EngineError::Store(StoreError::Duplicate { .. }) | EngineError::Stale { .. })
+                if self.was_decided_by(&key, id).await? =>
+            {
+                self.conflict(actor, id).await
+            }
+            Err(EngineError::Store(StoreError::Duplicate { .. })) => {
+                Err(EngineError::invalid("unique_violation", "another row has one of these values"))
+            }
+            settled => settled,
+        }
     }
 
     /// Takes a decision back; the clash is open again.
@@ -68,16 +75,23 @@ impl Engine {
         self.settle(actor, id, Action::Disagree(note)).await
     }
 
+    /// Whether this key has decided this clash; an error if it has decided another.
+    async fn was_decided_by(&self, key: &str, id: Uuid) -> Result<bool> {
+        let mut tx = self.db().begin_read().await?;
+        match conflicts::decision(&mut tx, key).await? {
+            Some(decided) if decided.0 == id => Ok(true),
+            Some(_) => Err(EngineError::invalid("idempotency_key", "this key was used for another decision")),
+            None => Ok(false),
+        }
+    }
+
     async fn settle(&self, actor: &Actor, id: Uuid, action: Action) -> Result<ConflictView> {
         let (answer, answered) = oneshot::channel();
         let job = SettleJob { actor: actor.clone(), id: ConflictId(id), action, answer };
         self.inner.writer.submit(Box::new(job), 0)?;
         let settled = answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?;
         match settled {
-            // Two requests with one key at once: the first has decided, the second answers the same.
-            Ok(()) | Err(EngineError::Store(StoreError::Duplicate { .. })) => {
-                self.conflict_view(actor, ConflictId(id)).await
-            }
+            Ok(()) => self.conflict_view(actor, ConflictId(id)).await,
             Err(EngineError::Stale { code, detail, .. }) => {
                 let fresh = self.conflict_view(actor, ConflictId(id)).await?;
                 let fresh = serde_json::to_value(fresh).expect("a view is plain data");
@@ -109,7 +123,12 @@ struct SettleJob {
 
 impl Job for SettleJob {
     fn missing(&self, world: &World) -> Needs {
-        world.missing_for_settling(self.id)
+        let nothing = Map::new();
+        let manual = match &self.action {
+            Action::Resolve(decision, _) => &decision.data,
+            _ => &nothing,
+        };
+        world.missing_for_settling(self.id, manual)
     }
 
     fn apply(&mut self, world: &mut World) -> Result<()> {

@@ -1,6 +1,7 @@
 //! Decides one op after the other: checks 9 to 12 of PROTOCOL.md §4 and the table of verdicts.
 
 use serde_json::Value as Json;
+use uuid::Uuid;
 
 use super::needs::referrers;
 use super::review::Clash;
@@ -15,7 +16,7 @@ use crate::op::{Op, Operation, Refused, Rejection, Sent};
 use crate::permit::{self, Place};
 use crate::queue::{QueueStatus, QueuedOp};
 use crate::record::Record;
-use crate::schema::{Policy, known_table};
+use crate::schema::{Policy, Table, known_table};
 use crate::value::{Kind, Target, Value};
 
 /// How one op of a push was answered. The verdict itself stands in the op's queue row.
@@ -181,7 +182,10 @@ impl World {
         let key = (op.table.name, op.record_id);
         let record = self.records.get(&key).cloned();
         let is_visible = author.actor.read_class() > ReadClass::Public || self.is_public(key);
-        if op.operation != Operation::Insert && !is_visible || record.is_none() && op.operation == Operation::Update {
+        if record.is_none() && op.operation == Operation::Update {
+            return self.update_of_absent(author, op);
+        }
+        if op.operation != Operation::Insert && !is_visible {
             return Err(not_found().into());
         }
         self.authorize(author, op, record.as_ref())?;
@@ -191,6 +195,7 @@ impl World {
             return Err(Rejection::new("invalid_version", "base_version is above the desk's version").into());
         }
         if let Some(conflict) = self.folds_into(author, op) {
+            self.check_references(op)?;
             self.fold(author, op, conflict);
             return Ok(Verdict::held(conflict));
         }
@@ -198,6 +203,26 @@ impl World {
             Operation::Insert => self.insert(author, op, record),
             Operation::Update => self.update(author, op, &record.ok_or_else(not_found)?),
             Operation::Delete => self.delete(author, op, record),
+        }
+    }
+
+    /// An update of a row that is not there: of one's own insert that has not come or waits, or of nothing.
+    fn update_of_absent(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
+        let Some(prev) = op.prev_op_id else { return Err(not_found().into()) };
+        let Some(queued) = self.ops.get(&prev) else { return Err(Stop::Waits) };
+        let is_own = queued.device_id == author.actor.device && queued.record_id == Some(op.record_id);
+        match (is_own, queued.status, queued.conflict_id) {
+            (true, QueueStatus::Failed, _) => {
+                let detail = format!("the entry {prev} that it builds on was not accepted");
+                Err(Rejection::of_field("missing_reference", "prev_op_id", detail).into())
+            }
+            (true, QueueStatus::Conflict, Some(conflict)) => {
+                self.authorize(author, op, None)?;
+                self.check_references(op)?;
+                self.fold(author, op, conflict);
+                Ok(Verdict::held(conflict))
+            }
+            _ => Err(not_found().into()),
         }
     }
 
@@ -209,6 +234,14 @@ impl World {
         let class = self.class_of(op, record);
         let official = matches!(op.table.name, "placings" | "class_calls")
             && class.is_some_and(|class| !class.value("official_at").is_null());
+        if record.is_some() {
+            // A row that lies elsewhere is not brought home by the change itself.
+            let bare = Op { patch: std::collections::BTreeMap::new(), ..op.clone() };
+            let there = self.place(author, &bare, record, self.class_of(&bare, record));
+            permit::check_scope(&author.actor, &there)?;
+        }
+        let class_ring = class.and_then(|class| class.value("ring_id").as_id());
+        permit::check_scope(&author.actor, &Place { ring: class_ring, ..Place::default() })?;
         let place = self.place(author, op, record, class);
         permit::authorize(&author.actor, self.stage(), op, &place, official)
     }
@@ -258,29 +291,41 @@ impl World {
         Place { department, ring, own }
     }
 
-    /// References of a patch must point to rows that are there.
+    /// References of a patch must point to rows and people that are there.
     fn check_references(&self, op: &Op) -> Result<(), Rejection> {
-        for (field, target) in op.table.references() {
-            if let Some(id) = op.patch.get(&field).and_then(Value::as_id)
-                && !(target == op.table.name && id == op.record_id.0)
-                && !self.records.contains_key(&(target, RecordId(id)))
-            {
-                let path = op.table.fields[field].path;
-                return Err(Rejection::of_field(
-                    "missing_reference",
-                    path,
-                    format!("there is no such row in {target}"),
-                ));
+        let own = |field: usize, id: Uuid| {
+            op.table.references().any(|(index, target)| index == field && target == op.table.name)
+                && id == op.record_id.0
+        };
+        let mut sent = op.patch.iter().filter(|(field, value)| value.as_id().is_none_or(|id| !own(**field, id)));
+        sent.try_for_each(|(field, value)| self.check_exists(op.table, *field, value))
+    }
+
+    /// The same for a whole row.
+    pub(super) fn check_rows_exist(&self, table: &Table, values: &[Value]) -> Result<(), Rejection> {
+        values.iter().enumerate().try_for_each(|(field, value)| self.check_exists(table, field, value))
+    }
+
+    fn check_exists(&self, table: &Table, field: usize, value: &Value) -> Result<(), Rejection> {
+        let Some(id) = value.as_id() else { return Ok(()) };
+        let path = table.fields[field].path;
+        let missing = |what: String| Err(Rejection::of_field("missing_reference", path, what));
+        match table.fields[field].kind {
+            Kind::Id(Target::Table(target)) if !self.records.contains_key(&(target, RecordId(id))) => {
+                missing(format!("there is no such row in {target}"))
             }
-        }
-        for (field, value) in &op.patch {
-            let points_to_person = op.table.fields[*field].kind == Kind::Id(Target::Person);
-            if points_to_person && value.as_id().is_some_and(|id| !self.people.contains(&PersonId(id))) {
-                let path = op.table.fields[*field].path;
-                return Err(Rejection::of_field("missing_reference", path, "there is no such person"));
+            Kind::Id(Target::Person) if !self.people.contains(&PersonId(id)) => {
+                missing("there is no such person".to_owned())
             }
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    pub(super) fn has_live_children(&self, table: &Table, id: RecordId) -> bool {
+        referrers(table.name).any(|(child, field)| {
+            let path = known_table(child).fields[field].path;
+            self.children_of(child, path, id.0).iter().any(|row| row.is_live())
+        })
     }
 
     fn insert(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
@@ -313,6 +358,9 @@ impl World {
             let clean = clean.into_iter().filter(|field| !contested.contains(field)).collect();
             return Ok(self.clash(author, op, ConflictKind::InsertInsert, &view, contested, clean));
         }
+        let patch = clean.iter().map(|field| (*field, op.patch[field].clone())).collect();
+        let as_update = Op { operation: Operation::Update, patch, ..op.clone() };
+        self.authorize(author, &as_update, Some(&record))?;
         Ok(self.write_fields(author, op, &view, &record, &clean, "merged"))
     }
 
@@ -392,11 +440,7 @@ impl World {
         let Some(record) = record.filter(Record::is_live) else {
             return Ok(Verdict::noop(self.records.get(&(op.table.name, op.record_id)).map(|record| record.version)));
         };
-        let has_children = referrers(op.table.name).any(|(table, field)| {
-            let path = known_table(table).fields[field].path;
-            self.children_of(table, path, op.record_id.0).iter().any(|child| child.is_live())
-        });
-        if has_children {
+        if self.has_live_children(op.table, op.record_id) {
             return Err(Rejection::new("has_children", "other rows still belong to it").into());
         }
         let sight = match self.sight(author, op, &record) {
@@ -451,7 +495,10 @@ impl World {
         if let Some((rule, holder)) = self.holder_of_another(op, &values) {
             let unique = &op.table.uniques[rule].fields;
             let sent = |field: &usize| op.patch.contains_key(field) && !op.table.fields[*field].required;
-            let contested: Vec<usize> = unique.iter().copied().filter(sent).collect();
+            let mut contested: Vec<usize> = unique.iter().copied().filter(sent).collect();
+            if contested.is_empty() {
+                contested = unique.iter().copied().filter(|field| op.patch.contains_key(field)).collect();
+            }
             let clean = op.patch.keys().copied().filter(|field| !contested.contains(field)).collect();
             let verdict = self.clash(author, op, ConflictKind::UniqueViolation, view, contested, clean);
             self.name_holder(&verdict, op, holder);

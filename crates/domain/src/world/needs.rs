@@ -2,12 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::{Key, World};
 use crate::conflict::Conflict;
 use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Version};
 use crate::op::{Op, Operation};
+use crate::record::values_of;
 use crate::schema::{Table, Unique, known_table, tables};
 use crate::value::{Kind, Target, Value};
 
@@ -85,16 +87,23 @@ impl World {
         for (device, op) in ops {
             self.need_op(device, op, &mut needs);
         }
-        // A row that is written takes its clashes along, also where only its derived values follow.
-        let follows = |(table, _): &&Key| matches!(*table, "animals" | "classes" | "rings");
-        needs.open_conflicts.extend(needs.records.iter().filter(follows).map(|(_, id)| *id));
-        let waiting = needs.open_conflicts.iter().flat_map(|id| self.open_on(*id));
-        needs.ops.extend(waiting.flat_map(|conflict| conflict.op_ids.iter().copied()));
+        self.need_clashes(&mut needs);
         needs.without(&self.loaded)
     }
 
-    /// What is still to be read before a clash can be decided, undone or answered.
-    pub fn missing_for_settling(&self, id: ConflictId) -> Needs {
+    /// A row that is written or touched takes its clashes along, also where only its derived values follow.
+    fn need_clashes(&self, needs: &mut Needs) {
+        let follows = |(table, _): &&Key| matches!(*table, "animals" | "classes" | "rings");
+        needs.open_conflicts.extend(needs.records.iter().filter(follows).map(|(_, id)| *id));
+        let results = needs.children.iter().filter(|(table, _, _)| *table == "placings");
+        let results = results.filter_map(|key| self.children.get(key)).flatten();
+        needs.open_conflicts.extend(results.copied());
+        let waiting = needs.open_conflicts.iter().flat_map(|id| self.open_on(*id));
+        needs.ops.extend(waiting.flat_map(|conflict| conflict.op_ids.iter().copied()));
+    }
+
+    /// What is still to be read before a clash can be decided, undone or answered. `manual` are the decider's values.
+    pub fn missing_for_settling(&self, id: ConflictId, manual: &Map<String, Json>) -> Needs {
         let mut needs = Needs::default();
         needs.records.insert(("shows", RecordId(self.show_id)));
         needs.conflicts.insert(id);
@@ -108,9 +117,41 @@ impl World {
             }
             let about = |other: &&Conflict| other.record_id == conflict.record_id;
             needs.ops.extend(self.conflicts.values().filter(about).flat_map(|other| other.op_ids.iter().copied()));
-            need_uniques_of_data(conflict.table, conflict.client_data.as_ref(), &mut needs);
+            for (table, field) in referrers(conflict.table.name) {
+                needs.children.insert((table, field, conflict.record_id.0));
+            }
+            self.need_outcomes(conflict, manual, &mut needs);
         }
+        self.need_clashes(&mut needs);
         needs.without(&self.loaded)
+    }
+
+    /// What the rows that a decision or its undo can make must be checked against.
+    fn need_outcomes(&self, conflict: &Conflict, manual: &Map<String, Json>, needs: &mut Needs) {
+        let table = conflict.table;
+        let present = self.record((table.name, conflict.record_id)).map(|record| record.values.clone());
+        let client = conflict.client_data.as_ref().and_then(|data| values_of(table, data).ok());
+        let mut rows: Vec<Vec<Value>> = present.into_iter().chain(client).collect();
+        let before = conflict.decisions.last().and_then(|decision| decision.get("before")?.get("values")?.as_object());
+        for paths in [Some(manual), before].into_iter().flatten() {
+            let changed: Vec<(usize, Value)> = decode_paths(table, paths);
+            let variants: Vec<Vec<Value>> = rows.iter().map(|row| patched(row, &changed)).collect();
+            rows.extend(variants);
+        }
+        for row in rows {
+            need_uniques(table, |_| true, &|field| Some(row[field].clone()), needs);
+            for (field, value) in row.iter().enumerate() {
+                match (&table.fields[field].kind, value.as_id()) {
+                    (Kind::Id(Target::Table(target)), Some(id)) => {
+                        needs.records.insert((target, RecordId(id)));
+                    }
+                    (Kind::Id(Target::Person), Some(id)) => {
+                        needs.people.insert(PersonId(id));
+                    }
+                    _ => {}
+                }
+            }
+        }
     }
 
     /// Whether an op was asked for, found or not.
@@ -237,12 +278,18 @@ fn need_uniques(
     }
 }
 
-fn need_uniques_of_data(
-    table: &'static Table,
-    data: Option<&serde_json::Map<String, serde_json::Value>>,
-    needs: &mut Needs,
-) {
-    if let Some(Ok(values)) = data.map(|data| crate::record::values_of(table, data)) {
-        need_uniques(table, |_| true, &|field| Some(values[field].clone()), needs);
+fn decode_paths(table: &Table, paths: &Map<String, Json>) -> Vec<(usize, Value)> {
+    let decode = |(path, json): (&String, &Json)| {
+        let field = table.field(path)?;
+        table.fields[field].kind.decode(json).ok().map(|value| (field, value))
+    };
+    paths.iter().filter_map(decode).collect()
+}
+
+fn patched(row: &[Value], changed: &[(usize, Value)]) -> Vec<Value> {
+    let mut row = row.to_vec();
+    for (field, value) in changed {
+        row[*field] = value.clone();
     }
+    row
 }

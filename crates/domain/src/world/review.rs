@@ -136,6 +136,27 @@ impl World {
         for id in open {
             self.review_one(key, id, cause);
         }
+        self.review_holder(key, cause);
+    }
+
+    /// A row whose unique value another row wants has changed: who decides must look again.
+    fn review_holder(&mut self, key: Key, cause: &Cause) {
+        let wants = |conflict: &&Conflict| {
+            conflict.status == ConflictStatus::Open
+                && conflict.other_record_id == Some(key.1)
+                && conflict.table.name == key.0
+        };
+        let wanting: Vec<Conflict> = self.conflicts.values().filter(wants).cloned().collect();
+        for mut conflict in wanting {
+            let data =
+                self.records.get(&key).filter(|holder| holder.is_live()).map(|holder| holder.data(ReadClass::Office));
+            if conflict.server_data == data {
+                continue;
+            }
+            conflict.server_data = data;
+            conflict.rev += 1;
+            self.change_conflict(conflict, cause);
+        }
     }
 
     fn review_one(&mut self, key: Key, id: ConflictId, cause: &Cause) {
@@ -147,8 +168,9 @@ impl World {
         let before = conflict.server_data.as_ref().and_then(|data| values_of(record.table, data).ok());
         let was_live = conflict.server_data.is_some();
         conflict.server_version = record.version;
+        let conflict_before = conflict.server_data.take();
         conflict.server_data = record.is_live().then(|| record.data(ReadClass::Office));
-        if record.is_live() != was_live {
+        if record.is_live() != was_live && conflict.kind != ConflictKind::UniqueViolation {
             conflict.kind = match (conflict.kind, record.is_live()) {
                 (ConflictKind::UpdateDeleted, true) => ConflictKind::UpdateUpdate,
                 (ConflictKind::DeleteUpdated, false) => {
@@ -162,6 +184,13 @@ impl World {
             self.change_conflict(conflict, cause);
             return;
         }
+        if conflict.kind == ConflictKind::UniqueViolation {
+            // Its desk side is the other row, which `review_holder` looks at.
+            conflict.server_data = conflict_before;
+            self.journal.conflicts.insert(id);
+            self.conflicts.insert(id, conflict);
+            return;
+        }
         let client = conflict.client_data.as_ref().and_then(|data| values_of(record.table, data).ok());
         let (Some(before), Some(client)) = (before, client) else {
             self.conflicts.insert(id, conflict);
@@ -171,6 +200,11 @@ impl World {
         let present = record.values.clone();
         let moved = |path: &String| record.table.field(path).is_some_and(|field| before[field] != present[field]);
         let equal = |path: &String| record.table.field(path).is_none_or(|field| client[field] == present[field]);
+        let (moved_clean, still_clean): (Vec<String>, Vec<String>) = conflict.clean.iter().cloned().partition(moved);
+        let contested_moved = conflict.contested.iter().any(moved);
+        conflict.clean = still_clean;
+        let clashing = moved_clean.iter().filter(|path| !equal(path)).cloned();
+        conflict.contested.extend(clashing.collect::<Vec<_>>());
         if conflict.kind != ConflictKind::DeleteUpdated
             && !conflict.contested.is_empty()
             && conflict.contested.iter().all(equal)
@@ -178,11 +212,6 @@ impl World {
             self.supersede(conflict, cause);
             return;
         }
-        let (moved_clean, still_clean): (Vec<String>, Vec<String>) = conflict.clean.iter().cloned().partition(moved);
-        let contested_moved = conflict.contested.iter().any(moved);
-        conflict.clean = still_clean;
-        let clashing = moved_clean.iter().filter(|path| !equal(path)).cloned();
-        conflict.contested.extend(clashing.collect::<Vec<_>>());
         if contested_moved || !moved_clean.is_empty() {
             conflict.server_user_id =
                 self.records.get(&key).and_then(|record| last_author(record, &conflict.contested));

@@ -50,6 +50,12 @@ impl From<Rejection> for SettleError {
     }
 }
 
+/// Unique values that a decision takes from another row.
+struct Taken {
+    record: Record,
+    fields: Vec<usize>,
+}
+
 /// The row as a decision makes it.
 struct Outcome {
     values: Vec<Value>,
@@ -71,7 +77,8 @@ impl World {
         }
         let outcome = self.outcome(&conflict, record.as_ref(), decision)?;
         let cause = Cause::of(decider, Some(conflict.queue_id), decision.reason.clone());
-        let before = snapshot_before(&conflict, record.as_ref());
+        let other = self.taken_from(&conflict, decision, &outcome.values);
+        let before = snapshot_before(&conflict, record.as_ref(), other.as_ref());
         conflict.status = ConflictStatus::Resolved;
         conflict.resolution = Some(decision.resolution.to_owned());
         conflict.resolved_by = Some(decider.person);
@@ -80,7 +87,9 @@ impl World {
         conflict.disagreement = None;
         self.conflicts.insert(id, conflict.clone());
         self.journal.conflicts.insert(id);
-        self.free_unique_values(&conflict, decision, &cause);
+        if let Some(taken) = other {
+            self.give_up(&taken, &cause);
+        }
         let written = self.write_outcome(key, outcome, record.as_ref(), &cause);
         self.close(conflict, decider, decision, &before, written, &cause);
         Ok(())
@@ -94,7 +103,7 @@ impl World {
     ) -> Result<Outcome, SettleError> {
         let table = conflict.table;
         let client = client_values(conflict);
-        let mut values = record.map_or_else(|| client.clone(), |record| record.values.clone());
+        let mut values = record.map_or_else(|| with_defaults(table, &client), |record| record.values.clone());
         let manual = manual_values(table, conflict, decision)?;
         let lifecycle = conflict.kind.is_lifecycle();
         let wants_row = decision.resolution != "server_wins";
@@ -130,10 +139,12 @@ impl World {
         deleted: bool,
         decision: &Decision,
     ) -> Result<(), SettleError> {
-        if deleted {
-            return Ok(());
-        }
         let table = conflict.table;
+        self.check_official(table, values)?;
+        if deleted {
+            return self.check_childless(conflict);
+        }
+        self.check_rows_exist(table, values)?;
         for (field, value) in table.fields.iter().zip(values) {
             if field.required && value.is_null() {
                 return Err(Rejection::of_field("required", field.path, "a value is needed").into());
@@ -141,7 +152,9 @@ impl World {
         }
         for key in super::unique_keys(table, values) {
             let holder = self.holders.get(&key).filter(|holder| **holder != conflict.record_id);
-            let is_freed = decision.resolution == "client_wins" && conflict.other_record_id.as_ref() == holder;
+            let is_freed = decision.resolution == "client_wins"
+                && conflict.other_record_id.as_ref() == holder
+                && can_be_freed(table, &key);
             if holder.is_some() && !(is_freed && conflict.kind == ConflictKind::UniqueViolation) {
                 let path = table.fields[*table.uniques[key.1].fields.last().expect("a rule has fields")].path;
                 return Err(Rejection::of_field("unique_violation", path, "another row has this value").into());
@@ -150,19 +163,63 @@ impl World {
         Ok(())
     }
 
-    /// `client_wins` on a uniqueness clash clears the holder's value in the same transaction.
-    fn free_unique_values(&mut self, conflict: &Conflict, decision: &Decision, cause: &Cause) {
-        let Some(holder) = conflict.other_record_id.filter(|_| decision.resolution == "client_wins") else { return };
-        let Some(record) = self.records.get(&(conflict.table.name, holder)).cloned() else { return };
+    /// Official results are refused to everybody until an admin reopens the class (rule C15).
+    fn check_official(&self, table: &Table, values: &[Value]) -> Result<(), SettleError> {
+        if table.name != "placings" {
+            return Ok(());
+        }
+        let class = values[table.index("class_id")].as_id();
+        let class = class.and_then(|id| self.records.get(&("classes", crate::ids::RecordId(id))));
+        match class.filter(|class| !class.value("official_at").is_null()) {
+            Some(_) => Err(Rejection::new("locked", "the class is official; an admin can reopen it").into()),
+            None => Ok(()),
+        }
+    }
+
+    fn check_childless(&self, conflict: &Conflict) -> Result<(), SettleError> {
+        if self.has_live_children(conflict.table, conflict.record_id) {
+            return Err(Rejection::new("has_children", "other rows still belong to it").into());
+        }
+        Ok(())
+    }
+
+    /// What `client_wins` on a uniqueness clash takes from the other row: only what it still holds and this row gets.
+    fn taken_from(&self, conflict: &Conflict, decision: &Decision, values: &[Value]) -> Option<Taken> {
+        let holder = conflict.other_record_id.filter(|_| decision.resolution == "client_wins")?;
+        let record = self.records.get(&(conflict.table.name, holder)).filter(|record| record.is_live())?;
+        let wanted = super::unique_keys(conflict.table, values);
+        let held = super::unique_keys(conflict.table, &record.values);
+        let shared = held.iter().filter(|key| wanted.contains(key));
+        let fields = shared.flat_map(|key| conflict.table.uniques[key.1].fields.iter().copied());
+        let fields: Vec<usize> = fields.filter(|field| !conflict.table.fields[*field].required).collect();
+        (!fields.is_empty()).then(|| Taken { record: record.clone(), fields })
+    }
+
+    fn give_up(&mut self, taken: &Taken, cause: &Cause) {
+        let mut values = taken.record.values.clone();
+        for field in &taken.fields {
+            values[*field] = Value::Null;
+        }
+        self.put(Draft { table: taken.record.table, id: taken.record.id, values, deleted: false }, cause);
+    }
+
+    /// Gives the other row back what a decision took from it. `Moved` if it has got a new value since.
+    fn given_back(&self, conflict: &Conflict, before: &Json) -> Result<Option<Draft>, SettleError> {
+        let (Some(holder), Some(taken)) = (conflict.other_record_id, before.get("other").and_then(Json::as_object))
+        else {
+            return Ok(None);
+        };
+        let record = self.records.get(&(conflict.table.name, holder)).filter(|record| record.is_live());
+        let record = record.ok_or(SettleError::Moved)?;
         let mut values = record.values.clone();
-        for field in conflict.contested.iter().filter_map(|path| conflict.table.field(path)) {
-            if !conflict.table.fields[field].required {
-                values[field] = Value::Null;
+        for (path, json) in taken {
+            let Some(field) = conflict.table.field(path) else { continue };
+            if !values[field].is_null() {
+                return Err(SettleError::Moved);
             }
+            values[field] = conflict.table.fields[field].kind.decode(json).map_err(|_| SettleError::Moved)?;
         }
-        if values != record.values {
-            self.put(Draft { table: conflict.table, id: holder, values, deleted: false }, cause);
-        }
+        Ok(Some(Draft { table: conflict.table, id: holder, values, deleted: false }))
     }
 
     fn write_outcome(&mut self, key: Key, outcome: Outcome, record: Option<&Record>, cause: &Cause) -> Option<Version> {
@@ -225,25 +282,27 @@ impl World {
         let key = (conflict.table.name, conflict.record_id);
         let record = self.records.get(&key).cloned();
         let decided = conflict.resolved_data.clone().unwrap_or_default();
+        let before = conflict.decisions.last().and_then(|decision| decision.get("before")).cloned().unwrap_or_default();
+        self.check_undo(&conflict, record.as_ref(), &decided)?;
+        let given_back = self.given_back(&conflict, &before)?;
+        let cause = Cause::of(actor, Some(conflict.queue_id), reason.map(str::to_owned));
         if let Some(record) = &record {
-            let present = decided_values(conflict.table, &record.values, &conflict);
-            let was_deleted =
-                conflict.kind == ConflictKind::DeleteUpdated && conflict.resolution.as_deref() == Some("client_wins");
-            let kept_deleted = conflict.kind.is_lifecycle()
-                && conflict.kind != ConflictKind::DeleteUpdated
-                && conflict.resolution.as_deref() == Some("server_wins");
-            if present != decided || record.is_live() == (was_deleted || kept_deleted) {
+            let (values, deleted) = values_before(record, &before, &decided);
+            let wanted = super::unique_keys(conflict.table, &values);
+            let is_taken =
+                |key: &super::UniqueKey| self.holders.get(key).is_some_and(|holder| *holder != conflict.record_id);
+            if !deleted && wanted.iter().any(is_taken) {
                 return Err(SettleError::Moved);
             }
-        }
-        let cause = Cause::of(actor, Some(conflict.queue_id), reason.map(str::to_owned));
-        let before = conflict.decisions.last().and_then(|decision| decision.get("before")).cloned();
-        if let (Some(record), Some(before)) = (&record, before) {
-            let (values, deleted) = values_before(record, &before);
-            let draft = Draft { table: conflict.table, id: conflict.record_id, values, deleted };
-            if record.is_live() || !deleted {
-                self.put(draft, &cause);
+            if deleted && record.is_live() {
+                self.check_childless(&conflict)?;
             }
+            if record.is_live() || !deleted {
+                self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, &cause);
+            }
+        }
+        if let Some(draft) = given_back {
+            self.put(draft, &cause);
         }
         if let Some(Json::Object(decision)) = conflict.decisions.last_mut() {
             decision.insert("undone_at".to_owned(), Json::String(instant_text(self.now)));
@@ -251,6 +310,30 @@ impl World {
             decision.insert("undo_reason".to_owned(), json!(reason));
         }
         self.reopen(conflict, &cause);
+        Ok(())
+    }
+
+    /// An undo needs the disputed fields to hold what the decision wrote.
+    fn check_undo(
+        &self,
+        conflict: &Conflict,
+        record: Option<&Record>,
+        decided: &Map<String, Json>,
+    ) -> Result<(), SettleError> {
+        let Some(record) = record else { return Ok(()) };
+        self.check_official(conflict.table, &record.values)?;
+        let resolution = conflict.resolution.as_deref();
+        let is_deletion = conflict.kind == ConflictKind::DeleteUpdated && resolution == Some("client_wins");
+        let stayed_deleted = conflict.kind.is_lifecycle()
+            && conflict.kind != ConflictKind::DeleteUpdated
+            && resolution == Some("server_wins");
+        let holds = |path: &String| {
+            let present = conflict.table.field(path).map(|field| record.values[field].to_json());
+            present.as_ref() == decided.get(path)
+        };
+        if record.is_live() == (is_deletion || stayed_deleted) || !conflict.contested.iter().all(holds) {
+            return Err(SettleError::Moved);
+        }
         Ok(())
     }
 
@@ -320,9 +403,22 @@ impl World {
     }
 }
 
+/// A row that is made by a decision gets what an insert gets.
+fn with_defaults(table: &Table, client: &[Value]) -> Vec<Value> {
+    let default = |(index, value): (usize, &Value)| {
+        if value.is_null() { table.fields[index].default.clone() } else { value.clone() }
+    };
+    client.iter().enumerate().map(default).collect()
+}
+
 fn client_values(conflict: &Conflict) -> Vec<Value> {
     let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok());
     client.unwrap_or_else(|| vec![Value::Null; conflict.table.fields.len()])
+}
+
+/// Whether a row can live without one of the values of a uniqueness rule.
+fn can_be_freed(table: &Table, key: &super::UniqueKey) -> bool {
+    table.uniques[key.1].fields.iter().any(|field| !table.fields[*field].required)
 }
 
 /// The contested fields that take the phone's value.
@@ -363,17 +459,24 @@ fn manual_values(table: &Table, conflict: &Conflict, decision: &Decision) -> Res
     Ok(values)
 }
 
-/// What an undo must bring back.
-fn snapshot_before(conflict: &Conflict, record: Option<&Record>) -> Json {
+/// What an undo must bring back, in this row and in the one that values were taken from.
+fn snapshot_before(conflict: &Conflict, record: Option<&Record>, taken: Option<&Taken>) -> Json {
     let values = record.map(|record| decided_values(conflict.table, &record.values, conflict));
-    json!({ "deleted": record.is_none_or(|record| !record.is_live()), "values": values })
+    let other = taken.map(|taken| {
+        let value =
+            |field: &usize| (taken.record.table.fields[*field].path.to_owned(), taken.record.values[*field].to_json());
+        Json::Object(taken.fields.iter().map(value).collect())
+    });
+    json!({ "deleted": record.is_none_or(|record| !record.is_live()), "values": values, "other": other })
 }
 
-fn values_before(record: &Record, before: &Json) -> (Vec<Value>, bool) {
+/// The row as it was before a decision. A joined field that somebody has changed since keeps its new value.
+fn values_before(record: &Record, before: &Json, decided: &Map<String, Json>) -> (Vec<Value>, bool) {
     let mut values = record.values.clone();
     let fields = before.get("values").and_then(Json::as_object);
     for (path, json) in fields.into_iter().flatten() {
         if let Some(field) = record.table.field(path)
+            && decided.get(path) == Some(&values[field].to_json())
             && let Ok(value) = record.table.fields[field].kind.decode(json)
         {
             values[field] = value;

@@ -1,5 +1,7 @@
 //! The one way a row changes: a new version with its history, its feed number and all that follows from it.
 
+use chrono::{DateTime, TimeDelta, Utc};
+
 use super::{Cause, FeedMark, Key, World};
 use crate::actor::ReadClass;
 use crate::derive;
@@ -59,7 +61,7 @@ impl World {
             id: draft.id,
             show_id: self.show_id,
             version,
-            created_at: before.map_or(self.now, |before| before.created_at),
+            created_at: before.map_or_else(|| self.accepted_at(&draft), |before| before.created_at),
             updated_at: self.now,
             updated_by: cause.person,
             device_id: cause.device,
@@ -67,6 +69,21 @@ impl World {
             values: draft.values,
             provenance,
         }
+    }
+
+    /// When a new row was accepted. Of weigh-ins of one animal and calls of one class each later one is later, also
+    /// within one transaction: the desk's order decides what is official, never a phone's clock (rule C18).
+    fn accepted_at(&self, draft: &Draft) -> DateTime<Utc> {
+        let parents: &[&str] = match draft.table.name {
+            "weigh_ins" => &["animal_id"],
+            "class_calls" => &["class_id", "ring_id"],
+            _ => &[],
+        };
+        let siblings = parents.iter().filter_map(|field| {
+            let parent = draft.values[draft.table.index(field)].as_id()?;
+            self.children_of(draft.table.name, field, parent).iter().map(|sibling| sibling.created_at).max()
+        });
+        siblings.max().map_or(self.now, |last| self.now.max(last + TimeDelta::milliseconds(1)))
     }
 
     fn store(&mut self, record: Record, before: Option<&Record>, cause: &Cause) -> (Version, Seq) {

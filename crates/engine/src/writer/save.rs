@@ -1,6 +1,6 @@
 //! Writes what a working set decided, in bulk: queue, rows, history, feed, clashes, clock.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use showdesk_domain::actor::ReadClass;
 use showdesk_domain::conflict::Conflict;
@@ -17,7 +17,11 @@ pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Re
     for key in &journal.records {
         by_table.entry(key.0).or_default().extend(world.record(*key));
     }
-    for rows in by_table.values() {
+    let written: HashMap<Key, Seq> =
+        journal.history.iter().map(|row| ((row.table.name, row.record_id), row.seq)).collect();
+    for rows in by_table.values_mut() {
+        // A row that gave a unique value up was written before the row that took it.
+        rows.sort_by_key(|row| written.get(&(row.table.name, row.id)));
         records::save(tx, rows).await?;
     }
     history::add(tx, &journal.history).await?;
