@@ -4,6 +4,7 @@
 //! [`Journal`] in bulk. Later ops see what earlier ones did. No I/O here, no clock, no randomness:
 //! time and fresh ids are given.
 
+mod checks;
 mod decide;
 mod needs;
 mod review;

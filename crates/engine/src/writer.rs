@@ -130,11 +130,11 @@ impl Writer {
         let (jobs, letters) = mpsc::channel(QUEUE_REQUESTS_MAX);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let handle = WriterHandle { jobs, waiting_bytes: Arc::clone(&waiting_bytes) };
-        tokio::spawn(self.run(letters, waiting_bytes));
+        tokio::spawn(Arc::new(self).run(letters, waiting_bytes));
         handle
     }
 
-    async fn run(self, mut letters: mpsc::Receiver<Envelope>, waiting_bytes: Arc<AtomicUsize>) {
+    async fn run(self: Arc<Self>, mut letters: mpsc::Receiver<Envelope>, waiting_bytes: Arc<AtomicUsize>) {
         let mut stop = None;
         while stop.is_none() {
             let Some(first) = letters.recv().await else { return };
@@ -157,7 +157,13 @@ impl Writer {
                     next = letters.try_recv().ok();
                 }
             }
-            self.commit_group(group).await;
+            let writer = Arc::clone(&self);
+            // A task of its own: if a rule panics, its transaction rolls back, its requesters are told to come again,
+            // and the next group is served.
+            let committed = tokio::spawn(async move { writer.commit_group(group).await });
+            if let Err(error) = committed.await {
+                tracing::error!(%error, "a group of requests could not be decided");
+            }
         }
         if let Some(done) = stop {
             // Nobody waits for the answer if the engine was dropped.
@@ -353,4 +359,60 @@ fn now_millis(now: chrono::DateTime<chrono::Utc>) -> u64 {
 /// The show's own row, which every decision looks at.
 pub(crate) fn show_key(show_id: Uuid) -> (&'static str, RecordId) {
     ("shows", RecordId(show_id))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::any::Any;
+
+    use super::*;
+    use crate::{Options, SystemClock};
+
+    /// A request whose decision is a mistake of ours.
+    struct Broken(oneshot::Sender<()>);
+
+    impl Job for Broken {
+        fn missing(&self, _world: &World) -> Needs {
+            Needs::default()
+        }
+
+        fn apply(&mut self, _world: &mut World) -> Result<(), EngineError> {
+            panic!("a rule is broken")
+        }
+
+        fn write_beside<'a>(&'a self, _tx: &'a mut Tx) -> BesideFuture<'a> {
+            nothing_beside()
+        }
+
+        fn answer(self: Box<Self>, _committed: Result<Seq, EngineError>) {
+            // Nobody listens once the test has seen the channel close.
+            let _ = self.0.send(());
+        }
+
+        fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
+            self
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_panic_takes_down_its_own_request_only() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let options = Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+        let engine = crate::Engine::open(options).await.expect("a show");
+        let before = engine.clock().await.expect("a clock");
+        let (answer, answered) = oneshot::channel();
+        engine.inner.writer.submit(Box::new(Broken(answer)), 0).expect("there is room");
+        assert!(answered.await.is_err(), "the requester is not told that it was saved");
+        let actor = engine.desk_actor().await.expect("the desk");
+        let show = engine.inner.show_id;
+        let renamed = showdesk_domain::op::OpDraft {
+            operation: showdesk_domain::op::Operation::Update,
+            base_version: 1,
+            data: serde_json::json!({"name": "Willow Fair"}).as_object().cloned().expect("an object"),
+            ..showdesk_domain::op::new_show(show, Uuid::now_v7(), "", "UTC")
+        };
+        let results = engine.write_ops(&actor, vec![renamed], true).await.expect("the next request is served");
+        assert_eq!(results[0].seq, Some(before + 1));
+        engine.close().await;
+    }
 }

@@ -1,23 +1,20 @@
 //! Decides one op after the other: checks 9 to 12 of PROTOCOL.md §4 and the table of verdicts.
 
 use serde_json::Value as Json;
-use uuid::Uuid;
 
-use super::needs::referrers;
 use super::review::Clash;
 use super::view::Unseen;
 use super::write::Draft;
 use super::{Author, Cause, World};
 use crate::actor::ReadClass;
 use crate::conflict::{ConflictKind, ConflictStatus};
-use crate::ids::{ConflictId, OpId, PersonId, RecordId, Seq, Version};
+use crate::ids::{ConflictId, OpId, RecordId, Seq, Version};
 use crate::merge::{AuthorView, DeskRow, Merged, merge};
 use crate::op::{Op, Operation, Refused, Rejection, Sent};
-use crate::permit::{self, Place};
 use crate::queue::{QueueStatus, QueuedOp};
 use crate::record::Record;
-use crate::schema::{Policy, Table, known_table};
-use crate::value::{Kind, Target, Value};
+use crate::schema::Policy;
+use crate::value::Value;
 
 /// How one op of a push was answered. The verdict itself stands in the op's queue row.
 #[derive(Debug, Clone, PartialEq)]
@@ -224,108 +221,6 @@ impl World {
             }
             _ => Err(not_found().into()),
         }
-    }
-
-    fn authorize(&self, author: &Author, op: &Op, record: Option<&Record>) -> Result<(), Rejection> {
-        let is_first_row = op.table.name == "shows" && self.show().is_none() && op.record_id.0 == self.show_id;
-        if is_first_row && author.actor.is_admin() {
-            return Ok(());
-        }
-        let class = self.class_of(op, record);
-        let official = matches!(op.table.name, "placings" | "class_calls")
-            && class.is_some_and(|class| !class.value("official_at").is_null());
-        if record.is_some() {
-            // A row that lies elsewhere is not brought home by the change itself.
-            let bare = Op { patch: std::collections::BTreeMap::new(), ..op.clone() };
-            let there = self.place(author, &bare, record, self.class_of(&bare, record));
-            permit::check_scope(&author.actor, &there)?;
-        }
-        let class_ring = class.and_then(|class| class.value("ring_id").as_id());
-        permit::check_scope(&author.actor, &Place { ring: class_ring, ..Place::default() })?;
-        let place = self.place(author, op, record, class);
-        permit::authorize(&author.actor, self.stage(), op, &place, official)
-    }
-
-    fn value_of(op: &Op, record: Option<&Record>, path: &str) -> Option<Value> {
-        let field = op.table.field(path)?;
-        op.patch.get(&field).cloned().or_else(|| record.map(|record| record.values[field].clone()))
-    }
-
-    fn related(&self, op: &Op, record: Option<&Record>, path: &str, table: &'static str) -> Option<&Record> {
-        let id = Self::value_of(op, record, path)?.as_id()?;
-        self.records.get(&(table, RecordId(id)))
-    }
-
-    fn class_of(&self, op: &Op, record: Option<&Record>) -> Option<&Record> {
-        match op.table.name {
-            "classes" => self.records.get(&("classes", op.record_id)),
-            "placings" | "class_calls" => self.related(op, record, "class_id", "classes"),
-            "entries" => self
-                .related(op, record, "class_id", "classes")
-                .or_else(|| self.related(op, record, "family_id", "classes")),
-            _ => None,
-        }
-    }
-
-    fn place(&self, author: &Author, op: &Op, record: Option<&Record>, class: Option<&Record>) -> Place {
-        let text = |value: Option<Value>| value.and_then(|value| value.as_text().map(str::to_owned));
-        let animal = match op.table.name {
-            "weigh_ins" | "entries" => self.related(op, record, "animal_id", "animals"),
-            _ => None,
-        };
-        let department = match op.table.name {
-            "animals" => text(Self::value_of(op, record, "species")),
-            "classes" => text(Self::value_of(op, record, "department")),
-            _ => animal
-                .map(|animal| animal.value("species"))
-                .or_else(|| class.map(|class| class.value("department")))
-                .and_then(|value| value.as_text().map(str::to_owned)),
-        };
-        let ring = match op.table.name {
-            "rings" => Some(op.record_id.0),
-            "classes" | "class_calls" => Self::value_of(op, record, "ring_id").and_then(|value| value.as_id()),
-            _ => None,
-        };
-        let ring = ring.or_else(|| class.and_then(|class| class.value("ring_id").as_id()));
-        let own = record.is_some_and(|record| record.updated_by == Some(author.actor.person));
-        Place { department, ring, own }
-    }
-
-    /// References of a patch must point to rows and people that are there.
-    fn check_references(&self, op: &Op) -> Result<(), Rejection> {
-        let own = |field: usize, id: Uuid| {
-            op.table.references().any(|(index, target)| index == field && target == op.table.name)
-                && id == op.record_id.0
-        };
-        let mut sent = op.patch.iter().filter(|(field, value)| value.as_id().is_none_or(|id| !own(**field, id)));
-        sent.try_for_each(|(field, value)| self.check_exists(op.table, *field, value))
-    }
-
-    /// The same for a whole row.
-    pub(super) fn check_rows_exist(&self, table: &Table, values: &[Value]) -> Result<(), Rejection> {
-        values.iter().enumerate().try_for_each(|(field, value)| self.check_exists(table, field, value))
-    }
-
-    fn check_exists(&self, table: &Table, field: usize, value: &Value) -> Result<(), Rejection> {
-        let Some(id) = value.as_id() else { return Ok(()) };
-        let path = table.fields[field].path;
-        let missing = |what: String| Err(Rejection::of_field("missing_reference", path, what));
-        match table.fields[field].kind {
-            Kind::Id(Target::Table(target)) if !self.records.contains_key(&(target, RecordId(id))) => {
-                missing(format!("there is no such row in {target}"))
-            }
-            Kind::Id(Target::Person) if !self.people.contains(&PersonId(id)) => {
-                missing("there is no such person".to_owned())
-            }
-            _ => Ok(()),
-        }
-    }
-
-    pub(super) fn has_live_children(&self, table: &Table, id: RecordId) -> bool {
-        referrers(table.name).any(|(child, field)| {
-            let path = known_table(child).fields[field].path;
-            self.children_of(child, path, id.0).iter().any(|row| row.is_live())
-        })
     }
 
     fn insert(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
