@@ -9,6 +9,8 @@ mod decide;
 mod needs;
 mod review;
 mod settle;
+#[cfg(test)]
+mod tests;
 mod view;
 mod write;
 
