@@ -13,8 +13,7 @@ CREATE TABLE push_tokens (
     strikes bigint NOT NULL DEFAULT 0,
     disabled_at timestamptz(3),
     created_at timestamptz(3) NOT NULL,
-    last_used timestamptz(3),
-    UNIQUE (user_id, token)
+    last_used timestamptz(3)
 );
 
 CREATE TABLE notifications (
@@ -31,7 +30,7 @@ CREATE TABLE notifications (
     send_at timestamptz(3),
     expires_at timestamptz(3),
     collapse_key text COLLATE "C",
-    dedupe_key text COLLATE "C" UNIQUE,
+    dedupe_key text COLLATE "C",
     template_id uuid,
     created_by uuid REFERENCES profiles (id) DEFERRABLE INITIALLY DEFERRED,
     created_at timestamptz(3) NOT NULL,
@@ -42,8 +41,7 @@ CREATE TABLE notification_recipients (
     notification_id uuid NOT NULL REFERENCES notifications (id) DEFERRABLE INITIALLY DEFERRED,
     user_id uuid NOT NULL REFERENCES profiles (id) DEFERRABLE INITIALLY DEFERRED,
     seq bigint NOT NULL,
-    PRIMARY KEY (user_id, seq),
-    UNIQUE (notification_id, user_id)
+    PRIMARY KEY (user_id, seq)
 );
 
 CREATE TABLE notification_deliveries (
@@ -58,13 +56,12 @@ CREATE TABLE notification_deliveries (
     lease_until timestamptz(3),
     provider_message_id text COLLATE "C",
     error_code text COLLATE "C",
-    updated_at timestamptz(3) NOT NULL,
-    UNIQUE (notification_id, target)
+    updated_at timestamptz(3) NOT NULL
 );
 
 CREATE TABLE cache_entries (
     id uuid NOT NULL PRIMARY KEY,
-    key text COLLATE "C" NOT NULL UNIQUE,
+    key text COLLATE "C" NOT NULL,
     scope text COLLATE "C" NOT NULL,
     value bytea NOT NULL,
     tags jsonb NOT NULL,
@@ -79,3 +76,8 @@ CREATE TABLE cache_entries (
 
 CREATE INDEX notification_deliveries_due ON notification_deliveries (status, next_attempt_at);
 CREATE INDEX cache_entries_expiry ON cache_entries (expires_at);
+CREATE UNIQUE INDEX push_tokens_token ON push_tokens (user_id, token);
+CREATE UNIQUE INDEX notifications_dedupe_key ON notifications (dedupe_key);
+CREATE UNIQUE INDEX notification_recipients_user ON notification_recipients (notification_id, user_id);
+CREATE UNIQUE INDEX notification_deliveries_target ON notification_deliveries (notification_id, target);
+CREATE UNIQUE INDEX cache_entries_key ON cache_entries (key);

@@ -90,6 +90,7 @@ CREATE INDEX sync_conflicts_open_record ON sync_conflicts (record_id) WHERE stat
 CREATE INDEX sync_conflicts_open_other ON sync_conflicts (other_record_id) WHERE status = 'open' AND other_record_id IS NOT NULL;
 CREATE INDEX sync_conflicts_by_age ON sync_conflicts (created_at, id);
 CREATE INDEX sync_conflicts_by_device ON sync_conflicts (device_id, created_at);
+CREATE INDEX sync_conflicts_by_server_user ON sync_conflicts (server_user_id, created_at);
 
 -- A decision that is sent twice is taken once.
 CREATE TABLE decision_keys (

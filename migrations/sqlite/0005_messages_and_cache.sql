@@ -13,8 +13,7 @@ CREATE TABLE push_tokens (
     strikes INTEGER NOT NULL DEFAULT 0,
     disabled_at INTEGER,
     created_at INTEGER NOT NULL,
-    last_used INTEGER,
-    UNIQUE (user_id, token)
+    last_used INTEGER
 ) STRICT;
 
 CREATE TABLE notifications (
@@ -31,7 +30,7 @@ CREATE TABLE notifications (
     send_at INTEGER,
     expires_at INTEGER,
     collapse_key TEXT,
-    dedupe_key TEXT UNIQUE,
+    dedupe_key TEXT,
     template_id TEXT,
     created_by TEXT REFERENCES profiles (id) DEFERRABLE INITIALLY DEFERRED,
     created_at INTEGER NOT NULL,
@@ -42,8 +41,7 @@ CREATE TABLE notification_recipients (
     notification_id TEXT NOT NULL REFERENCES notifications (id) DEFERRABLE INITIALLY DEFERRED,
     user_id TEXT NOT NULL REFERENCES profiles (id) DEFERRABLE INITIALLY DEFERRED,
     seq INTEGER NOT NULL,
-    PRIMARY KEY (user_id, seq),
-    UNIQUE (notification_id, user_id)
+    PRIMARY KEY (user_id, seq)
 ) STRICT;
 
 CREATE TABLE notification_deliveries (
@@ -58,13 +56,12 @@ CREATE TABLE notification_deliveries (
     lease_until INTEGER,
     provider_message_id TEXT,
     error_code TEXT,
-    updated_at INTEGER NOT NULL,
-    UNIQUE (notification_id, target)
+    updated_at INTEGER NOT NULL
 ) STRICT;
 
 CREATE TABLE cache_entries (
     id TEXT NOT NULL PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
+    key TEXT NOT NULL,
     scope TEXT NOT NULL,
     value BLOB NOT NULL,
     tags TEXT NOT NULL,
@@ -79,3 +76,8 @@ CREATE TABLE cache_entries (
 
 CREATE INDEX notification_deliveries_due ON notification_deliveries (status, next_attempt_at);
 CREATE INDEX cache_entries_expiry ON cache_entries (expires_at);
+CREATE UNIQUE INDEX push_tokens_token ON push_tokens (user_id, token);
+CREATE UNIQUE INDEX notifications_dedupe_key ON notifications (dedupe_key);
+CREATE UNIQUE INDEX notification_recipients_user ON notification_recipients (notification_id, user_id);
+CREATE UNIQUE INDEX notification_deliveries_target ON notification_deliveries (notification_id, target);
+CREATE UNIQUE INDEX cache_entries_key ON cache_entries (key);

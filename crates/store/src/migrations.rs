@@ -29,6 +29,7 @@ const STEPS: &[Step] = &[
     step!("0002", "synced_tables"),
     step!("0003", "sync"),
     step!("0004", "imports_and_audit"),
+    step!("0005", "messages_and_cache"),
 ];
 
 pub(crate) fn sqlite() -> Migrator {
