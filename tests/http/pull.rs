@@ -6,8 +6,8 @@ use serde_json::json;
 
 use crate::desk::Desk;
 use crate::on_both_engines;
-use crate::phone::{Phone, delete, fresh, insert, update};
-use crate::seed::seed;
+use crate::phone::{Phone, delete, fresh, insert, update, v5};
+use crate::seed::{seed, set_stage, show_of};
 
 on_both_engines!(
     pages_of_any_size_give_the_same_rows,
@@ -18,6 +18,7 @@ on_both_engines!(
     limits_are_held,
     the_feed_has_one_number_a_change,
     pages_never_split_what_a_reader_misses,
+    results_come_and_go_with_the_rule_about_them,
 );
 
 async fn a_few_rings(desk: &Desk, count: usize) -> Vec<String> {
@@ -165,5 +166,28 @@ async fn pages_never_split_what_a_reader_misses(desk: Desk) {
     let all = desk.pull_all().await;
     for id in &ids {
         assert_eq!(rows[id], all[&("rings".to_owned(), id.clone())]["data"]["name"], "{id}");
+    }
+}
+
+async fn results_come_and_go_with_the_rule_about_them(desk: Desk) {
+    let seed = seed(&desk).await;
+    let entry = v5(&seed.class, &seed.steer);
+    let row = json!({"exhibitor_id": seed.exhibitor, "animal_id": seed.steer, "family_id": seed.class});
+    desk.apply(&[insert("entries", &entry, row)]).await;
+    set_stage(&desk, "C").await;
+    set_stage(&desk, "D").await;
+    let placing = v5(&seed.class, &entry);
+    let placed = json!({"class_id": seed.class, "entry_id": entry, "place": 1});
+    desk.apply(&[insert("placings", &placing, placed)]).await;
+    let viewer = desk.phone("Parent", &["viewer"]).await;
+    assert!(viewer.change("placings", &placing).await.is_null(), "nothing is told before results may be seen");
+    for (rule, before, op) in [("posted", json!(null), "upsert"), ("official", json!("posted"), "revoke")] {
+        let (show, change) = show_of(&desk).await;
+        let version = change["version"].as_i64().expect("a version");
+        let rules = json!({"rules": {"results_visibility": rule}});
+        desk.apply(&[update("shows", &show, version, rules, json!({"rules": {"results_visibility": before}}))]).await;
+        let shown = viewer.change("placings", &placing).await;
+        assert_eq!(shown["op"], op, "{rule}: {shown}");
+        assert_eq!(shown["data"].is_null(), op == "revoke");
     }
 }

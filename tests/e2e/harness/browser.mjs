@@ -25,7 +25,12 @@ const FLAGS = [
 ];
 
 /** What a phone's browser looks like to a page. */
-export const PHONE = { viewport: { width: 390, height: 844 }, deviceScaleFactor: 2, hasTouch: true, isMobile: true };
+export const PHONE = {
+  viewport: { width: 390, height: 844 },
+  deviceScaleFactor: 2,
+  hasTouch: true,
+  isMobile: true,
+};
 
 /** The size of the desk's window. */
 export const WINDOW = { viewport: { width: 1280, height: 800 } };
@@ -44,6 +49,15 @@ export async function barriers(page) {
   // The page forbids scripts that are not its own; an evaluated one is the browser's.
   await page.evaluate(axeSource);
   return page.evaluate(async () => {
+    // What fades in is judged when it is there: half way its colours are nobody's. A spinner never ends.
+    const ends = (/** @type {Animation} */ motion) =>
+      Number.isFinite(Number(motion.effect?.getComputedTiming().endTime));
+    await Promise.allSettled(
+      document
+        .getAnimations()
+        .filter(ends)
+        .map((motion) => motion.finished),
+    );
     const axe = /** @type {any} */ (globalThis).axe;
     const found = await axe.run(document, { resultTypes: ["violations"] });
     return found.violations.flatMap((/** @type {any} */ violation) =>

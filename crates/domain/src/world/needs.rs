@@ -39,6 +39,8 @@ pub struct Needs {
     pub holders: BTreeSet<UniqueKey>,
     /// People that rows point to.
     pub people: BTreeSet<PersonId>,
+    /// Whole tables, live rows: only for what touches all of them.
+    pub tables: BTreeSet<&'static str>,
 }
 
 impl Needs {
@@ -62,6 +64,7 @@ impl Needs {
             children: minus(self.children, &loaded.children),
             holders: minus(self.holders, &loaded.holders),
             people: minus(self.people, &loaded.people),
+            tables: minus(self.tables, &loaded.tables),
         }
     }
 
@@ -76,6 +79,7 @@ impl Needs {
         self.children.extend(other.children.iter().copied());
         self.holders.extend(other.holders.iter().cloned());
         self.people.extend(other.people.iter().copied());
+        self.tables.extend(other.tables.iter().copied());
     }
 }
 
@@ -98,6 +102,9 @@ impl World {
         let results = needs.children.iter().filter(|(table, _, _)| *table == "placings");
         let results = results.filter_map(|key| self.children.get(key)).flatten();
         needs.open_conflicts.extend(results.copied());
+        if needs.tables.contains("placings") {
+            needs.open_conflicts.extend(self.records.keys().filter(|key| key.0 == "placings").map(|key| key.1));
+        }
         let waiting = needs.open_conflicts.iter().flat_map(|id| self.open_on(*id));
         needs.ops.extend(waiting.flat_map(|conflict| conflict.op_ids.iter().copied()));
     }
@@ -195,6 +202,10 @@ impl World {
             }
         }
         self.need_around(op.table, key, &|field| op.patch.get(&field).cloned(), needs);
+        if op.table.field("rules.results_visibility").is_some_and(|field| op.patch.contains_key(&field)) {
+            // Who may see results changes for all of them at once.
+            needs.tables.extend(["classes", "placings"]);
+        }
         let row = |field: usize| {
             op.patch.get(&field).cloned().or_else(|| self.record(key).map(|row| row.values[field].clone()))
         };

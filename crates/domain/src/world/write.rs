@@ -30,8 +30,10 @@ impl World {
         for affected in self.affected_by(key, before.as_ref()) {
             self.derive_row(affected, cause);
         }
-        if key.0 == "classes" {
-            self.touch_results(key, before.as_ref(), cause);
+        match key.0 {
+            "classes" => self.touch_results_of(key, before.as_ref(), cause),
+            "shows" => self.touch_all_results(before.as_ref(), cause),
+            _ => {}
         }
         self.review(key, cause);
         written
@@ -207,7 +209,7 @@ impl World {
     }
 
     /// Results become visible or hidden with their class: its placings get a new place in the feed.
-    fn touch_results(&mut self, key: Key, before: Option<&Record>, cause: &Cause) {
+    fn touch_results_of(&mut self, key: Key, before: Option<&Record>, cause: &Cause) {
         let official = |record: Option<&Record>| record.is_some_and(|record| !record.value("official_at").is_null());
         if official(before) == official(self.records.get(&key)) {
             return;
@@ -216,6 +218,19 @@ impl World {
             self.children_of("placings", "class_id", key.1.0).iter().map(|placing| placing.id).collect();
         for placing in placings {
             self.touch(("placings", placing), cause);
+        }
+    }
+
+    /// The show's rule about who sees results has changed: every placing gets a new place in the feed.
+    fn touch_all_results(&mut self, before: Option<&Record>, cause: &Cause) {
+        let rule = |record: &Record| record.value("rules.results_visibility").clone();
+        if before.is_none_or(|before| self.show().map(rule) == Some(rule(before))) {
+            return;
+        }
+        let mut placings: Vec<Key> = self.records.keys().filter(|key| key.0 == "placings").copied().collect();
+        placings.sort();
+        for key in placings {
+            self.touch(key, cause);
         }
     }
 

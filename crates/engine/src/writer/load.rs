@@ -43,6 +43,11 @@ async fn load_rows(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> 
     for (table, ids) in by_table {
         records::load(tx, known_table(table), &ids).await?.into_iter().for_each(|row| world.add_record(row));
     }
+    for table in &needs.tables {
+        for row in records::load_all(tx, known_table(table)).await? {
+            world.add_record(row);
+        }
+    }
     let mut by_parent: BTreeMap<(&'static str, usize), Vec<Uuid>> = BTreeMap::new();
     for (table, field, parent) in &needs.children {
         by_parent.entry((table, *field)).or_default().push(*parent);
