@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use crate::api::desk::{EntryPage, EntryRow, History, HistoryItem, Overview};
 use crate::people::require_admin;
-use crate::writer::show_key;
 use crate::{Engine, EngineError, Result};
 
 /// Versions of a record that are listed.
@@ -29,7 +28,7 @@ impl Engine {
         require_admin(actor)?;
         let mut tx = self.db().begin_read().await?;
         let counts = records::overview_counts(&mut tx).await?;
-        let (_, show_id) = show_key(self.inner.show_id);
+        let show_id = RecordId(self.inner.show_id);
         let show = records::load(&mut tx, known_table("shows"), &[show_id]).await?.pop();
         let recent = history::recent(&mut tx, ACTIVITY_ITEMS).await?;
         let names = Names::of(&mut tx, &recent).await?;

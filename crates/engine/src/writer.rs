@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use showdesk_domain::ids::{RecordId, Seq};
+use showdesk_domain::ids::Seq;
 use showdesk_domain::world::{Needs, World};
 use showdesk_store::{Db, StoreError, Tx, meta};
 use tokio::sync::{broadcast, mpsc, oneshot};
@@ -354,11 +354,6 @@ fn log_internal(error: &EngineError) -> Uuid {
 
 fn now_millis(now: chrono::DateTime<chrono::Utc>) -> u64 {
     u64::try_from(now.timestamp_millis()).unwrap_or(0)
-}
-
-/// The show's own row, which every decision looks at.
-pub(crate) fn show_key(show_id: Uuid) -> (&'static str, RecordId) {
-    ("shows", RecordId(show_id))
 }
 
 #[cfg(test)]

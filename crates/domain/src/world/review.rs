@@ -314,7 +314,7 @@ fn wanted_data(op: &Op, view: &AuthorView, desk: Option<&[Value]>) -> Map<String
     data_of(op.table, &values, ReadClass::Office)
 }
 
-/// Kept here so that a clash's own values can be shown by path.
+/// What a decision speaks about: the disputed fields and those that wait with them, as a row has them, by path.
 pub(super) fn decided_values(table: &Table, values: &[Value], conflict: &Conflict) -> Map<String, Json> {
     let all: Vec<String> = conflict.contested.iter().chain(&conflict.clean).cloned().collect();
     values_by_path(table, values, &all)
