@@ -1,10 +1,12 @@
 //! A clash that a person decides (PROTOCOL.md §5): what is kept about it.
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Version};
+use crate::op::Operation;
 use crate::schema::Table;
 
 /// A row of `sync_conflicts`.
@@ -48,6 +50,8 @@ pub struct Conflict {
     pub contested: Vec<String>,
     /// Paths of the entry that wait with them.
     pub clean: Vec<String>,
+    /// The rows of a group of ops that is decided as one, in the order they are written; empty for a single op.
+    pub parts: Vec<Part>,
     /// The decision in force: `client_wins`, `server_wins`, manual.
     pub resolution: Option<String>,
     /// The values it wrote, by path.
@@ -68,6 +72,77 @@ pub struct Conflict {
     pub disagreement: Option<Json>,
     /// When it was found.
     pub created_at: DateTime<Utc>,
+}
+
+/// One row of a clash about a group of ops: PROTOCOL.md §3, `records`.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Part {
+    /// The row's table.
+    #[serde(rename = "table_name", with = "by_name")]
+    pub table: &'static Table,
+    /// The row.
+    pub record_id: RecordId,
+    /// What the first op about it does: insert, update or delete.
+    pub operation: Operation,
+    /// The author's view of it.
+    pub base: Option<Map<String, Json>>,
+    /// The desk's row.
+    pub server: Option<Map<String, Json>>,
+    /// The row as the author wanted it; none if it was to be deleted.
+    pub client: Option<Map<String, Json>>,
+    /// The desk's version of it, 0 if it does not exist.
+    pub version: Version,
+    /// The other row that holds its unique value.
+    pub other_record_id: Option<RecordId>,
+    /// Paths a person must choose.
+    pub contested: Vec<String>,
+    /// Paths that wait with them.
+    pub clean: Vec<String>,
+}
+
+/// A table travels by its name.
+mod by_name {
+    use serde::{Deserialize, Deserializer, Serializer, de::Error};
+
+    use crate::schema::{self, Table};
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands every field over by reference")]
+    pub(super) fn serialize<S: Serializer>(table: &&'static Table, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(table.name)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<&'static Table, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        schema::table(&name).ok_or_else(|| D::Error::custom("there is no such table"))
+    }
+}
+
+impl Conflict {
+    /// The rows it is about: itself, or each of its group.
+    pub fn record_ids(&self) -> Vec<RecordId> {
+        let mut ids = vec![self.record_id];
+        ids.extend(self.parts.iter().map(|part| part.record_id));
+        ids.dedup();
+        ids
+    }
+
+    /// One row of a group as a clash of its own, so that one rule serves both.
+    #[must_use]
+    pub fn of_part(&self, part: &Part) -> Self {
+        Self {
+            table: part.table,
+            record_id: part.record_id,
+            other_record_id: part.other_record_id,
+            base_data: part.base.clone(),
+            server_data: part.server.clone(),
+            client_data: part.client.clone(),
+            server_version: part.version,
+            contested: part.contested.clone(),
+            clean: part.clean.clone(),
+            parts: Vec::new(),
+            ..self.clone()
+        }
+    }
 }
 
 macro_rules! words {

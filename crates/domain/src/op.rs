@@ -5,7 +5,7 @@ mod decode;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
@@ -15,7 +15,8 @@ use crate::schema::Table;
 use crate::value::Value;
 
 /// What an op does to its record.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Operation {
     /// Makes the row.
     Insert,
@@ -213,6 +214,27 @@ impl OpDraft {
         let raw = serde_json::value::to_raw_value(&json).expect("a JSON value can be written");
         decode(&raw)
     }
+}
+
+/// A stored op again, to be decided once more. `Err` if it was refused when it came.
+pub fn from_queued(queued: &crate::queue::QueuedOp) -> Result<Op, Box<Refused>> {
+    let json = serde_json::json!({
+        "op_id": queued.id,
+        "device_seq": queued.device_seq,
+        "txn": queued.txn,
+        "table_name": queued.table_name,
+        "record_id": queued.record_id,
+        "operation": queued.operation,
+        "base_version": queued.version,
+        "prev_op_id": queued.prev_op_id,
+        "epoch": queued.epoch,
+        "reason": queued.reason,
+        "data": queued.data,
+        "base": queued.base,
+        "client_time": queued.client_time.map(crate::value::instant_text),
+    });
+    let raw = serde_json::value::to_raw_value(&json).expect("a JSON value can be written");
+    decode(&raw)
 }
 
 /// The op that makes the one row of `shows`: stage A, unit lb.

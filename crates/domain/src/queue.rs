@@ -1,10 +1,19 @@
 //! A row of `sync_queue`: an op as it was sent and what became of it.
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Seq, Version};
+
+/// How often an op that waits is tried before a person is asked.
+pub const ATTEMPTS_MAX: i64 = 20;
+/// How long an op waits before a person is asked.
+pub const WAIT_MAX: TimeDelta = TimeDelta::hours(24);
+/// The pause after the first try; each further one is twice as long.
+const FIRST_PAUSE: TimeDelta = TimeDelta::seconds(5);
+/// The longest pause: twenty tries fill most of a day.
+pub const PAUSE_MAX: TimeDelta = TimeDelta::hours(2);
 
 /// An op the desk has seen, with its current verdict.
 #[derive(Debug, Clone, PartialEq)]
@@ -49,15 +58,19 @@ pub struct QueuedOp {
     pub conflict_id: Option<ConflictId>,
     /// What a held op waits for.
     pub waiting_for: Option<Json>,
+    /// The id of the op or row that must come first, while it is held.
+    pub waiting_on: Option<Uuid>,
     /// The record's version it made.
     pub result_version: Option<Version>,
     /// The feed number it made.
     pub result_seq: Option<Seq>,
     /// `{code, detail, fields}` if it was rejected.
     pub error: Option<Json>,
+    /// What an admin did about it, outside a clash: `{resolution: applied|dropped, by, by_name, at, reason, values}`.
+    pub decision: Option<Json>,
     /// How often it was tried.
     pub attempts: i64,
-    /// Until when a worker has claimed it.
+    /// Until when nobody else takes it up: a worker's claim, or the pause before the next try.
     pub lease_until: Option<DateTime<Utc>>,
     /// When it arrived.
     pub created_at: DateTime<Utc>,
@@ -67,6 +80,24 @@ pub struct QueuedOp {
     pub client_time: Option<DateTime<Utc>>,
     /// How far that clock is ahead of the desk's.
     pub skew_ms: i64,
+}
+
+impl QueuedOp {
+    /// Whether it waits for something to come, and for no person.
+    pub fn is_open(&self) -> bool {
+        matches!(self.status, QueueStatus::Pending | QueueStatus::Processing)
+    }
+
+    /// Whether it has waited so long that a person must be asked.
+    pub fn is_overdue(&self, now: DateTime<Utc>) -> bool {
+        self.attempts >= ATTEMPTS_MAX || now - self.created_at >= WAIT_MAX
+    }
+
+    /// When an op that still waits is tried again.
+    pub fn next_try(&self, now: DateTime<Utc>) -> DateTime<Utc> {
+        let doublings = self.attempts.clamp(1, ATTEMPTS_MAX) - 1;
+        now + (FIRST_PAUSE * 2_i32.pow(u32::try_from(doublings).unwrap_or(0))).min(PAUSE_MAX)
+    }
 }
 
 /// Where an op stands.

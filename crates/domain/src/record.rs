@@ -169,7 +169,8 @@ pub fn values_of(table: &Table, data: &Map<String, Json>) -> Result<Vec<Value>, 
     Ok(values)
 }
 
-fn may_see(access: Access, class: ReadClass) -> bool {
+/// Whether a reader of this class may see a field of that access.
+pub fn may_see(access: Access, class: ReadClass) -> bool {
     match access {
         Access::Public => true,
         Access::Staff => class >= ReadClass::Staff,

@@ -4,14 +4,23 @@
 //! [`Journal`] in bulk. Later ops see what earlier ones did. No I/O here, no clock, no randomness:
 //! time and fresh ids are given.
 
+mod attention;
+mod bulk;
+mod card;
 mod checks;
 mod decide;
+mod group;
+mod layered;
 mod needs;
+mod parts;
 mod review;
+mod same;
 mod settle;
 #[cfg(test)]
 mod tests;
 mod view;
+mod waiting;
+mod weights;
 mod write;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -20,9 +29,14 @@ use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
+use self::attention::StandIn;
+pub use self::bulk::{BulkPart, Written};
 pub use self::decide::{Answer, AnswerKind};
+pub use self::group::Member;
+use self::layered::Layered;
 pub use self::needs::{Needs, ReferenceKey, UniqueKey};
 pub use self::settle::{Decision, SettleError};
+use self::waiting::Waiters;
 use crate::actor::Actor;
 use crate::conflict::{Conflict, ConflictStatus};
 use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Seq, Version};
@@ -50,6 +64,43 @@ pub struct Journal {
     pub changed_ops: BTreeSet<OpId>,
     /// Clashes opened, changed or closed.
     pub conflicts: BTreeSet<ConflictId>,
+    /// Ids that became other names of rows.
+    pub aliases: BTreeSet<Key>,
+}
+
+/// How far a journal was when a trial began.
+struct JournalMark {
+    history: usize,
+    new_ops: usize,
+    records: BTreeSet<Key>,
+    feed: BTreeMap<Key, FeedMark>,
+    changed_ops: BTreeSet<OpId>,
+    conflicts: BTreeSet<ConflictId>,
+    aliases: BTreeSet<Key>,
+}
+
+impl Journal {
+    fn mark(&self) -> JournalMark {
+        JournalMark {
+            history: self.history.len(),
+            new_ops: self.new_ops.len(),
+            records: self.records.clone(),
+            feed: self.feed.clone(),
+            changed_ops: self.changed_ops.clone(),
+            conflicts: self.conflicts.clone(),
+            aliases: self.aliases.clone(),
+        }
+    }
+
+    fn go_back(&mut self, mark: JournalMark) {
+        self.history.truncate(mark.history);
+        self.new_ops.truncate(mark.new_ops);
+        self.records = mark.records;
+        self.feed = mark.feed;
+        self.changed_ops = mark.changed_ops;
+        self.conflicts = mark.conflicts;
+        self.aliases = mark.aliases;
+    }
 }
 
 /// The newest change or touch of a row.
@@ -94,6 +145,15 @@ pub struct Author {
     pub incarnation: Uuid,
     /// How far the device's clock is ahead, milliseconds.
     pub skew_ms: i64,
+    /// The epoch before a restore, if the ops are given back: the desk had acknowledged them and forgot.
+    pub recovered_from: Option<Uuid>,
+}
+
+#[derive(Debug, Clone, Copy)]
+enum Layer {
+    Begin,
+    Keep,
+    Drop,
 }
 
 /// Where new ids come from: time-ordered and never used before.
@@ -110,14 +170,18 @@ pub struct World {
     /// The newest change number, those given in this transaction included.
     pub clock: Seq,
     journal: Journal,
-    records: HashMap<Key, Record>,
-    snapshots: HashMap<(Key, Version), Vec<Value>>,
-    ops: HashMap<OpId, QueuedOp>,
-    conflicts: HashMap<ConflictId, Conflict>,
-    children: HashMap<ReferenceKey, Vec<RecordId>>,
-    holders: HashMap<UniqueKey, RecordId>,
+    records: Layered<Key, Record>,
+    snapshots: Layered<(Key, Version), Vec<Value>>,
+    ops: Layered<OpId, QueuedOp>,
+    conflicts: Layered<ConflictId, Conflict>,
+    children: Layered<ReferenceKey, Vec<RecordId>>,
+    holders: Layered<UniqueKey, RecordId>,
+    aliases: Layered<Key, RecordId>,
+    waiters: Waiters,
     people: HashSet<PersonId>,
+    authors: HashMap<(PersonId, DeviceId), Actor>,
     loaded: Needs,
+    standing_in: Option<StandIn>,
     fresh_ids: FreshIds,
 }
 
@@ -130,14 +194,18 @@ impl World {
             show_id,
             clock,
             journal: Journal::default(),
-            records: HashMap::new(),
-            snapshots: HashMap::new(),
-            ops: HashMap::new(),
-            conflicts: HashMap::new(),
-            children: HashMap::new(),
-            holders: HashMap::new(),
+            records: Layered::default(),
+            snapshots: Layered::default(),
+            ops: Layered::default(),
+            conflicts: Layered::default(),
+            children: Layered::default(),
+            holders: Layered::default(),
+            aliases: Layered::default(),
+            waiters: Waiters::default(),
             people: HashSet::new(),
+            authors: HashMap::new(),
             loaded: Needs::default(),
+            standing_in: None,
             fresh_ids,
         }
     }
@@ -169,7 +237,10 @@ impl World {
 
     /// Fields of a row in dispute: those of its open clashes, each once.
     pub fn disputed(&self, id: RecordId) -> Vec<String> {
-        let contested = self.open_on(id).flat_map(|conflict| conflict.contested.iter().cloned());
+        let contested = self.open_on(id).flat_map(|conflict| {
+            let part = conflict.parts.iter().find(|part| part.record_id == id);
+            part.map_or(&conflict.contested, |part| &part.contested).iter().cloned()
+        });
         contested.collect::<BTreeSet<_>>().into_iter().collect()
     }
 
@@ -182,7 +253,10 @@ impl World {
     }
 
     fn open_on(&self, id: RecordId) -> impl Iterator<Item = &Conflict> {
-        let is_open = move |conflict: &&Conflict| conflict.record_id == id && conflict.status == ConflictStatus::Open;
+        let is_open = move |conflict: &&Conflict| {
+            let is_about = conflict.record_id == id || conflict.parts.iter().any(|part| part.record_id == id);
+            is_about && conflict.status == ConflictStatus::Open
+        };
         let mut open: Vec<&Conflict> = self.conflicts.values().filter(is_open).collect();
         open.sort_by_key(|conflict| conflict.id);
         open.into_iter()
@@ -201,6 +275,39 @@ impl World {
 
     fn fresh_id(&mut self) -> Uuid {
         (self.fresh_ids)()
+    }
+
+    /// Does something on trial: an error leaves everything as it was before.
+    pub fn attempt<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
+        let (clock, mark, waiters) = (self.clock, self.journal.mark(), self.waiters.clone());
+        self.each_layer(Layer::Begin);
+        let worked = work(self);
+        if worked.is_ok() {
+            self.each_layer(Layer::Keep);
+        } else {
+            self.each_layer(Layer::Drop);
+            self.clock = clock;
+            self.journal.go_back(mark);
+            self.waiters = waiters;
+        }
+        worked
+    }
+
+    fn each_layer(&mut self, layer: Layer) {
+        fn turn<K: Eq + std::hash::Hash + Clone, V: Clone>(map: &mut Layered<K, V>, layer: Layer) {
+            match layer {
+                Layer::Begin => map.begin(),
+                Layer::Keep => map.keep(),
+                Layer::Drop => map.drop_layer(),
+            }
+        }
+        turn(&mut self.records, layer);
+        turn(&mut self.snapshots, layer);
+        turn(&mut self.ops, layer);
+        turn(&mut self.conflicts, layer);
+        turn(&mut self.children, layer);
+        turn(&mut self.holders, layer);
+        turn(&mut self.aliases, layer);
     }
 
     /// Takes a row that was read. A row already here is newer and stays.
@@ -223,20 +330,42 @@ impl World {
         self.people.insert(id);
     }
 
-    /// Takes an op that was read.
-    pub fn add_op(&mut self, op: QueuedOp) {
-        self.ops.entry(op.id).or_insert(op);
+    /// Takes somebody whose op waits.
+    pub fn add_author(&mut self, actor: Actor) {
+        self.authors.insert((actor.person, actor.device), actor);
     }
 
-    /// Takes a clash that was read.
+    /// Takes an op that was read. An op already here is newer and stays.
+    pub fn add_op(&mut self, op: QueuedOp) {
+        if !self.ops.contains_key(&op.id) {
+            self.waiters.note(&op);
+            self.ops.insert(op.id, op);
+        }
+    }
+
+    /// Takes a clash that was read. A clash already here is newer and stays.
     pub fn add_conflict(&mut self, conflict: Conflict) {
-        self.conflicts.entry(conflict.id).or_insert(conflict);
+        if !self.conflicts.contains_key(&conflict.id) {
+            self.conflicts.insert(conflict.id, conflict);
+        }
+    }
+
+    /// Takes another name of a row.
+    pub fn add_alias(&mut self, alias: Key, record_id: RecordId) {
+        if !self.aliases.contains_key(&alias) {
+            self.aliases.insert(alias, record_id);
+        }
+    }
+
+    /// The row that an id stands for: itself, or the row it became another name of.
+    pub fn alias(&self, key: Key) -> Option<RecordId> {
+        self.aliases.get(&key).copied()
     }
 
     fn index(&mut self, record: &Record) {
         for (field, _) in record.table.references() {
             if let Some(parent) = record.values[field].as_id() {
-                let ids = self.children.entry((record.table.name, field, parent)).or_default();
+                let ids = self.children.get_or_default(&(record.table.name, field, parent));
                 if !ids.contains(&record.id) {
                     ids.push(record.id);
                 }

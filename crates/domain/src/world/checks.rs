@@ -2,8 +2,6 @@
 
 use std::collections::BTreeMap;
 
-use uuid::Uuid;
-
 use super::needs::referrers;
 use super::{Author, World};
 use crate::ids::{PersonId, RecordId};
@@ -32,7 +30,14 @@ impl World {
         let class_ring = class.and_then(|class| class.value("ring_id").as_id());
         permit::check_scope(&author.actor, &Place { ring: class_ring, ..Place::default() })?;
         let place = self.place(author, op, record, class);
-        permit::authorize(&author.actor, self.stage(), op, &place, official)
+        permit::authorize(&author.actor, self.locking_stage(), op, &place, official)
+    }
+
+    /// The same for a row that has not come yet: what only its author may do is asked again when it is there.
+    pub(super) fn authorize_absent(&self, author: &Author, op: &Op) -> Result<(), Rejection> {
+        let class = self.class_of(op, None);
+        let place = Place { own: true, ..self.place(author, op, None, class) };
+        permit::authorize(&author.actor, self.locking_stage(), op, &place, false)
     }
 
     fn value_of(op: &Op, record: Option<&Record>, path: &str) -> Option<Value> {
@@ -80,22 +85,12 @@ impl World {
         Place { department, ring, own }
     }
 
-    /// References of a patch must point to rows and people that are there.
-    pub(super) fn check_references(&self, op: &Op) -> Result<(), Rejection> {
-        let own = |field: usize, id: Uuid| {
-            op.table.references().any(|(index, target)| index == field && target == op.table.name)
-                && id == op.record_id.0
-        };
-        let mut sent = op.patch.iter().filter(|(field, value)| value.as_id().is_none_or(|id| !own(**field, id)));
-        sent.try_for_each(|(field, value)| self.check_exists(op.table, *field, value))
-    }
-
-    /// The same for a whole row.
+    /// References of a whole row must point to rows and people that are there.
     pub(super) fn check_rows_exist(&self, table: &Table, values: &[Value]) -> Result<(), Rejection> {
         values.iter().enumerate().try_for_each(|(field, value)| self.check_exists(table, field, value))
     }
 
-    fn check_exists(&self, table: &Table, field: usize, value: &Value) -> Result<(), Rejection> {
+    pub(super) fn check_exists(&self, table: &Table, field: usize, value: &Value) -> Result<(), Rejection> {
         let Some(id) = value.as_id() else { return Ok(()) };
         let path = table.fields[field].path;
         let missing = |what: String| Err(Rejection::of_field("missing_reference", path, what));

@@ -1,11 +1,15 @@
 //! Decides one op after the other: checks 9 to 12 of PROTOCOL.md §4 and the table of verdicts.
 
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
+use super::card::is_card_mark;
 use super::review::Clash;
-use super::view::Unseen;
+use super::view::told_view;
+use super::waiting::Waiting;
+use super::weights::WeighIn;
 use super::write::Draft;
-use super::{Author, Cause, World};
+use super::{Author, World};
 use crate::actor::ReadClass;
 use crate::conflict::{ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, RecordId, Seq, Version};
@@ -37,38 +41,44 @@ pub enum AnswerKind {
     },
     /// Rejected, and not kept: its id is unreadable or belongs to another op.
     Rejected(Rejection),
-    /// It builds on an op that has not come yet: send it again.
-    Retry,
 }
 
 /// What became of an op, before it is filed.
-struct Verdict {
-    word: &'static str,
+#[derive(Debug, Clone, Default)]
+pub(super) struct Verdict {
+    pub word: &'static str,
     version: Option<Version>,
     seq: Option<Seq>,
-    conflict: Option<ConflictId>,
+    pub conflict: Option<ConflictId>,
     rejection: Option<Rejection>,
+    waiting: Option<Waiting>,
 }
 
 impl Verdict {
     fn written(word: &'static str, written: (Version, Seq)) -> Self {
-        Self { word, version: Some(written.0), seq: Some(written.1), conflict: None, rejection: None }
+        Self { word, version: Some(written.0), seq: Some(written.1), ..Self::default() }
     }
 
     fn noop(version: Option<Version>) -> Self {
-        Self { word: "noop", version, seq: None, conflict: None, rejection: None }
+        Self { word: "noop", version, ..Self::default() }
     }
 
-    fn conflict(id: ConflictId) -> Self {
-        Self { word: "conflict", version: None, seq: None, conflict: Some(id), rejection: None }
+    pub(super) fn conflict(id: ConflictId) -> Self {
+        Self { word: "conflict", conflict: Some(id), ..Self::default() }
     }
 
-    fn held(id: ConflictId) -> Self {
+    pub(super) fn held(id: ConflictId) -> Self {
         Self { word: "held", ..Self::conflict(id) }
+    }
+
+    /// Held until something comes.
+    pub(super) fn waits(waiting: Waiting) -> Self {
+        Self { word: "held", waiting: Some(waiting), ..Self::default() }
     }
 
     fn status(&self) -> QueueStatus {
         match self.word {
+            "held" if self.waiting.is_some() => QueueStatus::Pending,
             "conflict" | "held" => QueueStatus::Conflict,
             "rejected" => QueueStatus::Failed,
             _ => QueueStatus::Completed,
@@ -78,13 +88,17 @@ impl Verdict {
 
 impl From<Rejection> for Verdict {
     fn from(rejection: Rejection) -> Self {
-        Self { word: "rejected", version: None, seq: None, conflict: None, rejection: Some(rejection) }
+        Self { word: "rejected", rejection: Some(rejection), ..Self::default() }
     }
 }
 
-enum Stop {
+/// Why an op got no verdict of the table.
+#[derive(Debug)]
+pub(super) enum Stop {
+    /// It breaks a rule.
     Rejected(Rejection),
-    Waits,
+    /// Something it needs has not come yet.
+    Waits(Waiting),
 }
 
 impl From<Rejection> for Stop {
@@ -99,12 +113,27 @@ impl World {
         if let Some(answer) = self.replay(author, op.id, &op.sent) {
             return answer;
         }
+        self.decide_filed(author, op);
+        self.decide_waiters();
+        Answer { echo: op.sent.echo.clone(), kind: AnswerKind::Queued { op_id: op.id, replayed: false } }
+    }
+
+    /// Decides an op and files what became of it. A placing is a card of one row.
+    pub(super) fn decide_filed(&mut self, author: &Author, op: &Op) {
+        if op.table.name == "placings" && op.operation != Operation::Delete {
+            self.decide_group(author, std::slice::from_ref(op));
+        } else {
+            self.decide_alone(author, op);
+        }
+    }
+
+    pub(super) fn decide_alone(&mut self, author: &Author, op: &Op) {
         let verdict = match self.verdict(author, op) {
             Ok(verdict) => verdict,
             Err(Stop::Rejected(rejection)) => rejection.into(),
-            Err(Stop::Waits) => return Answer { echo: op.sent.echo.clone(), kind: AnswerKind::Retry },
+            Err(Stop::Waits(waiting)) => Verdict::waits(waiting),
         };
-        self.file(author, op.id, &op.sent, &verdict)
+        self.file(author, op.id, &op.sent, &verdict);
     }
 
     /// Files an op that failed one of the checks 1 to 8.
@@ -113,7 +142,11 @@ impl World {
             return Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Rejected(refused.rejection.clone()) };
         };
         match self.ops.get(&id) {
-            None => self.file(author, id, &refused.sent, &refused.rejection.clone().into()),
+            None => {
+                self.file(author, id, &refused.sent, &refused.rejection.clone().into());
+                self.decide_waiters();
+                Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Queued { op_id: id, replayed: false } }
+            }
             Some(known) if is_same_op(known, author, &refused.sent) => {
                 Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Queued { op_id: id, replayed: true } }
             }
@@ -123,7 +156,7 @@ impl World {
         }
     }
 
-    fn replay(&self, author: &Author, id: OpId, sent: &Sent) -> Option<Answer> {
+    pub(super) fn replay(&self, author: &Author, id: OpId, sent: &Sent) -> Option<Answer> {
         let known = self.ops.get(&id)?;
         let kind = if is_same_op(known, author, sent) {
             AnswerKind::Queued { op_id: id, replayed: true }
@@ -133,48 +166,44 @@ impl World {
         Some(Answer { echo: sent.echo.clone(), kind })
     }
 
-    fn file(&mut self, author: &Author, id: OpId, sent: &Sent, verdict: &Verdict) -> Answer {
-        let status = verdict.status();
-        let queued = QueuedOp {
-            id,
-            user_id: author.actor.person,
-            device_id: author.actor.device,
-            incarnation: author.incarnation,
-            device_seq: sent.device_seq,
-            table_name: sent.table_name.clone(),
-            record_id: sent.record_id,
-            operation: sent.operation.clone(),
-            data: sent.data.clone(),
-            base: sent.base.clone(),
-            version: Version(sent.base_version),
-            prev_op_id: sent.prev_op_id,
-            txn: sent.txn.clone(),
-            epoch: sent.epoch,
-            reason: sent.reason.clone(),
-            payload_sha256: sent.payload_sha256.clone(),
-            status,
-            verdict: Some(verdict.word.to_owned()),
-            conflict_id: verdict.conflict,
-            waiting_for: None,
-            result_version: verdict.version,
-            result_seq: verdict.seq,
-            error: verdict.rejection.as_ref().map(Rejection::to_json),
-            attempts: 1,
-            lease_until: None,
-            created_at: self.now,
-            processed_at: Some(self.now),
-            client_time: sent.client_time,
-            skew_ms: author.skew_ms,
+    /// Files an op with its verdict: for the first time, or again after it waited.
+    pub(super) fn file(&mut self, author: &Author, id: OpId, sent: &Sent, verdict: &Verdict) {
+        let mut queued = match self.ops.get(&id) {
+            Some(known) => known.clone(),
+            None => arrived(author, id, sent, self.now),
         };
+        queued.status = verdict.status();
+        queued.verdict = Some(verdict.word.to_owned());
+        queued.conflict_id = verdict.conflict;
+        queued.waiting_for = verdict.waiting.as_ref().map(|waiting| waiting.what.clone());
+        queued.waiting_on = verdict.waiting.as_ref().map(|waiting| waiting.root);
+        queued.result_version = verdict.version;
+        queued.result_seq = verdict.seq;
+        queued.error = verdict.rejection.as_ref().map(Rejection::to_json);
+        queued.lease_until = None;
+        queued.processed_at = Some(self.now);
+        if self.ops.contains_key(&id) {
+            self.journal.changed_ops.insert(id);
+        } else {
+            self.journal.new_ops.push(id);
+        }
+        let is_refused_insert = queued.status == QueueStatus::Failed && queued.operation == "insert";
+        let record_id = queued.record_id.filter(|_| is_refused_insert);
+        self.waiters.note(&queued);
+        if queued.waiting_on.is_none() {
+            self.waiters.come(id.0);
+            if let Some(record_id) = record_id {
+                self.waiters.come(record_id.0);
+            }
+        }
         self.ops.insert(id, queued);
-        self.journal.new_ops.push(id);
-        Answer { echo: sent.echo.clone(), kind: AnswerKind::Queued { op_id: id, replayed: false } }
     }
 
-    fn verdict(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
-        if op.txn.is_some() {
-            // Applying the ops of a group one by one would break the promise the group makes.
-            return Err(Rejection::new("txn_unsupported", "this desk does not take groups of changes yet").into());
+    /// Checks 10 to 12 of PROTOCOL.md §4.
+    pub(super) fn verdict(&mut self, author: &Author, sent: &Op) -> Result<Verdict, Stop> {
+        let op = &*self.under_true_names(sent);
+        if op.record_id != sent.record_id && op.operation == Operation::Insert {
+            self.name_alias((op.table.name, sent.record_id), op.record_id);
         }
         let key = (op.table.name, op.record_id);
         let record = self.records.get(&key).cloned();
@@ -188,11 +217,17 @@ impl World {
         self.authorize(author, op, record.as_ref())?;
         if let Some(record) = &record
             && op.base_version > record.version
+            && !self.is_strange(op)
+            && author.recovered_from.is_none()
         {
             return Err(Rejection::new("invalid_version", "base_version is above the desk's version").into());
         }
+        if author.recovered_from.is_some() {
+            return Ok(self.recover(author, op, record.as_ref()));
+        }
+        self.check_prev(author, op)?;
         if let Some(conflict) = self.folds_into(author, op) {
-            self.check_references(op)?;
+            self.check_references(author, op)?;
             self.fold(author, op, conflict);
             return Ok(Verdict::held(conflict));
         }
@@ -203,28 +238,60 @@ impl World {
         }
     }
 
-    /// An update of a row that is not there: of one's own insert that has not come or waits, or of nothing.
+    /// An update of a row that is not there: of one's own insert that has not come or waits, of a row that a restore took
+    /// away, or of nothing.
     fn update_of_absent(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
-        let Some(prev) = op.prev_op_id else { return Err(not_found().into()) };
-        let Some(queued) = self.ops.get(&prev) else { return Err(Stop::Waits) };
-        let is_own = queued.device_id == author.actor.device && queued.record_id == Some(op.record_id);
-        match (is_own, queued.status, queued.conflict_id) {
-            (true, QueueStatus::Failed, _) => {
-                let detail = format!("the entry {prev} that it builds on was not accepted");
+        if op.prev_op_id.is_none() && !self.is_from_before(op) && author.recovered_from.is_none() {
+            return Err(not_found().into());
+        }
+        self.authorize_absent(author, op)?;
+        if author.recovered_from.is_some() {
+            return Ok(self.recover(author, op, None));
+        }
+        self.check_prev(author, op)?;
+        let prev = op.prev_op_id.and_then(|id| self.ops.get(&id));
+        match prev.map(|queued| (queued.status, queued.conflict_id)) {
+            Some((QueueStatus::Failed, _)) => {
+                let detail = "the entry that makes this row was not accepted".to_owned();
+                let detail = op.prev_op_id.map_or(detail.clone(), |prev| format!("{detail}: {prev}"));
                 Err(Rejection::of_field("missing_reference", "prev_op_id", detail).into())
             }
-            (true, QueueStatus::Conflict, Some(conflict)) => {
-                self.authorize(author, op, None)?;
-                self.check_references(op)?;
+            Some((QueueStatus::Conflict, Some(conflict))) => {
+                self.check_references(author, op)?;
                 self.fold(author, op, conflict);
                 Ok(Verdict::held(conflict))
+            }
+            _ if self.is_from_before(op) => {
+                let view = told_view(op);
+                let contested = op.patch.keys().copied().collect();
+                Ok(self.clash(author, op, ConflictKind::UpdateMissing, &view, contested, Vec::new()))
             }
             _ => Err(not_found().into()),
         }
     }
 
+    /// An op that the desk had acknowledged before it was restored: what it changed is shown to a person, unless the row
+    /// shows it already (PROTOCOL.md §7).
+    fn recover(&mut self, author: &Author, op: &Op, record: Option<&Record>) -> Verdict {
+        let shows = match (op.operation, record.filter(|record| record.is_live())) {
+            (Operation::Delete, record) => record.is_none(),
+            (_, None) => false,
+            (_, Some(record)) => op.patch.iter().all(|(field, value)| record.values[*field] == *value),
+        };
+        if let Some(conflict) = self.folds_into(author, op) {
+            self.fold(author, op, conflict);
+            return Verdict::held(conflict);
+        }
+        if shows {
+            return Verdict::noop(record.map(|record| record.version));
+        }
+        let view = told_view(op);
+        let contested = op.patch.keys().copied().collect();
+        self.clash(author, op, ConflictKind::RestoredServer, &view, contested, Vec::new())
+    }
+
     fn insert(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
-        self.check_references(op)?;
+        self.check_references(author, op)?;
         let Some(record) = record else {
             let values = self.new_values(author, op);
             return Ok(self.write_or_clash(author, op, &AuthorView::empty(op.table), values, "applied"));
@@ -233,7 +300,7 @@ impl World {
         let differs: Vec<usize> = op
             .patch
             .iter()
-            .filter(|(field, value)| record.values[**field] != **value)
+            .filter(|(field, value)| record.values[**field] != **value && !is_card_mark(op.table, **field))
             .map(|(field, _)| *field)
             .collect();
         if !record.is_live() {
@@ -290,16 +357,12 @@ impl World {
     }
 
     fn update(&mut self, author: &Author, op: &Op, record: &Record) -> Result<Verdict, Stop> {
-        let sight = match self.sight(author, op, record) {
-            Ok(sight) => sight,
-            Err(Unseen::Waits) => return Err(Stop::Waits),
-            Err(Unseen::Invalid(rejection)) => return Err(rejection.into()),
-        };
+        let sight = self.sight(author, op, record)?;
         if !record.is_live() {
             let fields = op.patch.keys().copied().collect();
             return Ok(self.clash(author, op, ConflictKind::UpdateDeleted, &sight.view, fields, Vec::new()));
         }
-        self.check_references(op)?;
+        self.check_references(author, op)?;
         if op.table.append.is_some() {
             return self.append_update(author, op, &sight.view, record);
         }
@@ -313,9 +376,9 @@ impl World {
             self.file_choice(author, op, &sight.view, &merged);
             return Ok(Verdict::noop(Some(record.version)));
         }
-        let verdict = self.write_fields(author, op, &sight.view, record, &merged.take, word);
+        // Before the row is written: the value that is passed over is shown.
         self.file_choice(author, op, &sight.view, &merged);
-        Ok(verdict)
+        Ok(self.write_fields(author, op, &sight.view, record, &merged.take, word))
     }
 
     /// APPEND rows take exactly one later update.
@@ -338,11 +401,7 @@ impl World {
         if self.has_live_children(op.table, op.record_id) {
             return Err(Rejection::new("has_children", "other rows still belong to it").into());
         }
-        let sight = match self.sight(author, op, &record) {
-            Ok(sight) => sight,
-            Err(Unseen::Waits) => return Err(Stop::Waits),
-            Err(Unseen::Invalid(rejection)) => return Err(rejection.into()),
-        };
+        let sight = self.sight(author, op, &record)?;
         // A derived value follows its sources: that it moved is nobody's edit.
         let is_edit = |field: &usize| op.table.fields[*field].policy != Policy::Derived;
         let moved = |field: &usize| sight.view.values[*field].as_ref() != Some(&record.values[*field]);
@@ -351,7 +410,7 @@ impl World {
             return Ok(self.clash(author, op, ConflictKind::DeleteUpdated, &sight.view, contested, Vec::new()));
         }
         let draft = Draft { table: op.table, id: op.record_id, values: record.values, deleted: true };
-        let written = self.put(draft, &Cause::of(&author.actor, Some(op.id), op.reason.clone()));
+        let written = self.put(draft, &self.cause_of(author, op));
         Ok(Verdict::written("applied", written))
     }
 
@@ -387,6 +446,15 @@ impl World {
         values: Vec<Value>,
         word: &'static str,
     ) -> Verdict {
+        let mut values = values;
+        let meaning = if op.table.name == "weigh_ins" && op.operation == Operation::Insert {
+            self.weigh_in(op, &values)
+        } else {
+            WeighIn::Plain
+        };
+        if let WeighIn::Close { replaced } = &meaning {
+            values[op.table.index("replaces_id")] = Value::Id(replaced.0);
+        }
         if let Some((rule, holder)) = self.holder_of_another(op, &values) {
             let unique = &op.table.uniques[rule].fields;
             let sent = |field: &usize| op.patch.contains_key(field) && !op.table.fields[*field].required;
@@ -400,7 +468,10 @@ impl World {
             return verdict;
         }
         let draft = Draft { table: op.table, id: op.record_id, values, deleted: false };
-        let written = self.put(draft, &Cause::of(&author.actor, Some(op.id), op.reason.clone()));
+        let written = self.put(draft, &self.cause_of(author, op));
+        if op.table.name == "weigh_ins" && op.operation == Operation::Insert {
+            self.note_weigh_in(author, op, &meaning);
+        }
         Verdict::written(word, written)
     }
 
@@ -449,7 +520,44 @@ impl World {
     }
 }
 
-fn is_same_op(known: &QueuedOp, author: &Author, sent: &Sent) -> bool {
+/// The queue row of an op that has just come, before anything is known about it.
+fn arrived(author: &Author, id: OpId, sent: &Sent, now: DateTime<Utc>) -> QueuedOp {
+    QueuedOp {
+        id,
+        user_id: author.actor.person,
+        device_id: author.actor.device,
+        incarnation: author.incarnation,
+        device_seq: sent.device_seq,
+        table_name: sent.table_name.clone(),
+        record_id: sent.record_id,
+        operation: sent.operation.clone(),
+        data: sent.data.clone(),
+        base: sent.base.clone(),
+        version: Version(sent.base_version),
+        prev_op_id: sent.prev_op_id,
+        txn: sent.txn.clone(),
+        epoch: sent.epoch,
+        reason: sent.reason.clone(),
+        payload_sha256: sent.payload_sha256.clone(),
+        status: QueueStatus::Pending,
+        verdict: None,
+        conflict_id: None,
+        waiting_for: None,
+        waiting_on: None,
+        result_version: None,
+        result_seq: None,
+        error: None,
+        decision: None,
+        attempts: 1,
+        lease_until: None,
+        created_at: now,
+        processed_at: None,
+        client_time: sent.client_time,
+        skew_ms: author.skew_ms,
+    }
+}
+
+pub(super) fn is_same_op(known: &QueuedOp, author: &Author, sent: &Sent) -> bool {
     known.payload_sha256 == sent.payload_sha256 && known.device_id == author.actor.device
 }
 

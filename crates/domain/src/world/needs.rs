@@ -39,6 +39,12 @@ pub struct Needs {
     pub holders: BTreeSet<UniqueKey>,
     /// People that rows point to.
     pub people: BTreeSet<PersonId>,
+    /// Other names of rows that are not there.
+    pub aliases: BTreeSet<Key>,
+    /// Ops that wait for these ops or rows.
+    pub waiters: BTreeSet<Uuid>,
+    /// Who stands behind ops that wait.
+    pub authors: BTreeSet<(PersonId, DeviceId)>,
     /// Whole tables, live rows: only for what touches all of them.
     pub tables: BTreeSet<&'static str>,
 }
@@ -64,6 +70,9 @@ impl Needs {
             children: minus(self.children, &loaded.children),
             holders: minus(self.holders, &loaded.holders),
             people: minus(self.people, &loaded.people),
+            aliases: minus(self.aliases, &loaded.aliases),
+            waiters: minus(self.waiters, &loaded.waiters),
+            authors: minus(self.authors, &loaded.authors),
             tables: minus(self.tables, &loaded.tables),
         }
     }
@@ -79,6 +88,9 @@ impl Needs {
         self.children.extend(other.children.iter().copied());
         self.holders.extend(other.holders.iter().cloned());
         self.people.extend(other.people.iter().copied());
+        self.aliases.extend(other.aliases.iter().copied());
+        self.waiters.extend(other.waiters.iter().copied());
+        self.authors.extend(other.authors.iter().copied());
         self.tables.extend(other.tables.iter().copied());
     }
 }
@@ -91,12 +103,17 @@ impl World {
         for (device, op) in ops {
             self.need_op(device, op, &mut needs);
         }
+        self.need_waiters(&mut needs);
         self.need_clashes(&mut needs);
+        self.only_missing(needs)
+    }
+
+    pub(super) fn only_missing(&self, needs: Needs) -> Needs {
         needs.without(&self.loaded)
     }
 
     /// A row that is written or touched takes its clashes along, also where only its derived values follow.
-    fn need_clashes(&self, needs: &mut Needs) {
+    pub(super) fn need_clashes(&self, needs: &mut Needs) {
         let follows = |(table, _): &&Key| matches!(*table, "animals" | "classes" | "rings");
         needs.open_conflicts.extend(needs.records.iter().filter(follows).map(|(_, id)| *id));
         let results = needs.children.iter().filter(|(table, _, _)| *table == "placings");
@@ -124,13 +141,46 @@ impl World {
             }
             let about = |other: &&Conflict| other.record_id == conflict.record_id;
             needs.ops.extend(self.conflicts.values().filter(about).flat_map(|other| other.op_ids.iter().copied()));
+            needs.waiters.extend(conflict.op_ids.iter().map(|op| op.0));
+            needs.waiters.extend(rows.into_iter().flatten().map(|row| row.0));
             for (table, field) in referrers(conflict.table.name) {
                 needs.children.insert((table, field, conflict.record_id.0));
             }
-            self.need_outcomes(conflict, manual, &mut needs);
+            if conflict.parts.is_empty() {
+                self.need_outcomes(conflict, manual, &mut needs);
+            }
+            self.need_parts(conflict, manual, &mut needs);
+            if let Some(same) = manual.get("same_as") {
+                self.need_same(conflict, same, &mut needs);
+            }
         }
+        self.need_waiters(&mut needs);
         self.need_clashes(&mut needs);
-        needs.without(&self.loaded)
+        self.only_missing(needs)
+    }
+
+    /// The rows of a group and what they must be checked against; the weigh-ins that a rule is about.
+    fn need_parts(&self, conflict: &Conflict, manual: &Map<String, Json>, needs: &mut Needs) {
+        let nothing = Map::new();
+        for part in &conflict.parts {
+            let key = (part.table.name, part.record_id);
+            needs.records.insert(key);
+            needs.open_conflicts.insert(part.record_id);
+            needs.waiters.insert(part.record_id.0);
+            needs.records.extend(part.other_record_id.map(|id| (part.table.name, id)));
+            for data in [&part.client, &part.server].into_iter().flatten() {
+                let values = values_of(part.table, data).unwrap_or_default();
+                self.need_around(part.table, key, &|field| values.get(field).cloned(), needs);
+            }
+            let own = manual.get(&part.record_id.to_string()).and_then(Json::as_object).unwrap_or(&nothing);
+            self.need_outcomes(&conflict.of_part(part), own, needs);
+        }
+        if conflict.is_about_weights() {
+            needs.records.extend(conflict.other_record_id.map(|id| ("weigh_ins", id)));
+            let ops = conflict.op_ids.iter().filter_map(|id| self.op(*id));
+            needs.records.extend(ops.filter_map(|op| op.record_id.map(|id| ("weigh_ins", id))));
+            needs.children.insert(("weigh_ins", known_table("weigh_ins").index("animal_id"), conflict.record_id.0));
+        }
     }
 
     /// What the rows that a decision or its undo can make must be checked against.
@@ -140,7 +190,10 @@ impl World {
         let client = conflict.client_data.as_ref().and_then(|data| values_of(table, data).ok());
         let mut rows: Vec<Vec<Value>> = present.into_iter().chain(client).collect();
         let before = conflict.decisions.last().and_then(|decision| decision.get("before")?.get("values")?.as_object());
-        for paths in [Some(manual), before].into_iter().flatten() {
+        let other = manual.get("other_data").and_then(Json::as_object);
+        let holder = conflict.other_record_id.and_then(|id| self.record((table.name, id)));
+        rows.extend(holder.filter(|_| other.is_some()).map(|record| record.values.clone()));
+        for paths in [Some(manual), before, other].into_iter().flatten() {
             let changed: Vec<(usize, Value)> = decode_paths(table, paths);
             let variants: Vec<Vec<Value>> = rows.iter().map(|row| patched(row, &changed)).collect();
             rows.extend(variants);
@@ -171,18 +224,22 @@ impl World {
         self.loaded.extend(needs);
     }
 
-    fn need_op(&self, device: DeviceId, op: &Op, needs: &mut Needs) {
+    pub(super) fn need_op(&self, device: DeviceId, sent: &Op, needs: &mut Needs) {
+        let op = &*self.under_true_names(sent);
         let key = (op.table.name, op.record_id);
         needs.ops.insert(op.id);
         needs.records.insert(key);
         needs.open_conflicts.insert(op.record_id);
+        needs.waiters.extend([op.id.0, op.record_id.0]);
         if op.prev_op_id.is_some() {
             needs.ops.extend(op.prev_op_id);
-            needs.device_records.insert((device, op.record_id));
+            needs.device_records.insert((device, sent.record_id));
         }
+        self.need_names(device, (sent.table.name, sent.record_id), needs);
         if let Some(record) = self.record(key)
             && op.base_version < record.version
             && op.operation != Operation::Insert
+            && !self.snapshots.contains_key(&(key, op.base_version))
         {
             needs.snapshots.insert((key, op.base_version));
         }
@@ -194,6 +251,7 @@ impl World {
         for (field, target) in op.table.references() {
             if let Some(id) = op.patch.get(&field).and_then(Value::as_id) {
                 needs.records.insert((target, RecordId(id)));
+                self.need_names(device, (target, RecordId(id)), needs);
             }
         }
         for (field, value) in &op.patch {
@@ -214,19 +272,46 @@ impl World {
         need_uniques(op.table, is_touched, &row, needs);
     }
 
+    /// A row that is not there may have another name, or its insert may wait.
+    fn need_names(&self, device: DeviceId, key: Key, needs: &mut Needs) {
+        if self.loaded.records.contains(&key) && self.record(key).is_none() {
+            needs.aliases.insert(key);
+            needs.device_records.insert((device, key.1));
+        }
+    }
+
     /// Rows that place a row (its class, its animal) and rows that its derived values follow from.
-    fn need_around(&self, table: &'static Table, key: Key, patch: &dyn Fn(usize) -> Option<Value>, needs: &mut Needs) {
+    pub(super) fn need_around(
+        &self,
+        table: &'static Table,
+        key: Key,
+        patch: &dyn Fn(usize) -> Option<Value>,
+        needs: &mut Needs,
+    ) {
         let id_of = |path: &str| {
             let index = table.index(path);
             let before = self.record(key).and_then(|row| row.values[index].as_id());
             [patch(index).and_then(|value| value.as_id()), before].into_iter().flatten().collect::<Vec<_>>()
         };
         match table.name {
-            "animals" => need_children(needs, "weigh_ins", "animal_id", &[key.1.0]),
+            "animals" => {
+                need_children(needs, "weigh_ins", "animal_id", &[key.1.0]);
+                // Its weights follow it to another exhibitor, and their clashes with them.
+                if patch(table.index("exhibitor_id")).is_some() {
+                    let weights = self.children_of("weigh_ins", "animal_id", key.1.0);
+                    needs.open_conflicts.extend(weights.iter().map(|row| row.id));
+                }
+            }
             "weigh_ins" => {
                 let animals = id_of("animal_id");
                 need_rows(needs, "animals", &animals);
                 need_children(needs, "weigh_ins", "animal_id", &animals);
+                if patch(table.index("kind")).is_some_and(|kind| kind.as_text() == Some("weigh_back")) {
+                    need_children(needs, "entries", "animal_id", &animals);
+                    let entries = animals.iter().flat_map(|animal| self.children_of("entries", "animal_id", *animal));
+                    let entries: Vec<Uuid> = entries.map(|entry| entry.id.0).collect();
+                    need_children(needs, "placings", "entry_id", &entries);
+                }
             }
             "class_calls" => {
                 let (classes, rings) = (id_of("class_id"), id_of("ring_id"));
@@ -246,13 +331,35 @@ impl World {
                 need_rows(needs, "entries", &id_of("entry_id"));
                 need_children(needs, "class_calls", "class_id", &classes);
                 need_children(needs, "placings", "class_id", &classes);
+                self.need_placed(&classes, needs);
             }
             "entries" => {
                 need_rows(needs, "animals", &id_of("animal_id"));
                 need_rows(needs, "classes", &id_of("family_id"));
                 need_rows(needs, "classes", &id_of("class_id"));
+                if self.record(key).is_some() {
+                    // Its results follow it to another exhibitor.
+                    need_children(needs, "placings", "entry_id", &[key.1.0]);
+                    let results = self.children_of("placings", "entry_id", key.1.0);
+                    let classes: Vec<Uuid> = results.iter().filter_map(|row| row.value("class_id").as_id()).collect();
+                    need_rows(needs, "classes", &classes);
+                }
             }
             _ => {}
+        }
+    }
+}
+
+impl World {
+    /// The entries of a class's placings: whose animal was placed, and whether it is out.
+    fn need_placed(&self, classes: &[Uuid], needs: &mut Needs) {
+        let placings = classes.iter().flat_map(|class| self.children_of("placings", "class_id", *class));
+        let entries: Vec<Uuid> = placings.filter_map(|row| row.value("entry_id").as_id()).collect();
+        need_rows(needs, "entries", &entries);
+        for entry in entries.iter().filter_map(|id| self.record(("entries", RecordId(*id)))) {
+            for (field, target) in entry.table.references() {
+                needs.records.extend(entry.values[field].as_id().map(|id| (target, RecordId(id))));
+            }
         }
     }
 }

@@ -51,6 +51,7 @@ impl World {
             server_version: record.map_or(Version(0), |record| record.version),
             contested: paths(op.table, &clash.contested),
             clean: paths(op.table, &clash.clean),
+            parts: Vec::new(),
             resolution: None,
             resolved_data: None,
             resolved_by: None,
@@ -125,9 +126,18 @@ impl World {
     /// Stores a clash's new state and gives its record a new place in the feed.
     pub(super) fn change_conflict(&mut self, conflict: Conflict, cause: &Cause) {
         let key = (conflict.table.name, conflict.record_id);
+        let mut rows = vec![key];
+        rows.extend(conflict.parts.iter().map(|part| (part.table.name, part.record_id)));
+        rows.sort_unstable();
+        rows.dedup();
         self.journal.conflicts.insert(conflict.id);
         self.conflicts.insert(conflict.id, conflict);
-        self.touch(key, cause);
+        for row in rows {
+            self.touch(row, cause);
+        }
+        if key.0 == "classes" {
+            self.derive_row(key, cause);
+        }
     }
 
     /// Looks at the open clashes about a row after it was written (PROTOCOL.md §5).
@@ -161,8 +171,20 @@ impl World {
 
     fn review_one(&mut self, key: Key, id: ConflictId, cause: &Cause) {
         let (Some(record), Some(conflict)) = (self.records.get(&key), self.conflicts.get(&id)) else { return };
+        if !conflict.parts.is_empty() {
+            self.review_part(key, id, cause);
+            return;
+        }
         let mut conflict = conflict.clone();
         if record.version == conflict.server_version {
+            return;
+        }
+        if conflict.is_about_weights() {
+            // What it is about are weigh-ins, which `review_weights` looks at.
+            conflict.server_version = record.version;
+            conflict.server_data = Some(record.data(ReadClass::Office));
+            self.journal.conflicts.insert(id);
+            self.conflicts.insert(id, conflict);
             return;
         }
         let before = conflict.server_data.as_ref().and_then(|data| values_of(record.table, data).ok());
@@ -227,7 +249,7 @@ impl World {
     fn supersede(&mut self, mut conflict: Conflict, cause: &Cause) {
         conflict.status = ConflictStatus::Superseded;
         conflict.resolved_at = Some(self.now);
-        let waiting = std::mem::take(&mut conflict.clean);
+        let (waiting, is_fact) = (std::mem::take(&mut conflict.clean), conflict.is_about_facts());
         let key = (conflict.table.name, conflict.record_id);
         let op_ids = conflict.op_ids.clone();
         let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok());
@@ -253,7 +275,7 @@ impl World {
             }
         }
         let version = self.records.get(&key).map(|record| record.version);
-        for op_id in op_ids {
+        for op_id in op_ids.into_iter().filter(|_| !is_fact) {
             self.finish_op(op_id, if written.is_some() { "merged" } else { "noop" }, id, version);
         }
     }
@@ -268,7 +290,12 @@ impl World {
             op.result_version = version;
             op.result_seq = version.map(|_| seq);
             op.processed_at = Some(now);
+            let record_id = op.record_id;
             self.journal.changed_ops.insert(op_id);
+            self.waiters.come(op_id.0);
+            if let Some(record_id) = record_id {
+                self.waiters.come(record_id.0);
+            }
         }
     }
 
@@ -279,7 +306,7 @@ impl World {
 }
 
 /// Who wrote the newest of these fields; the row's last author where that is not kept.
-fn last_author(record: &Record, paths: &[String]) -> Option<PersonId> {
+pub(super) fn last_author(record: &Record, paths: &[String]) -> Option<PersonId> {
     let marks = paths.iter().filter_map(|path| record.provenance.get(path));
     marks.max_by_key(|mark| mark.version).map_or(record.updated_by, |mark| mark.by)
 }
@@ -288,7 +315,7 @@ pub(super) fn paths(table: &Table, fields: &[usize]) -> Vec<String> {
     fields.iter().map(|field| table.fields[*field].path.to_owned()).collect()
 }
 
-fn known_data(table: &Table, view: &AuthorView) -> Option<Map<String, Json>> {
+pub(super) fn known_data(table: &Table, view: &AuthorView) -> Option<Map<String, Json>> {
     if view.values.iter().all(|value| value.as_ref().is_none_or(Value::is_null)) {
         return None;
     }

@@ -7,7 +7,7 @@ use super::write::Draft;
 use super::{Cause, Key, World};
 use crate::actor::Actor;
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
-use crate::ids::{ConflictId, Version};
+use crate::ids::{ConflictId, OpId, Version};
 use crate::op::Rejection;
 use crate::queue::QueueStatus;
 use crate::record::{Record, values_of};
@@ -63,36 +63,69 @@ struct Outcome {
 }
 
 impl World {
-    /// Decides an open clash: writes a new version with the decider as author and answers its ops.
+    /// Decides an open clash: writes a new version with the decider as author and answers its ops. An error leaves
+    /// everything as it was.
     pub fn resolve(&mut self, decider: &Actor, id: ConflictId, decision: &Decision) -> Result<(), SettleError> {
-        let mut conflict = self.conflicts.get(&id).cloned().ok_or(SettleError::NotFound)?;
+        let conflict = self.conflicts.get(&id).cloned().ok_or(SettleError::NotFound)?;
         if conflict.status != ConflictStatus::Open {
             return Err(SettleError::AlreadyResolved);
         }
-        let key = (conflict.table.name, conflict.record_id);
-        let record = self.records.get(&key).cloned();
-        let version = record.as_ref().map_or(Version(0), |record| record.version);
+        let version = self.main_version(&conflict).unwrap_or(Version(0));
         if decision.rev != conflict.rev || decision.expected_server_version > version {
             return Err(SettleError::Moved);
         }
-        let outcome = self.outcome(&conflict, record.as_ref(), decision)?;
+        self.attempt(|world| world.settle(decider, conflict, decision))?;
+        self.decide_waiters();
+        Ok(())
+    }
+
+    fn settle(&mut self, decider: &Actor, mut conflict: Conflict, decision: &Decision) -> Result<(), SettleError> {
         let cause = Cause::of(decider, Some(conflict.queue_id), decision.reason.clone());
-        let other = self.taken_from(&conflict, decision, &outcome.values);
-        let before = snapshot_before(&conflict, record.as_ref(), other.as_ref());
+        let asked = conflict.clone();
         conflict.status = ConflictStatus::Resolved;
         conflict.resolution = Some(decision.resolution.to_owned());
         conflict.resolved_by = Some(decider.person);
         conflict.resolved_at = Some(self.now);
         conflict.reason.clone_from(&decision.reason);
         conflict.disagreement = None;
-        self.conflicts.insert(id, conflict.clone());
-        self.journal.conflicts.insert(id);
-        if let Some(taken) = other {
-            self.give_up(&taken, &cause);
-        }
-        let written = self.write_outcome(key, outcome, record.as_ref(), &cause);
-        self.close(conflict, decider, decision, &before, written, &cause);
+        self.conflicts.insert(conflict.id, conflict.clone());
+        self.journal.conflicts.insert(conflict.id);
+        let before = if asked.is_about_weights() {
+            self.settle_weights(&asked, decider, decision, &cause)?
+        } else if asked.parts.is_empty() {
+            self.settle_row(&asked, decision, &cause)?
+        } else {
+            self.settle_parts(&asked, decision, &cause)?
+        };
+        self.close(conflict, decider, decision, &before, &cause);
         Ok(())
+    }
+
+    /// Writes what was decided about one row. Answers what an undo must bring back.
+    pub(super) fn settle_row(
+        &mut self,
+        conflict: &Conflict,
+        decision: &Decision,
+        cause: &Cause,
+    ) -> Result<Json, SettleError> {
+        if let Some(same) = decision.data.get("same_as") {
+            return self.settle_same(conflict, decision, same, cause);
+        }
+        let key = (conflict.table.name, conflict.record_id);
+        let (decision, other) = self.with_other_data(conflict, decision, cause)?;
+        let record = self.records.get(&key).cloned();
+        let outcome = self.outcome(conflict, record.as_ref(), &decision)?;
+        let taken = self.taken_from(conflict, &decision, &outcome.values);
+        let mut before = snapshot_before(conflict, record.as_ref(), taken.as_ref());
+        if let Some(other) = other {
+            before["other_was"] = other;
+        }
+        before["deleted_after"] = Json::Bool(outcome.deleted);
+        if let Some(taken) = taken {
+            self.give_up(&taken, cause);
+        }
+        self.write_outcome(key, outcome, record.as_ref(), cause);
+        Ok(before)
     }
 
     fn outcome(
@@ -109,6 +142,8 @@ impl World {
         let wants_row = decision.resolution != "server_wins";
         let deleted = match conflict.kind {
             ConflictKind::DeleteUpdated => decision.resolution == "client_wins",
+            // A card or rule that the desk does not take makes no row.
+            ConflictKind::InsertInsert | ConflictKind::Rule => record.is_none() && !wants_row,
             ConflictKind::UniqueViolation => false,
             _ => record.is_none_or(|record| !record.is_live()) && !wants_row,
         };
@@ -205,16 +240,19 @@ impl World {
 
     /// Gives the other row back what a decision took from it. `Moved` if it has got a new value since.
     fn given_back(&self, conflict: &Conflict, before: &Json) -> Result<Option<Draft>, SettleError> {
-        let (Some(holder), Some(taken)) = (conflict.other_record_id, before.get("other").and_then(Json::as_object))
-        else {
-            return Ok(None);
+        let changed = before.get("other_was");
+        let part = |name: &str| changed.and_then(|changed| changed.get(name)).and_then(Json::as_object);
+        let taken = before.get("other").and_then(Json::as_object).or(part("was"));
+        let (Some(holder), Some(taken)) = (conflict.other_record_id, taken) else { return Ok(None) };
+        let is_as_left = |path: &String, value: &Value| {
+            part("now").map_or(value.is_null(), |now| now.get(path) == Some(&value.to_json()))
         };
         let record = self.records.get(&(conflict.table.name, holder)).filter(|record| record.is_live());
         let record = record.ok_or(SettleError::Moved)?;
         let mut values = record.values.clone();
         for (path, json) in taken {
             let Some(field) = conflict.table.field(path) else { continue };
-            if !values[field].is_null() {
+            if !is_as_left(path, &values[field]) {
                 return Err(SettleError::Moved);
             }
             values[field] = conflict.table.fields[field].kind.decode(json).map_err(|_| SettleError::Moved)?;
@@ -222,30 +260,19 @@ impl World {
         Ok(Some(Draft { table: conflict.table, id: holder, values, deleted: false }))
     }
 
-    fn write_outcome(&mut self, key: Key, outcome: Outcome, record: Option<&Record>, cause: &Cause) -> Option<Version> {
+    fn write_outcome(&mut self, key: Key, outcome: Outcome, record: Option<&Record>, cause: &Cause) {
         let gone = record.is_none_or(|record| !record.is_live());
         if outcome.deleted && gone {
-            return record.map(|record| record.version);
+            return;
         }
         let table = crate::schema::known_table(key.0);
-        let draft = Draft { table, id: key.1, values: outcome.values, deleted: outcome.deleted };
-        Some(self.put(draft, cause).0)
+        self.put(Draft { table, id: key.1, values: outcome.values, deleted: outcome.deleted }, cause);
     }
 
-    fn close(
-        &mut self,
-        mut conflict: Conflict,
-        decider: &Actor,
-        decision: &Decision,
-        before: &Json,
-        version: Option<Version>,
-        cause: &Cause,
-    ) {
-        let key = (conflict.table.name, conflict.record_id);
-        let record = self.records.get(&key).cloned();
-        let values =
-            record.as_ref().map(|record| decided_values(conflict.table, &record.values, &conflict)).unwrap_or_default();
-        conflict.server_version = record.as_ref().map_or(Version(0), |record| record.version);
+    fn close(&mut self, mut conflict: Conflict, decider: &Actor, decision: &Decision, before: &Json, cause: &Cause) {
+        let values = self.decided(&conflict);
+        let version = self.main_version(&conflict);
+        conflict.server_version = version.unwrap_or(Version(0));
         conflict.result_version = version;
         conflict.resolved_data = Some(values.clone());
         conflict.decisions.push(json!({
@@ -258,51 +285,63 @@ impl World {
             "result_version": version,
             "before": before,
         }));
-        let (id, op_ids) = (conflict.id, conflict.op_ids.clone());
-        let table = conflict.table;
+        let (id, op_ids, stands) = (conflict.id, conflict.op_ids.clone(), conflict.is_about_facts());
         self.change_conflict(conflict, cause);
-        for op_id in op_ids {
-            let stands = record.as_ref().is_some_and(|record| {
-                let asked = self.asked_fields(table, op_id);
-                record.is_live() && asked.iter().any(|(field, value)| record.values[*field] == *value)
-            });
-            let deleted_as_asked = self.ops.get(&op_id).is_some_and(|op| op.operation == "delete")
-                && record.as_ref().is_some_and(|record| !record.is_live());
-            let verdict = if stands || deleted_as_asked { "merged" } else { "noop" };
+        // A fact was written when it came; only entries that waited get their verdict now.
+        for op_id in op_ids.into_iter().filter(|_| !stands) {
+            let (verdict, version) = self.verdict_after(op_id);
             self.finish_op(op_id, verdict, id, version);
         }
     }
 
-    /// Takes a decision back: a compensating version, and the clash is open again.
+    /// What the decision speaks about, as the rows have it now; by row for a group.
+    fn decided(&self, conflict: &Conflict) -> Map<String, Json> {
+        let of_row = |conflict: &Conflict| {
+            let record = self.record((conflict.table.name, conflict.record_id));
+            record.map(|record| decided_values(conflict.table, &record.values, conflict)).unwrap_or_default()
+        };
+        if conflict.parts.is_empty() {
+            return of_row(conflict);
+        }
+        let of_part = |part| (conflict.of_part(part), Json::Object(of_row(&conflict.of_part(part))));
+        conflict.parts.iter().map(of_part).map(|(part, values)| (part.record_id.to_string(), values)).collect()
+    }
+
+    /// `merged` if something of an op stands, else `noop`; and the version of its row.
+    fn verdict_after(&self, op_id: OpId) -> (&'static str, Option<Version>) {
+        let Some(op) = self.ops.get(&op_id) else { return ("noop", None) };
+        let Some(table) = crate::schema::table(&op.table_name) else { return ("noop", None) };
+        let id = op.record_id.map(|id| self.alias((table.name, id)).unwrap_or(id));
+        let record = id.and_then(|id| self.record((table.name, id)));
+        let asked = self.asked_fields(table, op_id);
+        let stands = record.is_some_and(|record| {
+            record.is_live() && asked.iter().any(|(field, value)| record.values[*field] == *value)
+        });
+        let is_gone = op.operation == "delete" && record.is_some_and(|record| !record.is_live());
+        (if stands || is_gone { "merged" } else { "noop" }, record.map(|record| record.version))
+    }
+
+    /// Takes a decision back: a compensating version, and the clash is open again. An error leaves everything as it was.
     pub fn undo(&mut self, actor: &Actor, id: ConflictId, reason: Option<&str>) -> Result<(), SettleError> {
-        let mut conflict = self.conflicts.get(&id).cloned().ok_or(SettleError::NotFound)?;
+        let conflict = self.conflicts.get(&id).cloned().ok_or(SettleError::NotFound)?;
         if conflict.status != ConflictStatus::Resolved {
             return Err(SettleError::NotPossible("only a decision can be undone"));
         }
-        let key = (conflict.table.name, conflict.record_id);
-        let record = self.records.get(&key).cloned();
+        self.attempt(|world| world.unsettle(actor, conflict, reason))?;
+        self.decide_waiters();
+        Ok(())
+    }
+
+    fn unsettle(&mut self, actor: &Actor, mut conflict: Conflict, reason: Option<&str>) -> Result<(), SettleError> {
+        let cause = Cause::of(actor, Some(conflict.queue_id), reason.map(str::to_owned));
         let decided = conflict.resolved_data.clone().unwrap_or_default();
         let before = conflict.decisions.last().and_then(|decision| decision.get("before")).cloned().unwrap_or_default();
-        self.check_undo(&conflict, record.as_ref(), &decided)?;
-        let given_back = self.given_back(&conflict, &before)?;
-        let cause = Cause::of(actor, Some(conflict.queue_id), reason.map(str::to_owned));
-        if let Some(record) = &record {
-            let (values, deleted) = values_before(record, &before, &decided);
-            let wanted = super::unique_keys(conflict.table, &values);
-            let is_taken =
-                |key: &super::UniqueKey| self.holders.get(key).is_some_and(|holder| *holder != conflict.record_id);
-            if !deleted && wanted.iter().any(is_taken) {
-                return Err(SettleError::Moved);
-            }
-            if deleted && record.is_live() {
-                self.check_childless(&conflict)?;
-            }
-            if record.is_live() || !deleted {
-                self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, &cause);
-            }
-        }
-        if let Some(draft) = given_back {
-            self.put(draft, &cause);
+        if conflict.is_about_weights() {
+            self.unsettle_weights(&before, actor, &cause)?;
+        } else if conflict.parts.is_empty() {
+            self.unsettle_row(&conflict, &before, &decided, &cause)?;
+        } else {
+            self.unsettle_parts(&conflict, &before, &decided, &cause)?;
         }
         if let Some(Json::Object(decision)) = conflict.decisions.last_mut() {
             decision.insert("undone_at".to_owned(), Json::String(instant_text(self.now)));
@@ -313,25 +352,57 @@ impl World {
         Ok(())
     }
 
-    /// An undo needs the disputed fields to hold what the decision wrote.
+    /// Takes back what was decided about one row.
+    pub(super) fn unsettle_row(
+        &mut self,
+        conflict: &Conflict,
+        before: &Json,
+        decided: &Map<String, Json>,
+        cause: &Cause,
+    ) -> Result<(), SettleError> {
+        if before.get("same_as").is_some() {
+            return self.unsettle_same(conflict, before, cause);
+        }
+        let record = self.record((conflict.table.name, conflict.record_id)).cloned();
+        self.check_undo(conflict, record.as_ref(), before, decided)?;
+        let given_back = self.given_back(conflict, before)?;
+        if let Some(record) = &record {
+            let (values, deleted) = values_before(record, before, decided);
+            let wanted = super::unique_keys(conflict.table, &values);
+            let is_taken =
+                |key: &super::UniqueKey| self.holders.get(key).is_some_and(|holder| *holder != conflict.record_id);
+            if !deleted && wanted.iter().any(is_taken) {
+                return Err(SettleError::Moved);
+            }
+            if deleted && record.is_live() {
+                self.check_childless(conflict)?;
+            }
+            if record.is_live() || !deleted {
+                self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, cause);
+            }
+        }
+        if let Some(draft) = given_back {
+            self.put(draft, cause);
+        }
+        Ok(())
+    }
+
+    /// An undo needs the disputed fields to hold what the decision wrote, and the row to be as alive as it left it.
     fn check_undo(
         &self,
         conflict: &Conflict,
         record: Option<&Record>,
+        before: &Json,
         decided: &Map<String, Json>,
     ) -> Result<(), SettleError> {
         let Some(record) = record else { return Ok(()) };
         self.check_official(conflict.table, &record.values)?;
-        let resolution = conflict.resolution.as_deref();
-        let is_deletion = conflict.kind == ConflictKind::DeleteUpdated && resolution == Some("client_wins");
-        let stayed_deleted = conflict.kind.is_lifecycle()
-            && conflict.kind != ConflictKind::DeleteUpdated
-            && resolution == Some("server_wins");
+        let was_deleted = before.get("deleted_after").and_then(Json::as_bool).unwrap_or(false);
         let holds = |path: &String| {
             let present = conflict.table.field(path).map(|field| record.values[field].to_json());
             present.as_ref() == decided.get(path)
         };
-        if record.is_live() == (is_deletion || stayed_deleted) || !conflict.contested.iter().all(holds) {
+        if record.is_live() == was_deleted || !conflict.contested.iter().all(holds) {
             return Err(SettleError::Moved);
         }
         Ok(())
@@ -365,15 +436,22 @@ impl World {
         }
         conflict.status = ConflictStatus::Withdrawn;
         conflict.resolved_at = Some(self.now);
-        let op_ids = conflict.op_ids.clone();
-        self.change_conflict(conflict, &Cause::of(author, None, None));
+        let (op_ids, is_fact) = (conflict.op_ids.clone(), conflict.is_about_facts());
+        let is_weight = conflict.is_about_weights();
+        let cause = Cause::of(author, Some(conflict.queue_id), None);
+        self.change_conflict(conflict, &cause);
         for op_id in op_ids {
-            self.finish_op(op_id, "noop", id, None);
+            if is_weight {
+                self.void_own(op_id, author, &cause);
+            } else if !is_fact {
+                self.finish_op(op_id, "noop", id, None);
+            }
         }
+        self.decide_waiters();
         Ok(())
     }
 
-    fn reopen(&mut self, mut conflict: Conflict, cause: &Cause) {
+    pub(super) fn reopen(&mut self, mut conflict: Conflict, cause: &Cause) {
         let key = (conflict.table.name, conflict.record_id);
         let record = self.records.get(&key);
         conflict.status = ConflictStatus::Open;
@@ -383,17 +461,20 @@ impl World {
         conflict.resolved_by = None;
         conflict.resolved_at = None;
         conflict.result_version = None;
+        conflict.bulk_id = None;
         conflict.server_version = record.map_or(Version(0), |record| record.version);
         if conflict.kind != ConflictKind::UniqueViolation {
             conflict.server_data =
                 record.filter(|record| record.is_live()).map(|record| record.data(crate::actor::ReadClass::Office));
         }
-        let (id, op_ids) = (conflict.id, conflict.op_ids.clone());
+        conflict.parts = conflict.parts.iter().map(|part| self.as_it_is(part)).collect();
+        let (id, op_ids, is_fact) = (conflict.id, conflict.op_ids.clone(), conflict.is_about_facts());
+        let is_group = !conflict.parts.is_empty();
         self.change_conflict(conflict, cause);
-        for (place, op_id) in op_ids.into_iter().enumerate() {
+        for (place, op_id) in op_ids.into_iter().enumerate().filter(|_| !is_fact) {
             if let Some(op) = self.ops.get_mut(&op_id) {
                 op.status = QueueStatus::Conflict;
-                op.verdict = Some(if place == 0 { "conflict" } else { "held" }.to_owned());
+                op.verdict = Some(if place == 0 || is_group { "conflict" } else { "held" }.to_owned());
                 op.conflict_id = Some(id);
                 op.result_version = None;
                 op.result_seq = None;

@@ -60,7 +60,7 @@ fn world() -> World {
 fn author(number: u128) -> Author {
     let actor =
         Actor { person: PersonId(Uuid::from_u128(number)), device: DeviceId(Uuid::from_u128(number)), ..actor() };
-    Author { actor, incarnation: Uuid::from_u128(number), skew_ms: 0 }
+    Author { actor, incarnation: Uuid::from_u128(number), skew_ms: 0, recovered_from: None }
 }
 
 fn admin() -> Actor {

@@ -4,10 +4,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
+use super::decide::Stop;
+use super::waiting::{invalid_prev, is_link};
 use super::{Author, World};
 use crate::ids::Version;
 use crate::merge::AuthorView;
-use crate::op::{Op, Rejection};
+use crate::op::{Op, Operation};
 use crate::queue::{QueueStatus, QueuedOp};
 use crate::record::Record;
 use crate::schema::Table;
@@ -25,21 +27,15 @@ pub(super) struct Sight {
     pub is_current: bool,
 }
 
-/// Why a view cannot be worked out yet or at all.
-#[derive(Debug)]
-pub(super) enum Unseen {
-    /// The op it builds on has not come yet.
-    Waits,
-    /// It builds on an op that is not this device's, or not about this record.
-    Invalid(Rejection),
-}
-
 impl World {
-    pub(super) fn sight(&self, author: &Author, op: &Op, record: &Record) -> Result<Sight, Unseen> {
+    /// What the author saw of a row. An op made before a restore, or under another name of the row, tells itself what
+    /// that was: its `base_version` counts another row's versions.
+    pub(super) fn sight(&self, author: &Author, op: &Op, record: &Record) -> Result<Sight, Stop> {
         let chain = self.chain(author, op)?;
         let mut own_versions: BTreeSet<Version> = chain.iter().filter_map(|queued| queued.result_version).collect();
         own_versions.insert(op.base_version);
-        let is_current = own_versions.contains(&record.version)
+        let is_current = !self.is_strange(op)
+            && own_versions.contains(&record.version)
             && (op.base_version.0..=record.version.0).all(|version| own_versions.contains(&Version(version)));
         let mut view = self.view_at(op, record);
         for queued in chain.iter().rev() {
@@ -57,7 +53,20 @@ impl World {
         Ok(Sight { view, is_current })
     }
 
+    /// Whether `base_version` says nothing about this row.
+    pub(super) fn is_strange(&self, op: &Op) -> bool {
+        self.is_from_before(op) || op.sent.record_id != Some(op.record_id)
+    }
+
+    /// Whether the op was made before the database was restored.
+    pub(super) fn is_from_before(&self, op: &Op) -> bool {
+        op.epoch.is_some_and(|epoch| epoch != self.epoch)
+    }
+
     fn view_at(&self, op: &Op, record: &Record) -> AuthorView {
+        if self.is_strange(op) {
+            return AuthorView { values: vec![None; op.table.fields.len()], doubted: BTreeSet::new() };
+        }
         if op.base_version == record.version {
             return AuthorView::of(&record.values);
         }
@@ -69,28 +78,17 @@ impl World {
     }
 
     /// The device's own ops that the edit builds on, newest first; rejected and withdrawn ones are left out.
-    fn chain(&self, author: &Author, op: &Op) -> Result<Vec<&QueuedOp>, Unseen> {
+    fn chain(&self, author: &Author, op: &Op) -> Result<Vec<&QueuedOp>, Stop> {
+        self.check_prev(author, op)?;
         let mut chain = Vec::new();
         let mut next = op.prev_op_id;
         for _ in 0..CHAIN_OPS_MAX {
-            let Some(id) = next else { break };
-            let Some(queued) = self.ops.get(&id) else { return Err(Unseen::Waits) };
-            let is_own = queued.device_id == author.actor.device
-                && queued.incarnation == author.incarnation
-                && queued.record_id == Some(op.record_id)
-                && queued.id != op.id;
-            if !is_own {
-                return Err(Unseen::Invalid(Rejection::of_field(
-                    "invalid_prev",
-                    "prev_op_id",
-                    "it names no earlier change of this phone to this record",
-                )));
+            let Some(queued) = next.and_then(|id| self.ops.get(&id)) else { break };
+            if !is_link(queued, author, op) {
+                return Err(invalid_prev().into());
             }
-            if queued.result_version.is_some_and(|version| version <= op.base_version) {
+            if queued.result_version.is_some_and(|version| version <= op.base_version) && !self.is_strange(op) {
                 break;
-            }
-            if queued.status == QueueStatus::Pending {
-                return Err(Unseen::Waits);
             }
             if queued.status != QueueStatus::Failed && !is_withdrawn(queued) {
                 chain.push(queued);
@@ -99,6 +97,18 @@ impl World {
         }
         Ok(chain)
     }
+}
+
+/// What the op itself tells of its author's view, where nothing else is known.
+pub(super) fn told_view(op: &Op) -> AuthorView {
+    if op.operation == Operation::Insert {
+        return AuthorView::empty(op.table);
+    }
+    let mut view = AuthorView { values: vec![None; op.table.fields.len()], doubted: BTreeSet::new() };
+    for (field, value) in op.base.iter().flatten() {
+        view.values[*field] = Some(value.clone());
+    }
+    view
 }
 
 fn is_withdrawn(queued: &QueuedOp) -> bool {

@@ -19,6 +19,17 @@ pub(super) struct Draft {
     pub deleted: bool,
 }
 
+/// What happened to a class's card.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum CardChange {
+    /// Nothing.
+    Same,
+    /// One of its placings was written.
+    Changed,
+    /// A second person posted the same.
+    Verified,
+}
+
 impl World {
     /// Writes a new version of a row, the values derived from it, and looks at the clashes about it.
     pub(super) fn put(&mut self, draft: Draft, cause: &Cause) -> (Version, Seq) {
@@ -28,14 +39,23 @@ impl World {
         self.derive_own(before.as_ref(), &mut record);
         let written = self.store(record, before.as_ref(), cause);
         for affected in self.affected_by(key, before.as_ref()) {
-            self.derive_row(affected, cause);
+            let card = if key.0 == "placings" { CardChange::Changed } else { CardChange::Same };
+            self.derive_card(affected, cause, card);
         }
         match key.0 {
             "classes" => self.touch_results_of(key, before.as_ref(), cause),
             "shows" => self.touch_all_results(before.as_ref(), cause),
+            "animals" => self.touch_belongings(key, ("weigh_ins", "animal_id"), before.as_ref(), cause),
+            "entries" => self.touch_belongings(key, ("placings", "entry_id"), before.as_ref(), cause),
             _ => {}
         }
         self.review(key, cause);
+        if key.0 == "weigh_ins" {
+            let animal = self.record(key).and_then(|row| row.value("animal_id").as_id());
+            if let Some(animal) = animal {
+                self.review_weights(RecordId(animal), cause);
+            }
+        }
         written
     }
 
@@ -111,6 +131,9 @@ impl World {
             self.unindex(before);
         }
         self.index(&record);
+        if before.is_none() {
+            self.waiters.come(record.id.0);
+        }
         let version = record.version;
         self.records.insert(key, record);
         (version, seq)
@@ -127,7 +150,7 @@ impl World {
                 }
                 self.derive_weight(record);
             }
-            "classes" => self.derive_class(record),
+            "classes" => self.derive_class(record, CardChange::Same),
             _ => {}
         }
     }
@@ -152,12 +175,22 @@ impl World {
         animal.values[table.index("adg_x1000")] = int(gain);
     }
 
-    fn derive_class(&self, class: &mut Record) {
+    fn derive_class(&self, class: &mut Record, change: CardChange) {
         let calls = self.children_of("class_calls", "class_id", class.id.0);
         let placings = self.children_of("placings", "class_id", class.id.0);
         let has_card = placings.iter().any(|placing| placing.is_live());
         let status = derive::class_status(class, &calls, has_card);
-        let card = if has_card { "posted" } else { "none" };
+        let is_disputed = self.open_on(class.id).any(|conflict| {
+            conflict.table == class.table && conflict.parts.iter().any(|part| part.table.name == "placings")
+        });
+        let was_verified = class.value("card_state").as_text() == Some("verified");
+        let card = match (is_disputed, has_card, change) {
+            (true, ..) => "conflict",
+            (false, false, _) => "none",
+            (false, true, CardChange::Verified) => "verified",
+            (false, true, CardChange::Same) if was_verified => "verified",
+            (false, true, _) => "posted",
+        };
         let table = class.table;
         class.values[table.index("status")] = Value::Text(status.to_owned());
         class.values[table.index("card_state")] = Value::Text(card.to_owned());
@@ -186,12 +219,17 @@ impl World {
     }
 
     /// Works a row's derived values out again; only a change is a write. `updated_by` stays.
-    fn derive_row(&mut self, key: Key, cause: &Cause) {
+    pub(super) fn derive_row(&mut self, key: Key, cause: &Cause) {
+        self.derive_card(key, cause, CardChange::Same);
+    }
+
+    /// The same where a class's card may have changed.
+    pub(super) fn derive_card(&mut self, key: Key, cause: &Cause, card: CardChange) {
         let Some(before) = self.records.get(&key).cloned() else { return };
         let mut record = before.clone();
         match key.0 {
             "animals" => self.derive_weight(&mut record),
-            "classes" => self.derive_class(&mut record),
+            "classes" => self.derive_class(&mut record, card),
             "rings" => {
                 let calls = self.children_of("class_calls", "ring_id", key.1.0);
                 let now = derive::ring_now(&calls);
@@ -218,6 +256,25 @@ impl World {
             self.children_of("placings", "class_id", key.1.0).iter().map(|placing| placing.id).collect();
         for placing in placings {
             self.touch(("placings", placing), cause);
+        }
+    }
+
+    /// An animal or entry changed hands: what belongs to it gets a new place in the feed, because another exhibitor's
+    /// people may see it now, and the former ones no more.
+    fn touch_belongings(
+        &mut self,
+        key: Key,
+        (table, field): (&'static str, &str),
+        before: Option<&Record>,
+        cause: &Cause,
+    ) {
+        let owner = |record: &Record| record.value("exhibitor_id").as_id();
+        if before.is_none_or(|before| self.records.get(&key).map(owner) == Some(owner(before))) {
+            return;
+        }
+        let belongings: Vec<RecordId> = self.children_of(table, field, key.1.0).iter().map(|row| row.id).collect();
+        for id in belongings {
+            self.touch((table, id), cause);
         }
     }
 

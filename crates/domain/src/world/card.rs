@@ -1,0 +1,188 @@
+//! Result cards: a class's placings posted as one (DOMAIN.md §5, rules C6, C7 and C8).
+
+use std::collections::BTreeMap;
+
+use uuid::Uuid;
+
+use super::write::{CardChange, Draft};
+use super::{Author, Cause, World};
+use crate::ids::{DeviceId, PersonId, RecordId};
+use crate::op::{Op, Operation};
+use crate::record::Record;
+use crate::schema::{Table, known_table};
+use crate::value::Value;
+
+/// Reasons to be out that suspend a placing; the others yield to it.
+const SUSPENDS: &[&str] = &["missed_class", "sift", "vet", "disqualified"];
+/// What a placing says about the result; who posted it and on which card does not count.
+const RESULT_FIELDS: &[&str] = &["place", "ribbon", "award", "tie_group", "code"];
+
+/// The rule that withholds a card.
+pub(super) struct CardFault(pub &'static str);
+
+/// The placings of the group's classes before the card was tried.
+pub(super) struct CardBefore {
+    placings: BTreeMap<Uuid, Vec<Posted>>,
+}
+
+struct Posted {
+    id: RecordId,
+    result: Vec<Value>,
+    card_id: Value,
+    device: Option<DeviceId>,
+    person: Option<PersonId>,
+}
+
+impl World {
+    pub(super) fn class_of_placing(&self, op: &Op) -> Option<RecordId> {
+        let record = self.record(("placings", op.record_id));
+        let field = op.table.index("class_id");
+        let sent = op.patch.get(&field).and_then(Value::as_id);
+        sent.or_else(|| record.and_then(|record| record.values[field].as_id())).map(RecordId)
+    }
+
+    pub(super) fn card_before(&self, ops: &[Op]) -> CardBefore {
+        let mut placings = BTreeMap::new();
+        for op in ops.iter().filter(|op| op.table.name == "placings") {
+            let Some(class) = self.class_of_placing(op) else { continue };
+            placings.entry(class.0).or_insert_with(|| self.live_placings(class.0).into_iter().map(posted).collect());
+        }
+        CardBefore { placings }
+    }
+
+    fn live_placings(&self, class: Uuid) -> Vec<&Record> {
+        let mut rows = self.children_of("placings", "class_id", class);
+        rows.retain(|row| row.is_live());
+        rows.sort_by_key(|row| row.id);
+        rows
+    }
+
+    /// Whether the card as it was just tried must be shown to a person.
+    pub(super) fn card_fault(&self, author: &Author, ops: &[Op], before: &CardBefore) -> Option<CardFault> {
+        before.placings.iter().find_map(|(class, posted)| {
+            let now = self.live_placings(*class);
+            if now.iter().any(|row| is_sent(ops, row) && self.is_suspended(row)) {
+                return Some(CardFault("C6"));
+            }
+            if is_other_card(author, ops, posted, &now) {
+                return Some(CardFault("C7"));
+            }
+            (self.has_place_twice(&now) || self.has_animal_twice(&now)).then_some(CardFault("C8"))
+        })
+    }
+
+    fn is_suspended(&self, placing: &Record) -> bool {
+        let placed = !placing.value("place").is_null();
+        let out = self.entry_of(placing).and_then(|entry| entry.value("out_reason").as_text());
+        placed && out.is_some_and(|out| SUSPENDS.contains(&out))
+    }
+
+    fn entry_of(&self, placing: &Record) -> Option<&Record> {
+        placing.value("entry_id").as_id().and_then(|id| self.record(("entries", RecordId(id))))
+    }
+
+    /// Whether a class's live placings contradict each other (rule C8).
+    pub(super) fn card_is_impossible(&self, class: Uuid) -> bool {
+        let placings = self.live_placings(class);
+        self.has_place_twice(&placings) || self.has_animal_twice(&placings)
+    }
+
+    /// Rule C8: a place given twice, unless ties are allowed and these are one.
+    fn has_place_twice(&self, placings: &[&Record]) -> bool {
+        let ties = self.show().is_some_and(|show| *show.value("rules.ties_allowed") == Value::Bool(true));
+        let is_tie = |one: &Record, other: &Record| {
+            ties && !one.value("tie_group").is_null() && one.value("tie_group") == other.value("tie_group")
+        };
+        placings.iter().enumerate().any(|(at, one)| {
+            let same = |other: &&&Record| *other.value("place") == *one.value("place");
+            !one.value("place").is_null() && placings[at + 1..].iter().filter(same).any(|other| !is_tie(one, other))
+        })
+    }
+
+    /// Rule C8: an animal placed twice, as two entries.
+    fn has_animal_twice(&self, placings: &[&Record]) -> bool {
+        let placed = placings.iter().filter(|row| !row.value("place").is_null());
+        let mut animals: Vec<Uuid> = placed.filter_map(|row| self.entry_of(row)?.value("animal_id").as_id()).collect();
+        animals.sort_unstable();
+        animals.windows(2).any(|pair| pair[0] == pair[1])
+    }
+
+    /// What an accepted card brings with it: a scratch that yields is cleared, the same card twice is verified.
+    pub(super) fn finish_card(&mut self, author: &Author, ops: &[Op], before: &CardBefore) {
+        for (class, posted) in &before.placings {
+            let placed: Vec<(RecordId, Cause)> = ops
+                .iter()
+                .filter(|op| op.table.name == "placings" && op.operation != Operation::Delete)
+                .filter_map(|op| {
+                    let row = self.record(("placings", op.record_id)).filter(|row| !row.value("place").is_null())?;
+                    let entry = RecordId(row.value("entry_id").as_id()?);
+                    Some((entry, Cause::of(&author.actor, Some(op.id), Some("placed".to_owned()))))
+                })
+                .collect();
+            for (entry, cause) in placed {
+                self.clear_scratch(entry, &cause);
+            }
+            let now: Vec<(RecordId, Vec<Value>)> =
+                self.live_placings(*class).into_iter().map(|row| (row.id, result_of(row))).collect();
+            let is_same = !posted.is_empty()
+                && now.len() == posted.len()
+                && now.iter().zip(posted).all(|((id, result), posted)| *id == posted.id && *result == posted.result);
+            let covers = now.iter().all(|(id, _)| ops.iter().any(|op| op.record_id == *id));
+            let by_another = posted.iter().all(|posted| posted.person != Some(author.actor.person));
+            if is_same && covers && by_another {
+                let cause = Cause::of(&author.actor, ops.first().map(|op| op.id), None);
+                self.derive_card(("classes", RecordId(*class)), &cause, CardChange::Verified);
+            }
+        }
+    }
+
+    /// Rule C6: a no-show or scratch yields to a placing.
+    fn clear_scratch(&mut self, entry: RecordId, cause: &Cause) {
+        let Some(record) = self.record(("entries", entry)).filter(|record| record.is_live()) else { return };
+        let out = record.value("out_reason").as_text();
+        if out.is_none_or(|out| SUSPENDS.contains(&out)) {
+            return;
+        }
+        let mut values = record.values.clone();
+        values[record.table.index("out_reason")] = Value::Null;
+        self.put(Draft { table: record.table, id: entry, values, deleted: false }, cause);
+    }
+}
+
+/// Two cards of one class, written by people who had not seen each other's: neither adds to the other.
+fn is_other_card(author: &Author, ops: &[Op], before: &[Posted], now: &[&Record]) -> bool {
+    let others: Vec<&Posted> = before.iter().filter(|posted| posted.device != Some(author.actor.device)).collect();
+    let has_seen = ops.iter().any(|op| op.table.name == "placings" && op.operation != Operation::Insert);
+    let card_field = known_table("placings").index("card_id");
+    let card = ops.iter().find_map(|op| op.patch.get(&card_field)).filter(|card| !card.is_null());
+    let is_same_card = card.is_some_and(|card| others.iter().all(|posted| posted.card_id == *card));
+    if others.is_empty() || has_seen || is_same_card || ops.len() < 2 {
+        return false;
+    }
+    let same = now.len() == before.len()
+        && now.iter().zip(before).all(|(row, posted)| row.id == posted.id && result_of(row) == posted.result);
+    !same
+}
+
+fn is_sent(ops: &[Op], row: &Record) -> bool {
+    ops.iter().any(|op| op.table.name == "placings" && op.record_id == row.id)
+}
+
+fn result_of(row: &Record) -> Vec<Value> {
+    RESULT_FIELDS.iter().map(|path| row.value(path).clone()).collect()
+}
+
+fn posted(row: &Record) -> Posted {
+    Posted {
+        id: row.id,
+        result: result_of(row),
+        card_id: row.value("card_id").clone(),
+        device: row.device_id,
+        person: row.value("posted_by").as_id().map(PersonId).or(row.updated_by),
+    }
+}
+
+/// Fields of a placing that say who posted it, not what: the same result posted twice differs only there.
+pub(super) fn is_card_mark(table: &Table, field: usize) -> bool {
+    table.name == "placings" && matches!(table.fields[field].path, "card_id" | "posted_by" | "note")
+}

@@ -1,0 +1,191 @@
+//! One decision about a whole group of rows, and what other writes mean for it while it is open (PROTOCOL.md §3, §5).
+
+use serde_json::{Map, Value as Json, json};
+
+use super::settle::{Decision, SettleError};
+use super::{Cause, Key, World};
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
+use crate::ids::{ConflictId, RecordId};
+use crate::op::{Operation, Rejection};
+use crate::record::{Record, values_of};
+
+impl World {
+    /// Writes what was decided about each row of a group. Answers what an undo must bring back, by row.
+    ///
+    /// `client_wins` writes the group as it came; `server_wins` leaves what is disputed as the desk has it and joins the
+    /// rest; `manual` names values by row.
+    pub(super) fn settle_parts(
+        &mut self,
+        conflict: &Conflict,
+        decision: &Decision,
+        cause: &Cause,
+    ) -> Result<Json, SettleError> {
+        let is_named = |id: &String| conflict.parts.iter().any(|part| part.record_id.to_string() == *id);
+        if let Some(id) = decision.data.keys().find(|id| !is_named(id)) {
+            return Err(Rejection::of_field("unknown_field", id, "the decision names no row of this group").into());
+        }
+        let mut before = Map::new();
+        for part in &conflict.parts {
+            let was = match part_decision(conflict, part, decision)? {
+                Some(decision) => self.settle_row(&of_part(conflict, part), &decision, cause)?,
+                None => Json::Null,
+            };
+            before.insert(part.record_id.to_string(), was);
+        }
+        self.check_cards(conflict)?;
+        Ok(json!({ "records": before }))
+    }
+
+    /// A decided card obeys the same rule as any: no place twice, no animal twice (rule C8).
+    fn check_cards(&self, conflict: &Conflict) -> Result<(), SettleError> {
+        let placings = conflict.parts.iter().filter(|part| part.table.name == "placings");
+        let classes = placings
+            .filter_map(|part| self.record(("placings", part.record_id)).and_then(|row| row.value("class_id").as_id()));
+        for class in classes {
+            if self.card_is_impossible(class) {
+                let detail = "two animals have the same place, or one animal has two";
+                return Err(Rejection::of_field("out_of_range", "place", detail).into());
+            }
+        }
+        Ok(())
+    }
+
+    /// Takes a group's decision back, the last row first.
+    pub(super) fn unsettle_parts(
+        &mut self,
+        conflict: &Conflict,
+        before: &Json,
+        decided: &Map<String, Json>,
+        cause: &Cause,
+    ) -> Result<(), SettleError> {
+        for part in conflict.parts.iter().rev() {
+            let id = part.record_id.to_string();
+            let was = before.get("records").and_then(|records| records.get(&id)).filter(|was| !was.is_null());
+            let Some(was) = was else { continue };
+            let values = decided.get(&id).and_then(Json::as_object).cloned().unwrap_or_default();
+            self.unsettle_row(&of_part(conflict, part), was, &values, cause)?;
+        }
+        Ok(())
+    }
+
+    /// A row of an open group was written: who decides must look again, unless the desk now shows the whole group.
+    pub(super) fn review_part(&mut self, key: Key, id: ConflictId, cause: &Cause) {
+        let Some(mut conflict) = self.conflicts.get(&id).cloned() else { return };
+        let Some(at) = conflict.parts.iter().position(|part| (part.table.name, part.record_id) == key) else {
+            // The class of a card: only its derived state follows from the clash itself.
+            if let Some(record) = self.record(key) {
+                conflict.server_version = record.version;
+                conflict.server_data = Some(record.data(crate::actor::ReadClass::Office));
+                self.journal.conflicts.insert(id);
+                self.conflicts.insert(id, conflict);
+            }
+            return;
+        };
+        let fresh = self.as_it_is(&conflict.parts[at]);
+        if fresh.version == conflict.parts[at].version {
+            return;
+        }
+        let moved = moved_fields(&conflict.parts[at], &fresh);
+        let part = &mut conflict.parts[at];
+        part.contested.extend(moved.iter().filter(|path| part.clean.contains(path)).cloned());
+        part.clean.retain(|path| !moved.contains(path));
+        part.server = fresh.server;
+        part.version = fresh.version;
+        let is_main = (conflict.table.name, conflict.record_id) == key;
+        if is_main {
+            conflict.server_data.clone_from(&conflict.parts[at].server);
+            conflict.server_version = conflict.parts[at].version;
+            conflict.contested.clone_from(&conflict.parts[at].contested);
+            conflict.clean.clone_from(&conflict.parts[at].clean);
+        }
+        if conflict.parts.iter().all(|part| shows(part, self.record((part.table.name, part.record_id)))) {
+            self.supersede_group(conflict, cause);
+            return;
+        }
+        conflict.rev += 1;
+        self.change_conflict(conflict, cause);
+    }
+
+    fn supersede_group(&mut self, mut conflict: Conflict, cause: &Cause) {
+        conflict.status = ConflictStatus::Superseded;
+        conflict.resolved_at = Some(self.now);
+        let (id, op_ids) = (conflict.id, conflict.op_ids.clone());
+        self.change_conflict(conflict, cause);
+        for op_id in op_ids {
+            let version = self.op(op_id).and_then(|op| op.record_id).and_then(|row| self.version_of_any(row));
+            self.finish_op(op_id, "noop", id, version);
+        }
+    }
+
+    fn version_of_any(&self, id: RecordId) -> Option<crate::ids::Version> {
+        crate::schema::tables().iter().find_map(|table| self.record((table.name, id))).map(|record| record.version)
+    }
+}
+
+/// What the group's decision means for one of its rows; none if that row stays as it is.
+fn part_decision(conflict: &Conflict, part: &Part, decision: &Decision) -> Result<Option<Decision>, SettleError> {
+    let own = decision.data.get(&part.record_id.to_string());
+    let with = |resolution, data| Decision { resolution, data, ..decision.clone() };
+    let is_clean = part.contested.is_empty() && part.operation != Operation::Delete;
+    let is_card = conflict.parts.iter().any(|part| part.table.name == "placings");
+    Ok(match (decision.resolution, own) {
+        (_, None) if is_clean => Some(with("client_wins", Map::new())),
+        ("client_wins", None) => Some(with("client_wins", Map::new())),
+        ("server_wins", None) if part.server.is_none() && part.other_record_id.is_none() => None,
+        ("server_wins", None) => Some(with("server_wins", Map::new())),
+        ("manual", None) if is_card => None,
+        ("manual", Some(Json::Object(values))) => Some(with("manual", with_client(part, values))),
+        _ => {
+            let path = part.record_id.to_string();
+            let detail = "values by field are needed for this row, and go with the resolution manual only";
+            return Err(Rejection::of_field("required", &path, detail).into());
+        }
+    })
+}
+
+/// The values decided for a row; what is disputed and not named is as the phone has it.
+fn with_client(part: &Part, values: &Map<String, Json>) -> Map<String, Json> {
+    let mut all = values.clone();
+    for path in &part.contested {
+        let Some(field) = part.table.field(path) else { continue };
+        let client = part.client.as_ref().and_then(|data| values_of(part.table, data).ok());
+        if let Some(client) = client {
+            all.entry(path.clone()).or_insert_with(|| client[field].to_json());
+        }
+    }
+    all
+}
+
+/// One row of the group as a clash of its own kind.
+fn of_part(conflict: &Conflict, part: &Part) -> Conflict {
+    let kind = match (part.operation, part.other_record_id) {
+        (Operation::Delete, _) => ConflictKind::DeleteUpdated,
+        (_, Some(_)) => ConflictKind::UniqueViolation,
+        (Operation::Update, None) if part.server.is_none() => ConflictKind::UpdateDeleted,
+        _ => ConflictKind::UpdateUpdate,
+    };
+    Conflict { kind, ..conflict.of_part(part) }
+}
+
+/// Fields of the group's wish that the desk has changed since, and not to that wish.
+fn moved_fields(known: &Part, fresh: &Part) -> Vec<String> {
+    let values = |data: &Option<Map<String, Json>>| data.as_ref().and_then(|data| values_of(known.table, data).ok());
+    let (Some(before), Some(now), Some(client)) = (values(&known.server), values(&fresh.server), values(&known.client))
+    else {
+        return Vec::new();
+    };
+    let asked = known.contested.iter().chain(&known.clean);
+    let moved = asked.filter(|path| {
+        known.table.field(path).is_some_and(|field| before[field] != now[field] && now[field] != client[field])
+    });
+    moved.cloned().collect()
+}
+
+/// Whether the desk's row is what the group wanted it to be.
+fn shows(part: &Part, record: Option<&Record>) -> bool {
+    let live = record.filter(|record| record.is_live());
+    let (Some(client), Some(record)) = (&part.client, live) else { return part.client.is_none() && live.is_none() };
+    let Ok(client) = values_of(part.table, client) else { return false };
+    let asked = part.contested.iter().chain(&part.clean).filter_map(|path| part.table.field(path));
+    asked.into_iter().all(|field| client[field] == record.values[field])
+}

@@ -1,0 +1,345 @@
+//! Ops that wait for another op or for a row, and rows that are known by another name (PROTOCOL.md §4, §5).
+//!
+//! An op that builds on one that has not come, or points to a row that is not there, is held. It is decided in the
+//! transaction that decides what it waits for; the engine's worker takes up what is left.
+
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+
+use serde_json::{Value as Json, json};
+use uuid::Uuid;
+
+use super::decide::{Stop, Verdict};
+use super::review::Clash;
+use super::view::told_view;
+use super::{Author, Key, Needs, World};
+use crate::conflict::{ConflictKind, ConflictStatus};
+use crate::ids::{DeviceId, OpId, PersonId, RecordId};
+use crate::op::{Op, Operation, Rejection, from_queued, natural_id_of};
+use crate::queue::{QueueStatus, QueuedOp};
+use crate::value::{Kind, Target, Value};
+
+/// Most wake-ups one decision answers; what is left is taken up by the worker.
+const WAKES_MAX: usize = 10_000;
+
+/// What an op waits for.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Waiting {
+    /// As its author is told: an op's id, or `{table_name, record_id}`.
+    pub what: Json,
+    /// The id at the start of the chain: nothing can be decided before this has come.
+    pub root: Uuid,
+}
+
+impl Waiting {
+    fn for_op(id: OpId, root: Option<Uuid>) -> Self {
+        Self { what: Json::String(id.to_string()), root: root.unwrap_or(id.0) }
+    }
+
+    fn for_row(table: &str, id: Uuid, root: Option<Uuid>) -> Self {
+        Self { what: json!({ "table_name": table, "record_id": id }), root: root.unwrap_or(id) }
+    }
+}
+
+/// The ops that wait, by what they wait for, and what has come since.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Waiters {
+    by_root: BTreeMap<Uuid, BTreeSet<(i64, OpId)>>,
+    come: VecDeque<Uuid>,
+    /// Ops whose turn has come, but whose rows were not read.
+    unread: BTreeSet<OpId>,
+}
+
+impl Waiters {
+    /// Knows where an op stands now.
+    pub(super) fn note(&mut self, op: &QueuedOp) {
+        for waiting in self.by_root.values_mut() {
+            waiting.remove(&(op.device_seq, op.id));
+        }
+        if let Some(root) = op.waiting_on {
+            self.by_root.entry(root).or_default().insert((op.device_seq, op.id));
+        }
+    }
+
+    /// Something was decided or made.
+    pub(super) fn come(&mut self, id: Uuid) {
+        if self.by_root.contains_key(&id) {
+            self.come.push_back(id);
+        }
+    }
+
+    /// How many ops wait for an id.
+    pub(super) fn count_on(&self, id: Uuid) -> usize {
+        self.by_root.get(&id).map_or(0, BTreeSet::len)
+    }
+
+    fn next(&mut self) -> Option<Uuid> {
+        self.come.pop_front()
+    }
+
+    fn on(&self, root: Uuid) -> Vec<OpId> {
+        self.by_root.get(&root).map_or_else(Vec::new, |waiting| waiting.iter().map(|(_, id)| *id).collect())
+    }
+
+    fn all(&self) -> impl Iterator<Item = OpId> + '_ {
+        self.by_root.values().flatten().map(|(_, id)| *id)
+    }
+}
+
+impl World {
+    /// The op this change builds on must be known, decided, and this phone's own about the same record.
+    pub(super) fn check_prev(&self, author: &Author, op: &Op) -> Result<(), Stop> {
+        let Some(id) = op.prev_op_id else { return Ok(()) };
+        let Some(queued) = self.ops.get(&id) else { return Err(Stop::Waits(Waiting::for_op(id, None))) };
+        if !is_link(queued, author, op) {
+            return Err(invalid_prev().into());
+        }
+        match queued.status {
+            QueueStatus::Pending | QueueStatus::Processing => Err(Stop::Waits(Waiting::for_op(id, queued.waiting_on))),
+            _ => Ok(()),
+        }
+    }
+
+    /// References of a patch must point to rows and people that are there. A row that may still come is waited for; one
+    /// whose insert was refused will not.
+    pub(super) fn check_references(&self, author: &Author, op: &Op) -> Result<(), Stop> {
+        let is_self = |target: &str, id: Uuid| target == op.table.name && id == op.record_id.0;
+        for (field, value) in &op.patch {
+            let Some(id) = value.as_id() else { continue };
+            let target = match op.table.fields[*field].kind {
+                Kind::Id(Target::Table(target)) if !is_self(target, id) => target,
+                _ => {
+                    self.check_exists(op.table, *field, value)?;
+                    continue;
+                }
+            };
+            if self.records.contains_key(&(target, RecordId(id))) {
+                continue;
+            }
+            let root = match self.insert_of(author, target, RecordId(id)) {
+                None => None,
+                Some(parent) if is_open(parent) => parent.waiting_on,
+                Some(parent) => {
+                    let path = op.table.fields[*field].path;
+                    let detail = format!("the entry {} that makes this row in {target} was not accepted", parent.id);
+                    return Err(Rejection::of_field("missing_reference", path, detail).into());
+                }
+            };
+            return Err(Stop::Waits(Waiting::for_row(target, id, root)));
+        }
+        Ok(())
+    }
+
+    /// This phone's own insert of a row, as far as it has come.
+    fn insert_of(&self, author: &Author, table: &str, id: RecordId) -> Option<&QueuedOp> {
+        let is_insert = |op: &&QueuedOp| {
+            op.device_id == author.actor.device
+                && op.record_id == Some(id)
+                && op.table_name == table
+                && op.operation == Operation::Insert.as_str()
+        };
+        self.ops.values().filter(is_insert).max_by_key(|op| (is_open(op), op.device_seq))
+    }
+
+    /// The op under the names that its rows have now. A natural-key row whose key has moved moves with it.
+    pub(super) fn under_true_names<'a>(&self, op: &'a Op) -> Cow<'a, Op> {
+        let mut true_op = Cow::Borrowed(op);
+        if let Some(id) = self.alias((op.table.name, op.record_id)) {
+            true_op.to_mut().record_id = id;
+        }
+        for (field, target) in op.table.references() {
+            let named = op.patch.get(&field).and_then(Value::as_id);
+            let Some(id) = named.and_then(|id| self.alias((target, RecordId(id)))) else { continue };
+            true_op.to_mut().patch.insert(field, Value::Id(id.0));
+        }
+        if op.operation == Operation::Insert
+            && let Some(id) = natural_id_of(op.table, &true_op.patch).filter(|id| *id != op.record_id.0)
+        {
+            true_op.to_mut().record_id = RecordId(id);
+        }
+        true_op
+    }
+
+    /// Makes an id another name of a row, so that later ops under it find the row.
+    pub(super) fn name_alias(&mut self, alias: Key, row: RecordId) {
+        if self.alias(alias) != Some(row) {
+            self.aliases.insert(alias, row);
+            self.journal.aliases.insert(alias);
+            self.waiters.come(alias.1.0);
+        }
+    }
+
+    /// Decides the ops whose turn has come, and those that wait for them in turn.
+    pub(super) fn decide_waiters(&mut self) {
+        for _ in 0..WAKES_MAX {
+            let Some(root) = self.waiters.next() else { return };
+            // One that waits for another of the same root has its turn after that one.
+            while self.decide_those_on(root) {}
+        }
+    }
+
+    /// Answers whether one of them could be decided.
+    fn decide_those_on(&mut self, root: Uuid) -> bool {
+        let mut has_decided = false;
+        for id in self.waiters.on(root) {
+            let waits = |world: &Self| world.op(id).is_some_and(|op| op.waiting_on == Some(root));
+            if waits(self) {
+                self.decide_again(id);
+                has_decided |= !waits(self);
+            }
+        }
+        has_decided
+    }
+
+    /// What is still to be read for ops whose turn has come.
+    pub fn missing_for_turns(&self) -> Needs {
+        let unread: Vec<OpId> = self.waiters.unread.iter().copied().collect();
+        if unread.is_empty() { Needs::default() } else { self.missing_for_ops(&unread) }
+    }
+
+    /// Decides the ops whose turn has come and whose rows have been read since.
+    pub fn take_turns(&mut self) {
+        for id in std::mem::take(&mut self.waiters.unread) {
+            if self.op(id).is_some_and(|op| op.waiting_on.is_some()) {
+                self.decide_again(id);
+            }
+        }
+        self.decide_waiters();
+    }
+
+    /// Decides an op again that waits or was refused, as its author and with the author's present rights. Answers
+    /// whether it waits no longer. Its rows must have been read ([`World::missing_for_ops`]).
+    pub fn retry(&mut self, id: OpId) -> bool {
+        self.decide_again(id);
+        self.decide_waiters();
+        self.ops.get(&id).is_none_or(|op| op.waiting_on.is_none())
+    }
+
+    /// Stops waiting: what an op needs has not come for too long, and a person must decide. A group is given up as one.
+    pub fn give_up_waiting(&mut self, id: OpId) {
+        let Some((author, group)) = self.stored_group(id) else { return };
+        let Some(first) = group.first() else { return };
+        if group.len() > 1 {
+            self.give_up_group(&author, &group);
+        } else {
+            let view = told_view(first);
+            let contested = first.patch.keys().copied().collect();
+            let (kind, status) = (ConflictKind::MissingReference, ConflictStatus::Open);
+            let clash = Clash { kind, status, view: &view, contested, clean: Vec::new() };
+            let conflict = self.open_conflict(&author, first, &clash);
+            self.file(&author, first.id, &first.sent, &Verdict::conflict(conflict));
+        }
+        self.decide_waiters();
+    }
+
+    fn decide_again(&mut self, id: OpId) {
+        let Some((author, group)) = self.stored_group(id) else { return };
+        if !self.missing_of(&author, &group).is_empty() {
+            self.waiters.unread.insert(id);
+            return;
+        }
+        self.waiters.unread.remove(&id);
+        if group.len() > 1 {
+            self.decide_group(&author, &group);
+        } else if let Some(op) = group.first() {
+            self.decide_filed(&author, op);
+        }
+    }
+
+    /// A stored op with the others of its group, and who stands behind it; none if that is not known here.
+    fn stored_group(&self, id: OpId) -> Option<(Author, Vec<Op>)> {
+        let queued = self.ops.get(&id)?;
+        let actor = self.authors.get(&(queued.user_id, queued.device_id))?;
+        let author = Author {
+            actor: actor.clone(),
+            incarnation: queued.incarnation,
+            skew_ms: queued.skew_ms,
+            recovered_from: None,
+        };
+        let txn = |op: &QueuedOp| op.txn.as_ref().and_then(|txn| txn.get("id").cloned());
+        let of_group = |op: &&QueuedOp| op.device_id == queued.device_id && txn(op) == txn(queued);
+        let mut together: Vec<&QueuedOp> =
+            if txn(queued).is_some() { self.ops.values().filter(of_group).collect() } else { vec![queued] };
+        together.sort_by_key(|op| (op.device_seq, op.id));
+        let decoded: Option<Vec<Op>> = together.into_iter().map(|queued| from_queued(queued).ok()).collect();
+        Some((author, decoded?))
+    }
+
+    fn missing_of(&self, author: &Author, group: &[Op]) -> Needs {
+        let mut needs = Needs::default();
+        for op in group {
+            self.need_op(author.actor.device, op, &mut needs);
+        }
+        self.need_clashes(&mut needs);
+        self.only_missing(needs)
+    }
+
+    /// What is still to be read before stored ops can be decided again.
+    pub fn missing_for_ops(&self, ids: &[OpId]) -> Needs {
+        let mut needs = Needs::default();
+        needs.records.insert(("shows", RecordId(self.show_id)));
+        needs.ops.extend(ids.iter().copied());
+        for id in ids {
+            self.need_stored(*id, &mut needs);
+        }
+        self.need_waiters(&mut needs);
+        self.need_clashes(&mut needs);
+        self.only_missing(needs)
+    }
+
+    /// What ops that wait need, once it may be their turn.
+    pub(super) fn need_waiters(&self, needs: &mut Needs) {
+        for id in self.waiters.all() {
+            self.need_stored(id, needs);
+        }
+    }
+
+    /// What ops that wait for a row need if its id becomes another name of a row.
+    pub(super) fn need_renamed(&self, alias: Key, row: RecordId, needs: &mut Needs) {
+        for id in self.waiters.on(alias.1.0) {
+            let Some(queued) = self.ops.get(&id) else { continue };
+            let Ok(mut op) = from_queued(queued) else { continue };
+            for (field, target) in op.table.references() {
+                if target == alias.0 && op.patch.get(&field).and_then(Value::as_id) == Some(alias.1.0) {
+                    op.patch.insert(field, Value::Id(row.0));
+                }
+            }
+            if let Some(id) = natural_id_of(op.table, &op.patch) {
+                op.record_id = RecordId(id);
+            }
+            self.need_op(queued.device_id, &op, needs);
+        }
+    }
+
+    fn need_stored(&self, id: OpId, needs: &mut Needs) {
+        let Some(queued) = self.ops.get(&id) else { return };
+        needs.authors.insert((queued.user_id, queued.device_id));
+        needs.waiters.extend([Some(id.0), queued.waiting_on, queued.record_id.map(|id| id.0)].into_iter().flatten());
+        if let Ok(op) = from_queued(queued) {
+            self.need_op(queued.device_id, &op, needs);
+        }
+    }
+
+    /// Whether an author was asked for, found or not.
+    pub fn knows_author(&self, person: PersonId, device: DeviceId) -> bool {
+        self.authors.contains_key(&(person, device))
+    }
+}
+
+/// Whether an op is an earlier change of the same phone to the same record.
+pub(super) fn is_link(queued: &QueuedOp, author: &Author, op: &Op) -> bool {
+    queued.device_id == author.actor.device
+        && queued.incarnation == author.incarnation
+        && queued.record_id == op.sent.record_id
+        && queued.id != op.id
+}
+
+pub(super) fn invalid_prev() -> Rejection {
+    let detail = "it names no earlier change of this phone to this record";
+    Rejection::of_field("invalid_prev", "prev_op_id", detail)
+}
+
+/// Whether an op's fate is open.
+fn is_open(op: &QueuedOp) -> bool {
+    matches!(op.status, QueueStatus::Pending | QueueStatus::Processing | QueueStatus::Conflict)
+}

@@ -1,0 +1,343 @@
+//! Weights that contradict each other (DOMAIN.md §5, rules C1, C2 and C14). A weigh-in is a fact: it is always stored,
+//! and the earlier one stays official until a person has decided.
+
+use serde_json::{Map, Value as Json, json};
+
+use super::settle::{Decision, SettleError};
+use super::write::Draft;
+use super::{Author, Cause, World};
+use crate::actor::{Actor, ReadClass};
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
+use crate::derive;
+use crate::ids::{ConflictId, OpId, RecordId, Version};
+use crate::op::{Op, Rejection};
+use crate::record::Record;
+use crate::schema::known_table;
+use crate::value::{Value, decode_id};
+
+/// Two weights for one animal that nothing links.
+const TWO_WEIGHTS: &str = "C1";
+/// A weigh-back too far from the official weight.
+const WEIGH_BACK: &str = "C14";
+/// The field of an animal that two weights are about.
+const OFFICIAL: &str = "official_weight_x10";
+
+/// What a new weigh-in means beside the one that is official.
+pub(super) enum WeighIn {
+    /// Nothing: the first, a linked one, or of a kind that does not count.
+    Plain,
+    /// As good as the official one: it takes its place, and that is noted.
+    Close {
+        /// The weigh-in that was official.
+        replaced: RecordId,
+    },
+    /// Too far from the official one: a person must decide.
+    Contradicts {
+        /// The weigh-in that stays official.
+        official: RecordId,
+    },
+}
+
+impl World {
+    /// What a weigh-in about to be written means. Within `rules.weigh_tolerance_x10` the later one counts (rule C1).
+    pub(super) fn weigh_in(&self, op: &Op, values: &[Value]) -> WeighIn {
+        let value = |path: &str| &values[op.table.index(path)];
+        let Some(animal) = value("animal_id").as_id() else { return WeighIn::Plain };
+        let declared = self.rule_is_on("rules.declared_weights");
+        let kind = value("kind").as_text().unwrap_or_default();
+        let counts = matches!(kind, "arrival" | "reweigh") || (declared && kind == "declared");
+        if !counts || !value("replaces_id").is_null() || !value("voided_at").is_null() {
+            return WeighIn::Plain;
+        }
+        let siblings = self.children_of("weigh_ins", "animal_id", animal);
+        let Some(official) = derive::official_weigh_in(&siblings, declared) else { return WeighIn::Plain };
+        let is_disputed = self.weights_in_dispute(RecordId(animal)).is_some();
+        let (new, old) = (value("weight_x10").as_int(), official.value("weight_x10").as_int());
+        let tolerance = self.show().and_then(|show| show.value("rules.weigh_tolerance_x10").as_int()).unwrap_or(0);
+        let apart = new.zip(old).map_or(0, |(new, old)| (new - old).abs());
+        if apart <= tolerance && !is_disputed {
+            WeighIn::Close { replaced: official.id }
+        } else {
+            WeighIn::Contradicts { official: official.id }
+        }
+    }
+
+    fn rule_is_on(&self, path: &str) -> bool {
+        self.show().is_some_and(|show| *show.value(path) == Value::Bool(true))
+    }
+
+    fn weights_in_dispute(&self, animal: RecordId) -> Option<ConflictId> {
+        let about = |conflict: &&Conflict| conflict.rule.as_deref() == Some(TWO_WEIGHTS);
+        self.open_on(animal).find(about).map(|conflict| conflict.id)
+    }
+
+    /// After a weigh-in was written: notes that it took the official one's place, or asks a person.
+    pub(super) fn note_weigh_in(&mut self, author: &Author, op: &Op, meaning: &WeighIn) {
+        let animal = self.record(("weigh_ins", op.record_id)).and_then(|row| row.value("animal_id").as_id());
+        let Some(animal) = animal.map(RecordId) else { return };
+        match meaning {
+            WeighIn::Plain => self.check_weigh_back(author, op, animal),
+            WeighIn::Close { replaced } => {
+                let weight = |id: RecordId| self.record(("weigh_ins", id)).map(|row| row.value("weight_x10").clone());
+                if weight(*replaced) != weight(op.record_id) {
+                    self.file_rule(author, op, animal, *replaced, ConflictStatus::MergedAutomatically);
+                }
+            }
+            WeighIn::Contradicts { official } => match self.weights_in_dispute(animal) {
+                Some(id) => self.join_weights(author, op, id),
+                None => self.file_rule(author, op, animal, *official, ConflictStatus::Open),
+            },
+        }
+    }
+
+    fn file_rule(&mut self, author: &Author, op: &Op, animal: RecordId, official: RecordId, status: ConflictStatus) {
+        let Some(record) = self.record(("animals", animal)).cloned() else { return };
+        let rank_of_desk = self.record(("weigh_ins", official)).and_then(|row| row.updated_by);
+        let client = self.with_weight(&record, op.record_id);
+        let conflict = Conflict {
+            other_record_id: Some(official),
+            server_user_id: rank_of_desk,
+            contested: vec![OFFICIAL.to_owned()],
+            client_data: Some(client),
+            status,
+            resolved_at: (status != ConflictStatus::Open).then_some(self.now),
+            ..self.rule_conflict(author, op, TWO_WEIGHTS, &record)
+        };
+        self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));
+    }
+
+    fn join_weights(&mut self, author: &Author, op: &Op, id: ConflictId) {
+        let Some(mut conflict) = self.conflicts.get(&id).cloned() else { return };
+        let Some(record) = self.record(("animals", conflict.record_id)).cloned() else { return };
+        conflict.client_data = Some(self.with_weight(&record, op.record_id));
+        conflict.op_ids.push(op.id);
+        conflict.rev += 1;
+        self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));
+    }
+
+    /// The animal's row as it would be with this weigh-in official.
+    fn with_weight(&self, animal: &Record, weigh_in: RecordId) -> Map<String, Json> {
+        let mut data = animal.data(ReadClass::Office);
+        let weight = self.record(("weigh_ins", weigh_in)).map(|row| row.value("weight_x10").to_json());
+        data.insert(OFFICIAL.to_owned(), weight.unwrap_or_default());
+        data
+    }
+
+    /// Rule C14: a weigh-back out of tolerance proposes to disqualify; a person confirms.
+    fn check_weigh_back(&mut self, author: &Author, op: &Op, animal: RecordId) {
+        let row =
+            self.record(("weigh_ins", op.record_id)).filter(|row| row.value("kind").as_text() == Some("weigh_back"));
+        let weight = row.and_then(|row| row.value("weight_x10").as_int());
+        let official = self.record(("animals", animal)).and_then(|animal| animal.value(OFFICIAL).as_int());
+        let tolerance = self.show().and_then(|show| show.value("rules.weigh_back_tol_x10").as_int());
+        let (Some(weight), Some(official), Some(tolerance)) = (weight, official, tolerance) else { return };
+        if (weight - official).abs() <= tolerance {
+            return;
+        }
+        let placed: Vec<Record> = self
+            .children_of("entries", "animal_id", animal.0)
+            .into_iter()
+            .filter(|entry| entry.is_live() && entry.value("out_reason").as_text() != Some("disqualified"))
+            .filter(|entry| self.children_of("placings", "entry_id", entry.id.0).iter().any(|row| row.is_live()))
+            .cloned()
+            .collect();
+        for entry in placed {
+            let mut client = entry.data(ReadClass::Office);
+            client.insert("out_reason".to_owned(), Json::from("disqualified"));
+            let conflict = Conflict {
+                contested: vec!["out_reason".to_owned()],
+                client_data: Some(client),
+                ..self.rule_conflict(author, op, WEIGH_BACK, &entry)
+            };
+            self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));
+        }
+    }
+
+    /// An open clash of a rule about a row, without what the rule itself says.
+    pub(super) fn rule_conflict(&mut self, author: &Author, op: &Op, rule: &str, record: &Record) -> Conflict {
+        Conflict {
+            id: ConflictId(self.fresh_id()),
+            queue_id: op.id,
+            table: record.table,
+            record_id: record.id,
+            other_record_id: None,
+            kind: ConflictKind::Rule,
+            rule: Some(rule.to_owned()),
+            status: ConflictStatus::Open,
+            rev: 1,
+            device_id: author.actor.device,
+            user_id: author.actor.person,
+            server_user_id: record.updated_by,
+            op_ids: vec![op.id],
+            base_data: Some(record.data(ReadClass::Office)),
+            server_data: Some(record.data(ReadClass::Office)),
+            client_data: None,
+            server_version: record.version,
+            contested: Vec::new(),
+            clean: Vec::new(),
+            parts: Vec::new(),
+            resolution: None,
+            resolved_data: None,
+            resolved_by: None,
+            resolved_at: None,
+            result_version: None,
+            bulk_id: None,
+            reason: None,
+            decisions: Vec::new(),
+            disagreement: None,
+            created_at: self.now,
+        }
+    }
+
+    /// Decides between weights: the phone's voids the earlier one, the laptop's the new ones, another weight replaces
+    /// them all. Answers what an undo must bring back.
+    pub(super) fn settle_weights(
+        &mut self,
+        conflict: &Conflict,
+        decider: &Actor,
+        decision: &Decision,
+        cause: &Cause,
+    ) -> Result<Json, SettleError> {
+        let earlier = conflict.other_record_id;
+        let new: Vec<RecordId> =
+            conflict.op_ids.iter().filter_map(|id| self.op(*id).and_then(|op| op.record_id)).collect();
+        let newest = new.last().copied();
+        let manual = match decision.resolution {
+            "manual" => Some(manual_weight(decision)?),
+            _ if decision.data.is_empty() => None,
+            _ => return Err(Rejection::new("unknown_field", "values go with the resolution manual only").into()),
+        };
+        let voided: Vec<RecordId> = match decision.resolution {
+            "client_wins" => earlier.into_iter().chain(new.iter().copied().filter(|id| Some(*id) != newest)).collect(),
+            "server_wins" => new,
+            _ => new.iter().copied().chain(earlier).collect(),
+        };
+        let why = decision.reason.clone().unwrap_or_else(|| "decided between two weights".to_owned());
+        let voided: Vec<RecordId> =
+            voided.into_iter().filter(|id| self.set_void(*id, Some((decider, &why)), cause)).collect();
+        let added =
+            manual.map(|weight| self.add_weight(conflict.record_id, newest.or(earlier), weight, decider, cause));
+        Ok(json!({ "deleted": false, "voided": voided, "added": added }))
+    }
+
+    /// Takes a decision between weights back. `Moved` if one of them was touched since.
+    pub(super) fn unsettle_weights(&mut self, before: &Json, actor: &Actor, cause: &Cause) -> Result<(), SettleError> {
+        let voided = ids_of(before.get("voided"));
+        let is_void = |world: &Self, id: &RecordId| {
+            world.record(("weigh_ins", *id)).is_some_and(|row| !row.value("voided_at").is_null())
+        };
+        let added = ids_of(before.get("added").filter(|id| !id.is_null()));
+        if !voided.iter().all(|id| is_void(self, id)) || added.iter().any(|id| is_void(self, id)) {
+            return Err(SettleError::Moved);
+        }
+        for id in added {
+            self.set_void(id, Some((actor, "the decision was taken back")), cause);
+        }
+        for id in voided {
+            self.set_void(id, None, cause);
+        }
+        Ok(())
+    }
+
+    /// Voids a weigh-in, or makes it count again. Answers whether that changed it.
+    fn set_void(&mut self, id: RecordId, by: Option<(&Actor, &str)>, cause: &Cause) -> bool {
+        let Some(row) = self.record(("weigh_ins", id)) else { return false };
+        if row.value("voided_at").is_null() == by.is_none() {
+            return false;
+        }
+        let (table, mut values) = (row.table, row.values.clone());
+        values[table.index("voided_at")] = by.map_or(Value::Null, |_| Value::Instant(self.now));
+        values[table.index("voided_by")] = by.map_or(Value::Null, |(actor, _)| Value::Id(actor.person.0));
+        values[table.index("voided_reason")] = by.map_or(Value::Null, |(_, why)| Value::Text(short(why)));
+        self.put(Draft { table, id, values, deleted: false }, cause);
+        true
+    }
+
+    /// The author of a disputed weight takes it back.
+    pub(super) fn void_own(&mut self, op_id: OpId, author: &Actor, cause: &Cause) {
+        if let Some(id) = self.op(op_id).and_then(|op| op.record_id) {
+            self.set_void(id, Some((author, "taken back by its author")), cause);
+        }
+    }
+
+    /// Two weights are in dispute no longer once all the later ones, or the earlier one, were voided.
+    pub(super) fn review_weights(&mut self, animal: RecordId, cause: &Cause) {
+        let Some(mut conflict) = self.weights_in_dispute(animal).and_then(|id| self.conflicts.get(&id).cloned()) else {
+            return;
+        };
+        let counts = |id: &RecordId| {
+            self.record(("weigh_ins", *id)).is_some_and(|row| row.is_live() && row.value("voided_at").is_null())
+        };
+        let new = conflict.op_ids.iter().filter_map(|id| self.op(*id)?.record_id).filter(counts).count();
+        let earlier = conflict.other_record_id.iter().filter(|id| counts(id)).count();
+        if new + earlier <= 1 {
+            conflict.status = ConflictStatus::Superseded;
+            conflict.resolved_at = Some(self.now);
+            self.change_conflict(conflict, cause);
+        }
+    }
+
+    fn add_weight(
+        &mut self,
+        animal: RecordId,
+        like: Option<RecordId>,
+        weight_x10: i64,
+        decider: &Actor,
+        cause: &Cause,
+    ) -> RecordId {
+        let table = known_table("weigh_ins");
+        let id = RecordId(self.fresh_id());
+        let mut values: Vec<Value> = table.fields.iter().map(|field| field.default.clone()).collect();
+        values[table.index("animal_id")] = Value::Id(animal.0);
+        values[table.index("kind")] = Value::Text("reweigh".to_owned());
+        values[table.index("weight_x10")] = Value::Int(weight_x10);
+        values[table.index("weighed_at")] = Value::Instant(self.now);
+        values[table.index("unit")] = self.show().map_or(Value::Null, |show| show.value("weight_unit").clone());
+        values[table.index("replaces_id")] = like.map_or(Value::Null, |id| Value::Id(id.0));
+        self.put(Draft { table, id, values, deleted: false }, &Cause { person: Some(decider.person), ..cause.clone() });
+        id
+    }
+
+    /// The animal after a decision about its weights, for the clash's own record of it.
+    pub(super) fn main_version(&self, conflict: &Conflict) -> Option<Version> {
+        self.record((conflict.table.name, conflict.record_id)).map(|record| record.version)
+    }
+}
+
+impl Conflict {
+    /// Whether its ops are facts that stand whatever is decided.
+    pub fn is_about_weights(&self) -> bool {
+        self.rule.as_deref() == Some(TWO_WEIGHTS)
+    }
+
+    /// Whether the ops that opened it are written already: a rule never withholds a fact.
+    pub fn is_about_facts(&self) -> bool {
+        self.kind == ConflictKind::Rule && self.parts.is_empty()
+    }
+}
+
+fn manual_weight(decision: &Decision) -> Result<i64, SettleError> {
+    if let Some(path) = decision.data.keys().find(|path| path.as_str() != OFFICIAL) {
+        return Err(Rejection::of_field("unknown_field", path, "this field is not part of the decision").into());
+    }
+    let table = known_table("weigh_ins");
+    let json = decision.data.get(OFFICIAL).cloned().unwrap_or_default();
+    let value = table.fields[table.index("weight_x10")].kind.decode(&json);
+    let value = value.map_err(|error| Rejection::of_field(error.code, OFFICIAL, error.detail))?;
+    value.as_int().ok_or_else(|| Rejection::of_field("required", OFFICIAL, "a weight is needed").into())
+}
+
+fn ids_of(json: Option<&Json>) -> Vec<RecordId> {
+    let read = |json: &Json| json.as_str().and_then(|text| decode_id(text).ok()).map(RecordId);
+    match json {
+        Some(Json::Array(ids)) => ids.iter().filter_map(read).collect(),
+        Some(id) => read(id).into_iter().collect(),
+        None => Vec::new(),
+    }
+}
+
+/// A reason that fits a short text column.
+fn short(text: &str) -> String {
+    const CHARS_MAX: usize = 100;
+    text.chars().filter(|char| !char.is_control()).take(CHARS_MAX).collect()
+}
