@@ -2,6 +2,7 @@
 
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 use showdesk_domain::ids::{RecordId, Seq, Version};
 use showdesk_domain::record::ChangeRow;
@@ -31,15 +32,15 @@ const COLUMNS: &[&str] = &[
 ];
 
 static SAVE: LazyChunked = LazyChunked::new(|| {
+    let columns: Vec<&str> = COLUMNS.iter().copied().chain(["changed_at"]).collect();
     // What viewers could see once stays known, so that it can be revoked.
     let kept = ["table_name", "record_id", "ever_public"];
-    let changed = COLUMNS.iter().copied().filter(|column| !kept.contains(column));
-    let update = sql::excluded(changed);
+    let update = sql::excluded(columns.iter().copied().filter(|column| !kept.contains(column)));
     Chunked::new(|count| {
         format!(
             "{} ON CONFLICT (record_id, table_name) DO UPDATE SET {update}, \
              ever_public = {TABLE}.ever_public OR excluded.ever_public",
-            sql::insert(TABLE, COLUMNS, count),
+            sql::insert(TABLE, &columns, count),
         )
     })
 });
@@ -53,12 +54,29 @@ static PAGE: LazyLock<&str> = LazyLock::new(|| {
     sql::keep(format!("{select} WHERE seq > $1 AND seq <= $2 AND table_name IN ({names}) ORDER BY seq LIMIT $3"))
 });
 
-/// Inserts rows, or moves those of known records to their new numbers.
-pub async fn save(tx: &mut Tx, rows: &[ChangeRow]) -> Result<()> {
+/// Inserts rows, or moves those of known records to their new numbers; all of them changed at that moment.
+pub async fn save(tx: &mut Tx, rows: &[ChangeRow], at: DateTime<Utc>) -> Result<()> {
     for (sql, chunk) in SAVE.cut(rows) {
-        tx.execute(sql, chunk.iter().flat_map(write).collect()).await?;
+        tx.execute(sql, chunk.iter().flat_map(|row| write(row, at)).collect()).await?;
     }
     Ok(())
+}
+
+/// Removes tombstones up to that number that are older than that moment, the oldest first, at most `limit`.
+/// Answers the number of the newest that was removed and how many were; none if there was nothing to remove.
+pub async fn remove_tombstones(
+    tx: &mut Tx,
+    up_to: Seq,
+    before: DateTime<Utc>,
+    limit: i64,
+) -> Result<Option<(Seq, u64)>> {
+    let last = "SELECT MAX(seq) FROM (SELECT seq FROM sync_changes \
+                WHERE deleted AND seq <= $1 AND changed_at < $2 ORDER BY seq LIMIT $3) AS oldest";
+    let Some(row) = tx.row(last, values![up_to, before, limit]).await? else { return Ok(None) };
+    let Some(last) = Cells::new(&row, TABLE, &["seq"]).int_option()?.map(Seq) else { return Ok(None) };
+    let remove = "DELETE FROM sync_changes WHERE deleted AND seq <= $1 AND changed_at < $2";
+    let removed = tx.execute(remove, values![last, before]).await?;
+    Ok(Some((last, removed)))
 }
 
 /// The rows of some records, in no order.
@@ -87,7 +105,7 @@ pub async fn page(
     tx.rows(*PAGE, values).await?.iter().map(read).collect()
 }
 
-fn write(row: &ChangeRow) -> Vec<Value> {
+fn write(row: &ChangeRow, at: DateTime<Utc>) -> Vec<Value> {
     values![
         row.seq,
         row.table.name,
@@ -102,6 +120,7 @@ fn write(row: &ChangeRow) -> Vec<Value> {
         row.data.clone(),
         row.data_staff.clone(),
         row.data_public.clone(),
+        at,
     ]
 }
 

@@ -36,6 +36,7 @@ const COLUMNS: &[&str] = &[
     "server_version",
     "contested",
     "clean",
+    "records",
     "resolution",
     "resolved_data",
     "resolved_by",
@@ -54,7 +55,21 @@ static OPEN_ON: LazyChunked = LazyChunked::new(|| {
     Chunked::new(|count| {
         let [first, second] = ["record_id", "other_record_id"]
             .map(|key| format!("{} AND t.status = 'open'", sql::select_by_keys(TABLE, COLUMNS, &[key], 1, count)));
-        format!("{first} UNION ALL {second}")
+        // A clash about a group is found by each of its rows.
+        let columns: Vec<String> = COLUMNS.iter().map(|column| format!("t.\"{column}\"")).collect();
+        let grouped = format!(
+            "SELECT {} FROM (VALUES {}) AS wanted CROSS JOIN sync_conflict_records r \
+             JOIN {TABLE} t ON t.id = r.conflict_id AND t.status = 'open' WHERE r.record_id = wanted.column1",
+            columns.join(", "),
+            sql::rows(count, 1)
+        );
+        format!("{first} UNION ALL {second} UNION ALL {grouped}")
+    })
+});
+static GROUPED: LazyChunked = LazyChunked::new(|| {
+    Chunked::new(|count| {
+        let insert = sql::insert("sync_conflict_records", &["record_id", "conflict_id"], count);
+        format!("{insert} ON CONFLICT DO NOTHING")
     })
 });
 static SAVE: LazyChunked = LazyChunked::new(|| {
@@ -106,7 +121,7 @@ pub async fn load(tx: &mut Tx, ids: &[ConflictId]) -> Result<Vec<Conflict>> {
     Ok(found)
 }
 
-/// Open clashes about these records, as their first or their second record, oldest first.
+/// Open clashes about these records, as their first or their second record or one of their group, oldest first.
 pub async fn open_on(tx: &mut Tx, ids: &[RecordId]) -> Result<Vec<Conflict>> {
     let mut found = HashMap::new();
     for (sql, chunk) in OPEN_ON.cut(ids) {
@@ -124,6 +139,12 @@ pub async fn open_on(tx: &mut Tx, ids: &[RecordId]) -> Result<Vec<Conflict>> {
 pub async fn save(tx: &mut Tx, conflicts: &[Conflict]) -> Result<()> {
     for (sql, chunk) in SAVE.cut(conflicts) {
         tx.execute(sql, chunk.iter().flat_map(write).collect()).await?;
+    }
+    let grouped = conflicts.iter().filter(|conflict| !conflict.parts.is_empty());
+    let rows: Vec<(RecordId, ConflictId)> =
+        grouped.flat_map(|conflict| conflict.record_ids().into_iter().map(|id| (id, conflict.id))).collect();
+    for (sql, chunk) in GROUPED.cut(&rows) {
+        tx.execute(sql, chunk.iter().flat_map(|(record, conflict)| values![*record, *conflict]).collect()).await?;
     }
     Ok(())
 }
@@ -187,6 +208,7 @@ fn write(conflict: &Conflict) -> Vec<Value> {
         conflict.server_version,
         Json::from(conflict.contested.clone()),
         Json::from(conflict.clean.clone()),
+        (!conflict.parts.is_empty()).then(|| serde_json::to_value(&conflict.parts).expect("parts are plain data")),
         conflict.resolution.clone(),
         object(&conflict.resolved_data),
         conflict.resolved_by,
@@ -222,6 +244,7 @@ fn read(row: &Row) -> Result<Conflict> {
         server_version: Version(cells.int()?),
         contested: cells.parsed()?,
         clean: cells.parsed()?,
+        parts: cells.parsed_option()?.unwrap_or_default(),
         resolution: cells.text_option()?,
         resolved_data: cells.parsed_option()?,
         resolved_by: cells.uuid_option()?.map(Into::into),

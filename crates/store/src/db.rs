@@ -16,6 +16,7 @@ use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
 
 use crate::Result;
+pub use postgres::Listener;
 use postgres::PostgresDb;
 use row::{Cells, Row};
 use sqlite::SqliteDb;
@@ -67,6 +68,19 @@ impl Db {
         }
     }
 
+    /// Whether other programs may write to this database.
+    pub fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
+    }
+
+    /// Hears what is told to this channel from now on; none on SQLite, where there is nobody else.
+    pub async fn listen(&self, channel: &str) -> Result<Option<Listener>> {
+        match self {
+            Self::Sqlite(_) => Ok(None),
+            Self::Postgres(db) => db.listen(channel).await.map(Some),
+        }
+    }
+
     /// Waits for running transactions and closes all connections.
     pub async fn close(&self) {
         match self {
@@ -95,6 +109,15 @@ impl Tx {
         match self {
             Self::Sqlite(tx) => tx.rollback().await?,
             Self::Postgres(tx) => tx.rollback().await?,
+        }
+        Ok(())
+    }
+
+    /// Tells those who listen to the channel, when the transaction is committed. On SQLite nobody does.
+    /// `text` has less than 8,000 bytes.
+    pub async fn notify(&mut self, channel: &str, text: &str) -> Result<()> {
+        if let Self::Postgres(tx) = self {
+            sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(text).execute(&mut **tx).await?;
         }
         Ok(())
     }
@@ -162,6 +185,19 @@ impl Tx {
             Self::Postgres(tx) => {
                 let sql = AssertSqlSafe(format!("{sql} FOR UPDATE"));
                 Ok(sqlx::query(sql).fetch_optional(&mut **tx).await?.map(Row::Postgres))
+            }
+        }
+    }
+
+    /// Runs a query and holds its rows until the transaction ends, passing over those that another one holds.
+    /// On SQLite the transaction holds everything, so there are none.
+    pub(crate) async fn rows_nobody_holds(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
+        match self {
+            Self::Sqlite(_) => self.rows(sql, values).await,
+            Self::Postgres(tx) => {
+                let sql = AssertSqlSafe(format!("{sql} FOR UPDATE SKIP LOCKED"));
+                let query = value::bind_postgres(sqlx::query(sql), values);
+                Ok(query.fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect())
             }
         }
     }

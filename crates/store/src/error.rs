@@ -15,6 +15,9 @@ pub enum StoreError {
     /// Nothing more can be written; reads go on.
     #[error("the disk is full")]
     DiskFull,
+    /// The disk reported an error: what was being written may be lost, and trying again proves nothing.
+    #[error("the disk reported an error")]
+    DiskFault(#[source] sqlx::Error),
     /// A row points to one that is not there.
     #[error("a row refers to one that does not exist")]
     MissingReference,

@@ -5,6 +5,7 @@ use std::sync::LazyLock;
 use showdesk_domain::ids::{RecordId, Seq, Version};
 use showdesk_domain::record::HistoryRow;
 use showdesk_domain::schema::{self, Table};
+use uuid::Uuid;
 
 use crate::db::Value;
 use crate::db::row::{Cells, Row};
@@ -40,6 +41,20 @@ static RECENT: LazyLock<&str> = LazyLock::new(|| {
     sql::keep(format!("{} WHERE actor IS NOT NULL ORDER BY seq DESC LIMIT $1", sql::select(TABLE, COLUMNS)))
 });
 
+/// Owners in a list, filled up with repeats, so that there is one text for every number of them.
+const OWNERS_AT_ONCE: usize = 8;
+static ONCE_OWNED: LazyChunked = LazyChunked::new(|| {
+    Chunked::new(|count| {
+        let (ids, table) = (sql::rows(count, 1), count + 1);
+        let owners = sql::placeholders(count + 2, OWNERS_AT_ONCE);
+        format!(
+            "SELECT DISTINCT t.record_id FROM (VALUES {ids}) AS wanted CROSS JOIN {TABLE} t \
+             WHERE t.record_id = wanted.column1 AND t.table_name = ${table} \
+             AND t.snapshot->>'exhibitor_id' IN ({owners})"
+        )
+    })
+});
+
 /// Adds versions.
 pub async fn add(tx: &mut Tx, rows: &[HistoryRow]) -> Result<()> {
     for (sql, chunk) in INSERT.cut(rows) {
@@ -63,6 +78,28 @@ pub async fn snapshots(tx: &mut Tx, keys: &[(&'static Table, RecordId, Version)]
 /// The versions of one record, newest first.
 pub async fn versions(tx: &mut Tx, table: &'static Table, id: RecordId, limit: i64) -> Result<Vec<HistoryRow>> {
     tx.rows(*OF_RECORD, values![id, table.name, limit]).await?.iter().map(read).collect()
+}
+
+/// Those of the records that belonged to one of the exhibitors in some version, in no order, perhaps repeated.
+pub async fn once_owned(
+    tx: &mut Tx,
+    table: &'static Table,
+    ids: &[RecordId],
+    exhibitors: &[Uuid],
+) -> Result<Vec<RecordId>> {
+    let mut found = Vec::new();
+    for owners in exhibitors.chunks(OWNERS_AT_ONCE) {
+        let owner = |index: usize| Value::from(owners[index.min(owners.len() - 1)].to_string());
+        for (sql, chunk) in ONCE_OWNED.cut(ids) {
+            let mut values: Vec<Value> = chunk.iter().map(|id| Value::from(*id)).collect();
+            values.push(Value::from(table.name));
+            values.extend((0..OWNERS_AT_ONCE).map(owner));
+            for row in tx.rows(sql, values).await? {
+                found.push(Cells::new(&row, TABLE, &["record_id"]).uuid()?.into());
+            }
+        }
+    }
+    Ok(found)
 }
 
 /// The newest changes that people made, newest first.

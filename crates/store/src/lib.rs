@@ -4,10 +4,13 @@
 //! SQL texts are literals, or made once from the domain's descriptors: nothing that a client
 //! sent ever stands in one.
 
+pub mod aliases;
 pub mod audit;
+pub mod bulk;
 pub mod changes;
 pub mod conflicts;
 pub mod db;
+pub mod desks;
 pub mod entries;
 mod error;
 pub mod history;
@@ -20,7 +23,7 @@ pub mod queue;
 pub mod records;
 mod sql;
 
-pub use db::{Db, Tx};
+pub use db::{Db, Listener, Tx};
 pub use error::StoreError;
 
 /// What every query answers.

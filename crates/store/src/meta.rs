@@ -67,6 +67,12 @@ pub async fn set_clock(tx: &mut Tx, clock: Seq) -> Result<()> {
     Ok(())
 }
 
+/// Raises the number below which cursors can no longer be continued.
+pub async fn raise_oldest_seq(tx: &mut Tx, oldest: Seq) -> Result<()> {
+    tx.execute("UPDATE sync_meta SET oldest_seq = $1 WHERE oldest_seq < $1", values![oldest]).await?;
+    Ok(())
+}
+
 /// Sets a new epoch, after the database was found to be rolled back.
 pub async fn set_epoch(tx: &mut Tx, epoch: Uuid) -> Result<()> {
     tx.execute("UPDATE sync_meta SET epoch = $1", values![epoch]).await?;

@@ -30,6 +30,9 @@ const STEPS: &[Step] = &[
     step!("0003", "sync"),
     step!("0004", "imports_and_audit"),
     step!("0005", "messages_and_cache"),
+    step!("0006", "waiting_and_groups"),
+    step!("0007", "decisions"),
+    step!("0008", "desks_and_floor"),
 ];
 
 pub(crate) fn sqlite() -> Migrator {

@@ -207,6 +207,12 @@ pub async fn waiting(tx: &mut Tx) -> Result<Vec<WaitingClaim>> {
     tx.rows(*WAITING, Vec::new()).await?.iter().map(read_claim).collect()
 }
 
+/// Holds a claim until the transaction ends: two requests about it take turns.
+pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<()> {
+    tx.execute("UPDATE pairing_claims SET status = status WHERE id = $1", values![id]).await?;
+    Ok(())
+}
+
 /// Answers a claim that waits; false if it was answered before.
 pub async fn decide(tx: &mut Tx, id: Uuid, decision: &Decision) -> Result<bool> {
     let sql = "UPDATE pairing_claims SET status = $2, device_id = $3, decided_by = $4, decided_at = $5, \

@@ -402,11 +402,30 @@ pub async fn note_seen(
     unsent: Option<i64>,
     skew_ms: Option<i64>,
     pulled_seq: Option<Seq>,
+    cursor_seq: Option<Seq>,
 ) -> Result<()> {
     let sql = "UPDATE devices SET last_seen = $2, unsent = COALESCE($3, unsent), skew_ms = COALESCE($4, skew_ms), \
-               pulled_seq = COALESCE($5, pulled_seq) WHERE id = $1";
-    tx.execute(sql, values![device, at, unsent, skew_ms, pulled_seq]).await?;
+               pulled_seq = COALESCE($5, pulled_seq), cursor_seq = COALESCE($6, cursor_seq) WHERE id = $1";
+    tx.execute(sql, values![device, at, unsent, skew_ms, pulled_seq, cursor_seq]).await?;
     Ok(())
+}
+
+/// The oldest cursor that a device of the show may still come with; none if no device has one.
+pub async fn oldest_cursor(tx: &mut Tx) -> Result<Option<Seq>> {
+    let sql = "SELECT MIN(cursor_seq) FROM devices WHERE revoked_at IS NULL AND cursor_seq > 0";
+    let Some(row) = tx.row(sql, Vec::new()).await? else { return Ok(None) };
+    Ok(Cells::new(&row, "devices", &["cursor_seq"]).int_option()?.map(Seq))
+}
+
+/// Devices that were removed.
+pub async fn removed_devices(tx: &mut Tx) -> Result<Vec<DeviceId>> {
+    let rows = tx.rows("SELECT id FROM devices WHERE revoked_at IS NOT NULL", Vec::new()).await?;
+    rows.iter().map(|row| Ok(Cells::new(row, "devices", &["id"]).uuid()?.into())).collect()
+}
+
+/// How many desks the database has, removed ones included.
+pub async fn count_desks(tx: &mut Tx) -> Result<i64> {
+    tx.count("SELECT COUNT(*) FROM devices WHERE kind = 'desk'").await
 }
 
 /// Removes a device; false if it was removed before or never was.

@@ -3,8 +3,10 @@
 use std::borrow::Borrow;
 use std::sync::LazyLock;
 
+use chrono::{DateTime, Utc};
 use showdesk_domain::ids::{DeviceId, OpId, RecordId, Seq, Version};
 use showdesk_domain::queue::{QueueStatus, QueuedOp};
+use uuid::Uuid;
 
 use crate::db::Value;
 use crate::db::row::{Cells, Row};
@@ -41,9 +43,11 @@ const OUTCOME: &[&str] = &[
     "verdict",
     "conflict_id",
     "waiting_for",
+    "waiting_on",
     "result_version",
     "result_seq",
     "error",
+    "decision",
     "attempts",
     "lease_until",
     "processed_at",
@@ -55,6 +59,8 @@ static BY_ID: LazyChunked =
 static BY_RECORD: LazyChunked = LazyChunked::new(|| {
     Chunked::new(|count| sql::select_by_keys(TABLE, &COLUMNS, &["record_id", "device_id"], 1, count))
 });
+static WAITING_ON: LazyChunked =
+    LazyChunked::new(|| Chunked::new(|count| sql::select_by_keys(TABLE, &COLUMNS, &["waiting_on"], 1, count)));
 static INSERT: LazyChunked = LazyChunked::new(|| Chunked::new(|count| sql::insert(TABLE, &COLUMNS, count)));
 static UPDATE: LazyChunked = LazyChunked::new(|| {
     let changes = OUTCOME.iter().enumerate().map(|(index, column)| format!("{column} = new.column{}", index + 2));
@@ -65,16 +71,46 @@ static UPDATE: LazyChunked = LazyChunked::new(|| {
     })
 });
 /// Says in words that completed ops are left out, so that their large majority has no index.
-static UNFINISHED: LazyLock<&str> = LazyLock::new(|| {
-    let select = sql::select(TABLE, &COLUMNS);
-    sql::keep(format!(
-        "{select} WHERE status <> 'completed' AND status = $1 ORDER BY created_at DESC, id DESC LIMIT $2"
-    ))
+static UNDECIDED: LazyLock<&str> =
+    LazyLock::new(|| page_of("status <> 'completed' AND status = $1 AND decision IS NULL"));
+static UNFINISHED: LazyLock<&str> = LazyLock::new(|| page_of("status <> 'completed' AND status = $1"));
+static COMPLETED: LazyLock<&str> = LazyLock::new(|| page_of("status = $1"));
+static CLAIM: LazyChunked = LazyChunked::new(|| {
+    Chunked::new(|count| {
+        let new = sql::rows(count, 2);
+        format!(
+            "UPDATE {TABLE} SET status = 'processing', attempts = attempts + 1, lease_until = new.column2 \
+             FROM (VALUES {new}) AS new WHERE {TABLE}.id = new.column1"
+        )
+    })
 });
-static COMPLETED: LazyLock<&str> = LazyLock::new(|| {
-    let select = sql::select(TABLE, &COLUMNS);
-    sql::keep(format!("{select} WHERE status = $1 ORDER BY created_at DESC, id DESC LIMIT $2"))
+static GIVE_BACK: LazyChunked = LazyChunked::new(|| {
+    Chunked::new(|count| {
+        let new = sql::rows(count, 1);
+        format!(
+            "UPDATE {TABLE} SET status = 'pending', lease_until = NULL FROM (VALUES {new}) AS new \
+             WHERE {TABLE}.id = new.column1"
+        )
+    })
 });
+
+/// Which ops to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wanted {
+    /// Failed ones that no admin has given up.
+    NeedsAttention,
+    /// Those that stand here.
+    Status(QueueStatus),
+}
+
+/// The times a worker goes by.
+#[derive(Debug, Clone, Copy)]
+pub struct Moment {
+    /// Claims and pauses that end by then are over.
+    pub now: DateTime<Utc>,
+    /// No claim and no pause ends later, unless the clock was set back since.
+    pub latest_end: DateTime<Utc>,
+}
 
 /// Ops by their ids, in no order.
 pub async fn load(tx: &mut Tx, ids: &[OpId]) -> Result<Vec<QueuedOp>> {
@@ -100,6 +136,20 @@ pub async fn of_device_on_records(tx: &mut Tx, keys: &[(DeviceId, RecordId)]) ->
     Ok(found)
 }
 
+/// Ops that wait for these ops or rows, in no order. Mostly none waits at all, which one look tells.
+pub async fn waiting_on(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<QueuedOp>> {
+    let mut found = Vec::new();
+    if tx.row("SELECT 1 FROM sync_queue WHERE waiting_on IS NOT NULL LIMIT 1", Vec::new()).await?.is_none() {
+        return Ok(found);
+    }
+    for (sql, chunk) in WAITING_ON.cut(ids) {
+        for row in tx.rows(sql, chunk.iter().map(|id| Value::from(*id)).collect()).await? {
+            found.push(read(&row)?);
+        }
+    }
+    Ok(found)
+}
+
 /// Adds ops; `Duplicate` if one was seen before.
 pub async fn add(tx: &mut Tx, ops: &[impl Borrow<QueuedOp> + Sync]) -> Result<()> {
     for (sql, chunk) in INSERT.cut(ops) {
@@ -120,15 +170,70 @@ pub async fn update(tx: &mut Tx, ops: &[impl Borrow<QueuedOp> + Sync]) -> Result
     Ok(())
 }
 
-/// Ops of that status, newest first.
-pub async fn list(tx: &mut Tx, status: QueueStatus, limit: i64) -> Result<Vec<QueuedOp>> {
-    let sql = if status == QueueStatus::Completed { *COMPLETED } else { *UNFINISHED };
-    tx.rows(sql, values![status.as_str(), limit]).await?.iter().map(read).collect()
+/// A page of ops, newest first; `before` is where the last one ended.
+pub async fn page(
+    tx: &mut Tx,
+    wanted: Wanted,
+    before: Option<(DateTime<Utc>, OpId)>,
+    limit: i64,
+) -> Result<Vec<QueuedOp>> {
+    let (sql, status) = match wanted {
+        Wanted::NeedsAttention => (*UNDECIDED, QueueStatus::Failed),
+        Wanted::Status(QueueStatus::Completed) => (*COMPLETED, QueueStatus::Completed),
+        Wanted::Status(status) => (*UNFINISHED, status),
+    };
+    let values = values![status.as_str(), before.map(|(at, _)| at), before.map(|(_, id)| id), limit];
+    tx.rows(sql, values).await?.iter().map(read).collect()
 }
 
 /// How many ops need attention.
-pub async fn count_failed(tx: &mut Tx) -> Result<i64> {
-    tx.count("SELECT COUNT(*) FROM sync_queue WHERE status <> 'completed' AND status = 'failed'").await
+pub async fn count_needing_attention(tx: &mut Tx) -> Result<i64> {
+    tx.count("SELECT COUNT(*) FROM sync_queue WHERE status <> 'completed' AND status = 'failed' AND decision IS NULL")
+        .await
+}
+
+/// Whether an op can be claimed, or a claim is over.
+pub async fn has_due(tx: &mut Tx, moment: Moment) -> Result<bool> {
+    let sql = "SELECT 1 FROM sync_queue WHERE status <> 'completed' AND status IN ('pending', 'processing') \
+               AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $2) LIMIT 1";
+    Ok(tx.row(sql, values![moment.now, moment.latest_end]).await?.is_some())
+}
+
+/// Claims waiting ops until `lease_until`, the oldest first. No two desks claim the same one.
+pub async fn claim(tx: &mut Tx, moment: Moment, lease_until: DateTime<Utc>, limit: i64) -> Result<Vec<OpId>> {
+    let sql = "SELECT id FROM sync_queue WHERE status <> 'completed' AND status = 'pending' \
+               AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $2) \
+               ORDER BY created_at, device_seq, id LIMIT $3";
+    let found = tx.rows_nobody_holds(sql, values![moment.now, moment.latest_end, limit]).await?;
+    let ids = ids_of(&found)?;
+    for (sql, chunk) in CLAIM.cut(&ids) {
+        tx.execute(sql, chunk.iter().flat_map(|id| values![*id, lease_until]).collect()).await?;
+    }
+    Ok(ids)
+}
+
+/// Gives ops back whose claim is over because their worker died; tells how many.
+pub async fn reap(tx: &mut Tx, moment: Moment) -> Result<usize> {
+    let sql = "SELECT id FROM sync_queue WHERE status <> 'completed' AND status = 'processing' \
+               AND (lease_until IS NULL OR lease_until <= $1 OR lease_until > $2)";
+    let found = tx.rows_nobody_holds(sql, values![moment.now, moment.latest_end]).await?;
+    let ids = ids_of(&found)?;
+    for (sql, chunk) in GIVE_BACK.cut(&ids) {
+        tx.execute(sql, chunk.iter().map(|id| Value::from(*id)).collect()).await?;
+    }
+    Ok(ids.len())
+}
+
+fn page_of(condition: &str) -> &'static str {
+    let select = sql::select(TABLE, &COLUMNS);
+    sql::keep(format!(
+        "{select} WHERE {condition} AND ($2 IS NULL OR (created_at, id) < ($2, $3)) \
+         ORDER BY created_at DESC, id DESC LIMIT $4"
+    ))
+}
+
+fn ids_of(rows: &[Row]) -> Result<Vec<OpId>> {
+    rows.iter().map(|row| Cells::new(row, TABLE, &["id"]).uuid().map(OpId)).collect()
 }
 
 fn sent(op: &QueuedOp) -> Vec<Value> {
@@ -161,9 +266,11 @@ fn outcome(op: &QueuedOp) -> Vec<Value> {
         op.verdict.clone(),
         op.conflict_id,
         op.waiting_for.as_ref(),
+        op.waiting_on,
         op.result_version,
         op.result_seq,
         op.error.as_ref(),
+        op.decision.as_ref(),
         op.attempts,
         op.lease_until,
         op.processed_at,
@@ -196,9 +303,11 @@ fn read(row: &Row) -> Result<QueuedOp> {
         verdict: cells.text_option()?,
         conflict_id: cells.uuid_option()?.map(Into::into),
         waiting_for: cells.json_option()?,
+        waiting_on: cells.uuid_option()?,
         result_version: cells.int_option()?.map(Version),
         result_seq: cells.int_option()?.map(Seq),
         error: cells.json_option()?,
+        decision: cells.json_option()?,
         attempts: cells.int()?,
         lease_until: cells.instant_option()?,
         processed_at: cells.instant_option()?,

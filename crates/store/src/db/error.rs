@@ -10,7 +10,13 @@ use crate::StoreError;
 /// SQLite's primary result codes that callers can act on; the low byte of the extended ones.
 const SQLITE_BUSY: u32 = 5;
 const SQLITE_LOCKED: u32 = 6;
+const SQLITE_IOERR: u32 = 10;
 const SQLITE_FULL: u32 = 13;
+/// Extended codes of `SQLITE_IOERR` that are no fault of the disk: no memory, and no room for the shared index.
+const SQLITE_IOERR_NOMEM: u32 = SQLITE_IOERR | 12 << 8;
+const SQLITE_IOERR_SHMSIZE: u32 = SQLITE_IOERR | 19 << 8;
+/// How Postgres says that its own disk failed.
+const POSTGRES_IO_ERROR: &str = "58030";
 
 impl From<sqlx::Error> for StoreError {
     fn from(error: sqlx::Error) -> Self {
@@ -18,6 +24,7 @@ impl From<sqlx::Error> for StoreError {
             sqlx::Error::Database(cause) => match kind_of(cause.as_ref()) {
                 Some(known) => known,
                 None if is_out_of_reach(cause.as_ref()) => Self::Unavailable(error),
+                None if is_disk_fault(cause.as_ref()) => Self::DiskFault(error),
                 None => Self::Database(error),
             },
             sqlx::Error::Io(_)
@@ -50,11 +57,22 @@ fn kind_of(error: &dyn DatabaseError) -> Option<StoreError> {
             _ => None,
         };
     }
-    match code.parse::<u32>().ok()? & 0xff {
+    let code = code.parse::<u32>().ok()?;
+    match code & 0xff {
         SQLITE_BUSY | SQLITE_LOCKED => Some(StoreError::Busy),
         SQLITE_FULL => Some(StoreError::DiskFull),
+        _ if code == SQLITE_IOERR_SHMSIZE => Some(StoreError::DiskFull),
         _ => None,
     }
+}
+
+/// Reading, writing or syncing failed.
+fn is_disk_fault(error: &dyn DatabaseError) -> bool {
+    let Some(code) = error.code() else { return false };
+    if error.try_downcast_ref::<PgDatabaseError>().is_some() {
+        return code == POSTGRES_IO_ERROR;
+    }
+    code.parse::<u32>().is_ok_and(|code| code & 0xff == SQLITE_IOERR && code != SQLITE_IOERR_NOMEM)
 }
 
 /// Postgres stops, starts, or has no connection left.

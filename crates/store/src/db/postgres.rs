@@ -3,15 +3,17 @@
 use std::str::FromStr;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{Postgres, Row as _, Transaction};
 
 use crate::{Result, migrations};
 
 /// Connections of one desk.
 const CONNECTIONS: u32 = 12;
-/// How long a caller waits for a connection.
-const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a caller waits for a connection: a server that is gone is told as 503 after it.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long the listener waits for its connection.
+const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Ten tables in a few chunk sizes, and everything else.
 const STATEMENTS_KEPT: usize = 500;
 
@@ -19,6 +21,18 @@ const STATEMENTS_KEPT: usize = 500;
 #[derive(Debug, Clone)]
 pub struct PostgresDb {
     pool: PgPool,
+    options: PgConnectOptions,
+}
+
+/// Hears what other desks of the same server tell, on a connection of its own.
+#[derive(Debug)]
+pub struct Listener(PgListener);
+
+impl Listener {
+    /// The next text. None if the connection was lost since the last call: some may have been missed.
+    pub async fn next(&mut self) -> Result<Option<String>> {
+        Ok(self.0.try_recv().await?.map(|told| told.payload().to_owned()))
+    }
 }
 
 /// What each connection asks for. A plan that was made while a table was empty reads all of it when it is full:
@@ -35,11 +49,20 @@ impl PostgresDb {
         let pool = PgPoolOptions::new()
             .max_connections(CONNECTIONS)
             .acquire_timeout(ACQUIRE_TIMEOUT)
-            .connect_with(options)
+            .connect_with(options.clone())
             .await?;
         warn_if_unsafe(&pool).await?;
         migrations::postgres().run(&pool).await?;
-        Ok(Self { pool })
+        Ok(Self { pool, options })
+    }
+
+    pub(super) async fn listen(&self, channel: &str) -> Result<Listener> {
+        // It keeps its connection as long as it lives: never one of those that requests wait for.
+        let own = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
+        let own = own.acquire_timeout(LISTEN_TIMEOUT).connect_lazy_with(self.options.clone());
+        let mut listener = PgListener::connect_with(&own).await?;
+        listener.listen(channel).await?;
+        Ok(Listener(listener))
     }
 
     pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Postgres>> {

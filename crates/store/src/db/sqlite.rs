@@ -1,12 +1,13 @@
 //! The embedded engine: one file, one writing connection, a few reading ones (`docs/ARCHITECTURE.md`).
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::path::Path;
 use std::sync::{LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Row as _, Sqlite, Transaction};
+use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
 use crate::sql::keep;
 use crate::{Result, StoreError, migrations};
@@ -43,6 +44,7 @@ impl SqliteDb {
         let writer = pool(1).connect_with(options.clone()).await?;
         check_promises(&writer).await?;
         migrations::sqlite().run(&writer).await?;
+        sync_folder(path)?;
         let readers = pool(READERS).connect_with(options.pragma("query_only", "1")).await?;
         Ok(Self { writer, readers })
     }
@@ -117,6 +119,9 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .idle_timeout(None)
         .max_lifetime(None)
         .test_before_acquire(false)
+        // SQLite itself takes a transaction back when the disk is full or fails. The connection then believes that one
+        // is still open, and nothing more can be begun on it.
+        .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
 /// An acknowledged change must be on disk: that needs FULL and a release without known corruption.
@@ -133,6 +138,13 @@ async fn check_promises(pool: &SqlitePool) -> Result<()> {
             "SQLite {version} can damage its file; 3.51.3 or later is needed, and not 3.52.0"
         )))
     }
+}
+
+/// Makes the names of the file and of its log durable. SQLite does it too, but does not tell when that failed.
+fn sync_folder(file: &Path) -> Result<()> {
+    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let synced = if cfg!(unix) { File::open(folder).and_then(|folder| folder.sync_all()) } else { Ok(()) };
+    synced.map_err(|error| StoreError::DiskFault(sqlx::Error::Io(error)))
 }
 
 fn is_sound(version: &str) -> bool {

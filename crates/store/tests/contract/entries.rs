@@ -77,6 +77,7 @@ fn open_clash(show: Show, record: &Record, op: showdesk_domain::ids::OpId) -> Co
         server_version: Version(1),
         contested: vec!["tag".to_owned()],
         clean: Vec::new(),
+        parts: Vec::new(),
         resolution: None,
         resolved_data: None,
         resolved_by: None,

@@ -1,9 +1,8 @@
-//! What there is once, and what only the desk writes: clock, installation, keys, imports, audit.
+//! What there is once, and what only the desk writes: clock, installation, keys, imports.
 
 use serde_json::json;
 use showdesk_domain::ids::{OpId, Seq};
 use showdesk_store::StoreError;
-use showdesk_store::audit::{self, AuditRow};
 use showdesk_store::imports::{self, ImportRow, ImportStatus};
 use showdesk_store::meta::{self, InstallationRow, Meta};
 use showdesk_testkit::{TestStore, both_engines};
@@ -121,33 +120,10 @@ async fn an_import_is_written_once_and_taken_back_once(store: TestStore) {
     tx.commit().await.unwrap();
 }
 
-async fn the_audit_lists_the_newest_first(store: TestStore) {
-    let show = fill(&store.db).await;
-    let row = |second: i64| AuditRow {
-        at: at(second),
-        actor: Some(show.person),
-        device: Some(show.device),
-        action: "conflict.resolve".to_owned(),
-        table_name: Some("animals".to_owned()),
-        record_id: Some(Uuid::from_u128(second.unsigned_abs().into())),
-        before: Some(json!({"tag": "1"})),
-        after: None,
-        reason: Some("typed wrong".to_owned()),
-    };
-    let rows: Vec<AuditRow> = (1..=41).map(row).collect();
-    let mut tx = store.db.begin_write().await.unwrap();
-    audit::add(&mut tx, &rows).await.unwrap();
-    tx.commit().await.unwrap();
-    let mut tx = store.db.begin_read().await.unwrap();
-    assert_eq!(audit::list(&mut tx, 2).await.unwrap(), [row(41), row(40)]);
-    assert_eq!(audit::list(&mut tx, 100).await.unwrap().len(), 41);
-}
-
 both_engines![
     the_clock_is_one_row,
     writers_take_turns,
     a_database_says_who_it_is_once,
     a_signing_key_is_never_replaced,
     an_import_is_written_once_and_taken_back_once,
-    the_audit_lists_the_newest_first,
 ];

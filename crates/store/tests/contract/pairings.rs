@@ -108,6 +108,7 @@ async fn a_claim_is_answered_once(store: TestStore) {
         decided_at: at(30),
         token_delivered_until: Some(at(150)),
     };
+    pairings::hold(&mut tx, first.id).await.unwrap();
     assert!(pairings::decide(&mut tx, first.id, &decision).await.unwrap());
     let refusal =
         Decision { status: ClaimStatus::Refused, device_id: None, token_delivered_until: None, ..decision.clone() };

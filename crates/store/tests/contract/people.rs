@@ -56,8 +56,8 @@ async fn devices_are_listed_with_their_people(store: TestStore) {
     let show = fill(&store.db).await;
     let mut tx = store.db.begin_write().await.unwrap();
     let mut phone = add_phone(&mut tx, show, "ben").await;
-    people::note_seen(&mut tx, phone.id, at(9), Some(7), None, None).await.unwrap();
-    people::note_seen(&mut tx, phone.id, at(10), None, Some(-1_200), Some(Seq(88))).await.unwrap();
+    people::note_seen(&mut tx, phone.id, at(9), Some(7), None, None, None).await.unwrap();
+    people::note_seen(&mut tx, phone.id, at(10), None, Some(-1_200), Some(Seq(88)), None).await.unwrap();
     people::update_device(&mut tx, phone.id, phone.person, "Ben's phone", None).await.unwrap();
     phone = DeviceRow {
         name: "Ben's phone".to_owned(),
