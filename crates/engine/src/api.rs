@@ -2,6 +2,8 @@
 //!
 //! The server hands these to clients as they are; their OpenAPI schemas follow from here.
 
+pub mod attention;
+pub mod bulk;
 pub mod conflicts;
 pub mod desk;
 pub mod pairing;

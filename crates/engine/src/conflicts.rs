@@ -7,7 +7,7 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json, json};
 use showdesk_domain::actor::{Actor, DeviceKind};
-use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus};
+use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use showdesk_domain::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Version};
 use showdesk_domain::queue::QueuedOp;
 use showdesk_domain::record::{HistoryRow, Record};
@@ -18,7 +18,7 @@ use showdesk_store::people::DeviceRow;
 use showdesk_store::{Tx, conflicts, history, people, queue, records};
 use uuid::Uuid;
 
-use crate::api::conflicts::{ConflictPage, ConflictQuery, ConflictView, MyConflicts, TimelinePoint};
+use crate::api::conflicts::{ConflictPage, ConflictQuery, ConflictView, GroupRecord, MyConflicts, TimelinePoint};
 use crate::people::require_admin;
 use crate::result::without_before;
 use crate::{Engine, EngineError, Result};
@@ -63,7 +63,7 @@ impl Engine {
     }
 }
 
-fn filter_of(query: &ConflictQuery) -> Result<ConflictFilter> {
+pub(crate) fn filter_of(query: &ConflictQuery) -> Result<ConflictFilter> {
     let bad = |name: &str| EngineError::BadQuery { code: "bad_filter", detail: format!("{name} is not known here") };
     let status = match &query.status {
         Some(word) => Some(ConflictStatus::parse(word).ok_or_else(|| bad("status"))?),
@@ -212,6 +212,7 @@ impl Context {
             op_ids: conflict.op_ids.iter().map(|id| id.0).collect(),
             subject: self.subject(&conflict),
             server_version: conflict.server_version.0,
+            records: group_records(&conflict, actor),
             device: json!({
                 "id": conflict.device_id, "name": self.devices.get(&conflict.device_id).map(|device| &device.name),
             }),
@@ -352,6 +353,31 @@ fn decided_points(conflict: &Conflict, point: &dyn Fn(&str, DateTime<Utc>) -> Ti
 const SUBJECT_TABLES: &[&str] = &["animals", "exhibitors", "classes"];
 
 /// Columns the reader may not see.
+/// The rows of a group as the reader may see them; none for a single change.
+fn group_records(conflict: &Conflict, actor: &Actor) -> Option<BTreeMap<Uuid, GroupRecord>> {
+    let one = |part: &Part| {
+        let hidden = hidden_columns(part.table, actor);
+        let shown = |data: &Option<Map<String, Json>>| {
+            data.clone().map(|mut data| {
+                data.retain(|name, _| !hidden.contains(&name.as_str()));
+                Json::Object(data)
+            })
+        };
+        let record = GroupRecord {
+            table_name: part.table.name.to_owned(),
+            operation: part.operation.as_str().to_owned(),
+            base: shown(&part.base),
+            server: shown(&part.server),
+            client: shown(&part.client),
+            version: part.version.0,
+            contested: part.contested.clone(),
+            clean: part.clean.clone(),
+        };
+        (part.record_id.0, record)
+    };
+    (!conflict.parts.is_empty()).then(|| conflict.parts.iter().map(one).collect())
+}
+
 fn hidden_columns(table: &Table, actor: &Actor) -> Vec<&'static str> {
     use showdesk_domain::actor::ReadClass;
     let class = actor.read_class();

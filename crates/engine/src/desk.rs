@@ -43,7 +43,7 @@ impl Engine {
             checked_in: counts.checked_in,
             weighed: counts.weighed,
             needs_checking: conflicts::count_open(&mut tx).await?,
-            needs_attention: queue::count_failed(&mut tx).await?,
+            needs_attention: queue::count_needing_attention(&mut tx).await?,
             waiting_on_phones: people::count_unsent(&mut tx).await?,
             clock: meta::read(&mut tx).await?.clock.0,
             person: json!({ "id": actor.person, "name": actor.person_name }),

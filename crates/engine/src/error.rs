@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value as Json;
+use showdesk_store::StoreError;
 use uuid::Uuid;
 
 /// What the engine answers instead of a result. Nothing was written when it is returned.
@@ -78,9 +79,17 @@ pub enum EngineError {
     /// The disk is full; reads go on.
     #[error("the laptop's disk is full; nothing was saved")]
     DiskFull,
+    /// The disk failed under a write. Reads go on; writes are refused until the desk is started again.
+    #[error(
+        "the laptop's disk reported an error: the desk can be read, but it saves nothing until it is started again"
+    )]
+    ReadOnly,
+    /// The database server does not answer.
+    #[error("the desk's database does not answer")]
+    Unavailable(#[source] StoreError),
     /// The database answered something that should not happen; the cause is for the log.
     #[error("the desk could not do this")]
-    Store(#[from] showdesk_store::StoreError),
+    Store(#[source] StoreError),
     /// A file of the data folder could not be used.
     #[error("the data folder cannot be used: {0}")]
     Folder(String),
@@ -90,5 +99,15 @@ impl EngineError {
     /// An input that cannot be accepted.
     pub fn invalid(code: &'static str, detail: impl Into<String>) -> Self {
         Self::Invalid { code, detail: detail.into(), fields: BTreeMap::new() }
+    }
+}
+
+impl From<StoreError> for EngineError {
+    fn from(error: StoreError) -> Self {
+        match error {
+            StoreError::DiskFull => Self::DiskFull,
+            StoreError::Unavailable(_) => Self::Unavailable(error),
+            _ => Self::Store(error),
+        }
     }
 }

@@ -65,9 +65,9 @@ impl Engine {
             confirmed_at: None,
             undone_at: None,
         };
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         imports::add(&mut tx, &row).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(ImportPreview {
             import_id: id,
             new: plan.counts.new,
@@ -105,11 +105,11 @@ impl Engine {
         let mut counts = row.counts;
         counts["written"] = json!(written);
         counts["clock"] = json!(self.clock().await?);
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         imports::mark_confirmed(&mut tx, import_id, &kept.op_ids, &counts, self.now()).await?;
         let what = Some(json!({ "written": written }));
         crate::audit::note(&mut tx, actor, "import_confirmed", self.now(), Some(import_id), what).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         // Another click may have been faster; what it stored is the answer of both.
         result_of(&self.import(import_id).await?)
     }
@@ -134,10 +134,10 @@ impl Engine {
                 Err(_) => {}
             }
         }
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         imports::mark_undone(&mut tx, import_id, self.now()).await?;
         crate::audit::note(&mut tx, actor, "import_undone", self.now(), Some(import_id), None).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(ImportResult { clock: self.clock().await?, ..result_of(&row)? })
     }
 
@@ -321,16 +321,14 @@ fn overtaken_if_moved(error: EngineError, moved: fn() -> EngineError) -> EngineE
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use super::*;
-    use crate::{Options, SystemClock};
+    use crate::Options;
 
     const FILE: &[u8] = include_bytes!("../../../tests/vectors/demo-entries.csv");
 
     async fn open() -> (Engine, Actor, tempfile::TempDir) {
         let folder = tempfile::tempdir().expect("a folder");
-        let options = Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+        let options = Options::new(folder.path());
         let engine = Engine::open(options).await.expect("a new show");
         let actor = engine.desk_actor().await.expect("the desk");
         (engine, actor, folder)

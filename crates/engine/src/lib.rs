@@ -5,28 +5,41 @@
 
 pub mod api;
 mod audit;
+mod bulk;
 mod conflicts;
 mod demo;
 mod desk;
+mod desks;
+mod disk;
+mod epoch;
 mod error;
 mod ids;
 mod import;
+mod neighbours;
 mod open;
 mod pairing;
 mod people;
 pub mod pull;
 pub mod push;
+mod queue;
 mod result;
 mod seen;
 mod settle;
+mod sidecar;
+mod tombstones;
+mod visibility;
+mod worker;
 mod writer;
 
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 use chrono::{DateTime, Utc};
+use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use disk::DISK_RESERVE_BYTES;
 pub use error::EngineError;
 
 type Result<T> = std::result::Result<T, EngineError>;
@@ -35,6 +48,11 @@ type Result<T> = std::result::Result<T, EngineError>;
 pub trait Clock: Send + Sync + 'static {
     /// The moment, in UTC.
     fn now(&self) -> DateTime<Utc>;
+
+    /// The moment for what runs out: passes and codes. It goes on evenly when somebody sets the clock meanwhile.
+    fn steady(&self) -> DateTime<Utc> {
+        self.now()
+    }
 }
 
 /// The machine's clock.
@@ -44,6 +62,12 @@ pub struct SystemClock;
 impl Clock for SystemClock {
     fn now(&self) -> DateTime<Utc> {
         Utc::now()
+    }
+
+    fn steady(&self) -> DateTime<Utc> {
+        static BEGAN: LazyLock<(DateTime<Utc>, Instant)> = LazyLock::new(|| (Utc::now(), Instant::now()));
+        let (at, since) = *BEGAN;
+        at + since.elapsed()
     }
 }
 
@@ -56,10 +80,25 @@ pub struct Options {
     pub database_url: Option<String>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
+    /// Bytes of the data folder's disk that stay free: below, nothing is written. Usually [`DISK_RESERVE_BYTES`].
+    pub disk_reserve_bytes: u64,
+}
+
+impl Options {
+    /// The show in this folder, on SQLite, with the machine's clock.
+    pub fn new(data_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            data_dir: data_dir.into(),
+            database_url: None,
+            clock: Arc::new(SystemClock),
+            disk_reserve_bytes: DISK_RESERVE_BYTES,
+        }
+    }
 }
 
 /// Something changed. It carries no data: losing one delays a reader and never loses a row.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum Wake {
     /// The feed has grown to this number.
     Clock(i64),
@@ -76,6 +115,8 @@ pub enum Wake {
     Pairings,
     /// A device was removed: its streams end now.
     DeviceRevoked(Uuid),
+    /// The database was rolled back and has this epoch now: phones must hear of it.
+    Epoch(Uuid),
 }
 
 /// The opened show. Cloning it is cheap; all clones are the same show.

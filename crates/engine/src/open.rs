@@ -1,22 +1,26 @@
-//! Opens a show: the folder's lock, the database, and on the first start the show itself.
+//! Opens a show: the folder's lock, the database and the mark beside it, and on the first start the show itself.
 
 use std::fs::{File, OpenOptions, TryLockError};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use chrono::{DateTime, Utc};
+use chrono::{DateTime, TimeDelta, Utc};
 use showdesk_domain::actor::{Actor, DeviceKind, Function, Role, Scope};
 use showdesk_domain::ids::{DeviceId, PersonId, RecordId, Seq};
-use showdesk_domain::op::OpDraft;
 use showdesk_domain::schema::{SCHEMA_VERSION, known_table};
 use showdesk_store::meta::{InstallationRow, Meta};
-use showdesk_store::people::{DeviceRow, MemberRow, ProfileRow, TeamRow};
-use showdesk_store::{Db, Tx, meta, people, records};
+use showdesk_store::people::{MemberRow, ProfileRow, TeamRow};
+use showdesk_store::{Db, StoreError, Tx, meta, people, records};
 use tokio::sync::broadcast;
+use tokio::task::AbortHandle;
 use uuid::Uuid;
 
+use crate::desks::{self, LiveDesks};
+use crate::disk::Disk;
+use crate::epoch::EpochGuard;
 use crate::ids::{fresh_id, secret};
+use crate::neighbours::Neighbours;
 use crate::seen::SeenMap;
 use crate::writer::{Writer, WriterHandle};
 use crate::{Clock, Engine, EngineError, Installation, Options, Result, Wake};
@@ -34,6 +38,14 @@ pub(crate) struct Inner {
     pub writer: WriterHandle,
     pub wakes: broadcast::Sender<Wake>,
     pub seen: Arc<SeenMap>,
+    pub disk: Arc<Disk>,
+    /// What [`Clock::steady`] lacks if the machine has forgotten the time: the show was made after that moment.
+    pub steady_behind: TimeDelta,
+    pub epoch: Arc<EpochGuard>,
+    pub neighbours: Arc<Neighbours>,
+    pub live_desks: LiveDesks,
+    /// What runs beside the requests and ends when the show is closed.
+    pub background: Mutex<Vec<AbortHandle>>,
     pub cursor_key: Vec<u8>,
     pub installation_id: Uuid,
     pub show_id: Uuid,
@@ -52,24 +64,27 @@ impl Engine {
             Some(url) => Db::open_postgres(url).await?,
             None => Db::open_sqlite(&options.data_dir.join("showdesk.sqlite")).await?,
         };
-        let now = options.clock.now();
-        let mut tx = db.begin_write().await?;
-        let installation = match meta::installation(&mut tx).await? {
-            Some(row) => row,
-            None => first_start(&mut tx, now).await?,
+        let guard = EpochGuard::open(&options.data_dir, db.is_shared()).map_err(folder)?;
+        let Entered { installation, desk_device, cursor_key } = match enter(&db, &options, &guard).await {
+            // Two desks began with the same empty database: the other one has made the show.
+            Err(EngineError::Store(StoreError::Duplicate { .. })) => enter(&db, &options, &guard).await?,
+            entered => entered?,
         };
-        let cursor_key = meta::signing_key(&mut tx, CURSOR_KEY).await?;
-        tx.commit().await?;
-        let cursor_key =
-            cursor_key.ok_or_else(|| EngineError::Folder("the database has lost its signing key".to_owned()))?;
         let (wakes, _) = broadcast::channel(WAKES_KEPT);
         let seen = Arc::new(SeenMap::default());
+        let disk = Arc::new(Disk::new(options.data_dir.clone(), options.disk_reserve_bytes));
+        let steady_behind = (installation.created_at - options.clock.steady()).max(TimeDelta::zero());
+        let epoch = Arc::new(guard);
+        let neighbours = Arc::new(Neighbours::new(installation.installation_id, db.is_shared()));
         let writer = Writer {
             db: db.clone(),
             show_id: installation.show_id,
             clock: Arc::clone(&options.clock),
             wakes: wakes.clone(),
             seen: Arc::clone(&seen),
+            disk: Arc::clone(&disk),
+            epoch: Arc::clone(&epoch),
+            neighbours: Arc::clone(&neighbours),
         };
         let engine = Self {
             inner: Arc::new(Inner {
@@ -78,20 +93,34 @@ impl Engine {
                 writer: writer.start(),
                 wakes,
                 seen,
+                disk,
+                steady_behind,
+                epoch,
+                neighbours,
+                live_desks: LiveDesks::default(),
+                background: Mutex::default(),
                 cursor_key,
                 installation_id: installation.installation_id,
                 show_id: installation.show_id,
-                desk_device: installation.desk_device_id,
+                desk_device,
                 _lock: lock,
             }),
         };
         engine.make_show_row().await?;
         engine.flush_seen_regularly();
+        let following = engine.follow_neighbours();
+        engine.background().extend(following);
+        engine.clean_up_regularly();
+        engine.start_workers().await?;
         Ok(engine)
     }
 
     /// Takes no new writes, finishes those that wait, closes the database.
     pub async fn close(&self) {
+        self.background().drain(..).for_each(|task| task.abort());
+        if self.db().is_shared() {
+            self.say_goodbye().await;
+        }
         self.inner.writer.stop().await;
         self.inner.db.close().await;
     }
@@ -104,6 +133,11 @@ impl Engine {
     /// The engine's clock.
     pub fn now(&self) -> DateTime<Utc> {
         self.inner.clock.now()
+    }
+
+    /// The time for passes and codes that run out: setting the machine's clock locks nobody out.
+    pub(crate) fn steady(&self) -> DateTime<Utc> {
+        self.inner.clock.steady() + self.inner.steady_behind
     }
 
     /// Who this show is, for phones that look for it.
@@ -159,20 +193,26 @@ impl Engine {
     /// A new show has one row from the start: it is written like everything else, with history and feed.
     async fn make_show_row(&self) -> Result<()> {
         let id = self.inner.show_id;
-        let mut tx = self.db().begin_read().await?;
-        let exists = !records::load(&mut tx, known_table("shows"), &[RecordId(id)]).await?.is_empty();
-        drop(tx);
-        if exists {
+        if self.has_show_row().await? {
             return Ok(());
         }
         let timezone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned());
         let draft = showdesk_domain::op::new_show(id, self.fresh_id(), "New show", &timezone);
         let actor = self.desk_actor().await?;
-        self.write_first_row(&actor, draft).await
+        match self.write_ops(&actor, vec![draft], true).await {
+            // Another desk of the same database was faster.
+            Err(EngineError::Stale { .. }) if self.has_show_row().await? => Ok(()),
+            written => written.map(|_| ()),
+        }
     }
 
-    async fn write_first_row(&self, actor: &Actor, draft: OpDraft) -> Result<()> {
-        self.write_ops(actor, vec![draft], true).await.map(|_| ())
+    async fn has_show_row(&self) -> Result<bool> {
+        let mut tx = self.db().begin_read().await?;
+        Ok(!records::load(&mut tx, known_table("shows"), &[RecordId(self.inner.show_id)]).await?.is_empty())
+    }
+
+    pub(crate) fn background(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
+        self.inner.background.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn flush_seen_regularly(&self) {
@@ -200,6 +240,33 @@ fn lock_folder(folder: &Path) -> Result<File> {
     }
 }
 
+/// What the opened database says about this desk.
+struct Entered {
+    installation: InstallationRow,
+    desk_device: DeviceId,
+    cursor_key: Vec<u8>,
+}
+
+/// Makes the show if the database is empty; otherwise looks whether it is the one that was left.
+async fn enter(db: &Db, options: &Options, guard: &EpochGuard) -> Result<Entered> {
+    let (folder, now) = (options.data_dir.as_path(), options.clock.now());
+    let mut tx = db.begin_write().await?;
+    let (installation, meta, is_new) = match meta::installation(&mut tx).await? {
+        Some(row) => (row, guard.begin(&mut tx).await?.meta, false),
+        None => (first_start(&mut tx, now).await?, meta::read(&mut tx).await?, true),
+    };
+    let is_first = is_new || !db.is_shared();
+    let desk_device = desks::device_of_folder(&mut tx, folder, installation.desk_device_id, is_first, now).await?;
+    let cursor_key = meta::signing_key(&mut tx, CURSOR_KEY).await?;
+    let cursor_key =
+        cursor_key.ok_or_else(|| EngineError::Folder("the database has lost its signing key".to_owned()))?;
+    tx.commit().await?;
+    desks::keep(folder, desk_device)?;
+    let marked = guard.committed(meta.epoch, meta.clock).await;
+    marked.map_err(|error| EngineError::Folder(format!("the mark of the epoch: {error}")))?;
+    Ok(Entered { installation, desk_device, cursor_key })
+}
+
 /// Everything a new database needs before its first op: epoch, keys, the owner, the desk's device.
 async fn first_start(tx: &mut Tx, now: DateTime<Utc>) -> Result<InstallationRow> {
     let fresh = || fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0));
@@ -210,7 +277,7 @@ async fn first_start(tx: &mut Tx, now: DateTime<Utc>) -> Result<InstallationRow>
     )
     .await?;
     meta::add_signing_key(tx, CURSOR_KEY, &secret::<32>(), now).await?;
-    let (person, team, device) = (PersonId(fresh()), fresh(), DeviceId(fresh()));
+    let (person, team) = (PersonId(fresh()), fresh());
     people::add_profile(tx, &ProfileRow { id: person, name: "Desk".to_owned(), created_at: now }).await?;
     people::add_team(tx, &TeamRow { id: team, name: "Show staff".to_owned(), created_at: now }).await?;
     let member = MemberRow {
@@ -222,22 +289,10 @@ async fn first_start(tx: &mut Tx, now: DateTime<Utc>) -> Result<InstallationRow>
         created_at: now,
     };
     people::add_member(tx, &member).await?;
-    let desk = DeviceRow {
-        id: device,
-        person,
-        kind: DeviceKind::Desk,
-        name: "Laptop".to_owned(),
-        platform: None,
-        joined_at: now,
-        last_seen: None,
-        unsent: 0,
-        skew_ms: 0,
-        pulled_seq: Seq(0),
-        revoked_at: None,
-    };
+    let desk = desks::desk_device(person, "Laptop".to_owned(), now);
     people::add_device(tx, &desk).await?;
     let row =
-        InstallationRow { installation_id: Uuid::new_v4(), created_at: now, desk_device_id: device, show_id: fresh() };
+        InstallationRow { installation_id: Uuid::new_v4(), created_at: now, desk_device_id: desk.id, show_id: fresh() };
     meta::set_installation(tx, &row).await?;
     Ok(row)
 }

@@ -48,14 +48,14 @@ impl Engine {
             scope: request.scope,
             created_by: actor.person,
             created_at: now,
-            code_expires_at: now + Duration::seconds(seconds),
+            code_expires_at: self.steady() + Duration::seconds(seconds),
             used_at: None,
         };
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         pairings::open(&mut tx, &row).await?;
         let what = json!({ "functions": row.functions, "open": open, "seconds": seconds });
         crate::audit::note(&mut tx, actor, "joining_opened", now, Some(row.id), Some(what)).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(PairingCode { code, code_expires_at: row.code_expires_at })
     }
 
@@ -65,8 +65,8 @@ impl Engine {
         let platform = request.platform.map(|platform| platform.chars().take(40).collect::<String>());
         let now = self.now();
         let code = sha256(request.code.as_bytes());
-        let mut tx = self.db().begin_write().await?;
-        let Some(pairing) = pairings::use_code(&mut tx, &code, now).await? else {
+        let mut tx = self.begin_write().await?;
+        let Some(pairing) = pairings::use_code(&mut tx, &code, self.steady()).await? else {
             return Err(match pairings::find_code(&mut tx, &code).await? {
                 Some(_) => EngineError::Gone("this code was used or has run out; ask for a new one".to_owned()),
                 None => EngineError::NotFound("the code"),
@@ -97,8 +97,9 @@ impl Engine {
             token_delivered_until: None,
         };
         pairings::add_claim(&mut tx, &claim).await?;
-        tx.commit().await?;
-        self.wake_pairings();
+        self.tell_neighbours(&mut tx, Wake::Pairings).await?;
+        self.commit(tx).await?;
+        self.wake(Wake::Pairings);
         Ok(Claimed { pairing_id: phone_secret, check_number: claim.check_number })
     }
 
@@ -118,12 +119,13 @@ impl Engine {
         };
         let (Some(device_id), ClaimStatus::Approved) = (claim.device_id, claim.status) else { return Ok(status) };
         let now = self.now();
-        let is_open = claim.token_delivered_until.is_some_and(|until| now <= until);
+        let is_open = claim.token_delivered_until.is_some_and(|until| self.steady() <= until);
         if !is_open {
             return Err(EngineError::Gone("the time to pick the pass up is over; ask for a new code".to_owned()));
         }
         let since = claim.decided_at.unwrap_or(claim.claimed_at);
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
+        pairings::hold(&mut tx, claim.id).await?;
         if people::used_token_since(&mut tx, device_id, since).await? {
             return Err(EngineError::Gone("this phone has joined already".to_owned()));
         }
@@ -131,7 +133,7 @@ impl Engine {
         let token = fresh_token(device_id, now, Some(self.token_expiry()));
         people::add_token(&mut tx, &token.row).await?;
         let row = people::token(&mut tx, &token.row.sha256).await?.ok_or(EngineError::NotFound("the device"))?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         status.token = Some(token.text);
         status.device_id = Some(device_id.0);
         status.user = Some(PersonRef { id: row.person.0, name: row.person_name });
@@ -159,7 +161,7 @@ impl Engine {
     /// The desk allows a phone. Allowing twice is the same as once.
     pub async fn approve_pairing(&self, actor: &Actor, id: Uuid, request: Approve) -> Result<()> {
         require_admin(actor)?;
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         let waiting = pairings::claim(&mut tx, id).await?.ok_or(EngineError::NotFound("the request to join"))?;
         match waiting.claim.status {
             ClaimStatus::Approved => return Ok(()),
@@ -177,22 +179,23 @@ impl Engine {
             device_id: Some(device_id),
             decided_by: actor.person,
             decided_at: now,
-            token_delivered_until: Some(now + Duration::seconds(TOKEN_WAITS_S)),
+            token_delivered_until: Some(self.steady() + Duration::seconds(TOKEN_WAITS_S)),
         };
         if !pairings::decide(&mut tx, id, &decision).await? {
             return Err(already_answered());
         }
         let what = json!({ "name": name, "functions": functions });
         crate::audit::note(&mut tx, actor, "device_allowed", now, Some(device_id.0), Some(what)).await?;
-        tx.commit().await?;
-        self.wake_pairings();
+        self.tell_neighbours(&mut tx, Wake::Pairings).await?;
+        self.commit(tx).await?;
+        self.wake(Wake::Pairings);
         Ok(())
     }
 
     /// The desk refuses a phone.
     pub async fn refuse_pairing(&self, actor: &Actor, id: Uuid) -> Result<()> {
         require_admin(actor)?;
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         let waiting = pairings::claim(&mut tx, id).await?.ok_or(EngineError::NotFound("the request to join"))?;
         let now = self.now();
         let decision = Decision {
@@ -207,8 +210,9 @@ impl Engine {
             return Err(already_answered());
         }
         crate::audit::note(&mut tx, actor, "device_refused", now, Some(id), None).await?;
-        tx.commit().await?;
-        self.wake_pairings();
+        self.tell_neighbours(&mut tx, Wake::Pairings).await?;
+        self.commit(tx).await?;
+        self.wake(Wake::Pairings);
         Ok(())
     }
 
@@ -256,11 +260,6 @@ impl Engine {
         };
         people::add_device(tx, &device).await?;
         Ok(device.id)
-    }
-
-    fn wake_pairings(&self) {
-        // Nobody listening is fine: the desk asks when it opens the page.
-        let _ = self.inner.wakes.send(Wake::Pairings);
     }
 }
 

@@ -6,7 +6,7 @@ use chrono::{DateTime, Duration, Utc};
 use showdesk_domain::actor::{Actor, DeviceKind, Role};
 use showdesk_domain::ids::{DeviceId, PersonId};
 use showdesk_store::people::{NewToken, TokenRow};
-use showdesk_store::{meta, people};
+use showdesk_store::{Result as StoreResult, Tx, meta, people};
 use uuid::Uuid;
 
 use crate::api::pairing::{DeviceList, DeviceView, PersonRef};
@@ -39,23 +39,27 @@ impl Engine {
         if row.revoked_at.is_some() {
             return Err(EngineError::DeviceRemoved);
         }
-        if row.expires_at.is_some_and(|expires_at| expires_at <= now) {
+        if row.expires_at.is_some_and(|expires_at| expires_at <= self.steady()) {
             return Err(EngineError::UnknownToken);
         }
         if row.first_used_at.is_none() {
-            self.note_first_use(&row, &hash, now).await?;
+            match self.note_first_use(&row, &hash, now).await {
+                // Reads go on without room; the next use is the first then.
+                Ok(()) | Err(EngineError::DiskFull | EngineError::ReadOnly) => {}
+                Err(error) => return Err(error),
+            }
         }
-        self.inner.seen.note(row.device_id, SeenNote { at: now, unsent: None, skew_ms: None, pulled_seq: None });
+        self.inner.seen.note(row.device_id, SeenNote::at(now));
         Ok(actor_of(row))
     }
 
     /// The first use of a new token kills the device's older ones.
     async fn note_first_use(&self, row: &TokenRow, hash: &[u8; 32], now: DateTime<Utc>) -> Result<()> {
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         if people::mark_token_used(&mut tx, hash, now).await? && row.kind == DeviceKind::Phone {
             people::kill_other_tokens(&mut tx, row.device_id, hash, now).await?;
         }
-        Ok(tx.commit().await?)
+        self.commit(tx).await
     }
 
     /// The person at the desk, if the actor is a desk and the person an owner or admin.
@@ -83,9 +87,9 @@ impl Engine {
     /// A token for the desk that lasts until the next call.
     pub async fn issue_desk_token(&self) -> Result<String> {
         let token = fresh_token(self.inner.desk_device, self.now(), None);
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         people::replace_desk_token(&mut tx, &token.row).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok(token.text)
     }
 
@@ -93,15 +97,15 @@ impl Engine {
     pub async fn renew_token(&self, actor: &Actor) -> Result<(String, DateTime<Utc>)> {
         let (now, expires_at) = (self.now(), self.token_expiry());
         let token = fresh_token(actor.device, now, Some(expires_at));
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         people::kill_unused_tokens(&mut tx, actor.device, now).await?;
         people::add_token(&mut tx, &token.row).await?;
-        tx.commit().await?;
+        self.commit(tx).await?;
         Ok((token.text, expires_at))
     }
 
     pub(crate) fn token_expiry(&self) -> DateTime<Utc> {
-        self.now() + Duration::days(TOKEN_DAYS)
+        self.steady() + Duration::days(TOKEN_DAYS)
     }
 
     /// All devices.
@@ -143,16 +147,35 @@ impl Engine {
             return Err(EngineError::invalid("own_device", "the laptop cannot be removed from its own show"));
         }
         let now = self.now();
-        let mut tx = self.db().begin_write().await?;
+        let mut tx = self.begin_write().await?;
         let device = people::device(&mut tx, DeviceId(id)).await?.ok_or(EngineError::NotFound("the device"))?;
         if people::revoke(&mut tx, device.id, now).await? {
             crate::audit::note(&mut tx, actor, "device_removed", now, Some(id), None).await?;
         }
-        tx.commit().await?;
-        // Nobody listening means that the device has no open stream.
-        let _ = self.inner.wakes.send(Wake::DeviceRevoked(id));
+        self.tell_neighbours(&mut tx, Wake::DeviceRevoked(id)).await?;
+        self.commit(tx).await?;
+        self.wake(Wake::DeviceRevoked(id));
         Ok(())
     }
+}
+
+/// Who stands behind a stored op, with the person's present rights. A device that was removed has none; nobody is known
+/// any more if the person has left the team.
+pub(crate) async fn author(tx: &mut Tx, person: PersonId, device: DeviceId) -> StoreResult<Option<Actor>> {
+    let device = people::device(tx, device).await?;
+    let profile = people::profile(tx, person).await?;
+    let member = people::member(tx, person).await?;
+    let (Some(device), Some(profile), Some(member)) = (device, profile, member) else { return Ok(None) };
+    let may_write = device.revoked_at.is_none();
+    Ok(Some(Actor {
+        person,
+        person_name: profile.name,
+        device: device.id,
+        device_kind: device.kind,
+        role: if may_write { member.role } else { Role::Viewer },
+        functions: if may_write { member.functions } else { Vec::new() },
+        scope: member.scope,
+    }))
 }
 
 pub(crate) fn fresh_token(device: DeviceId, now: DateTime<Utc>, expires_at: Option<DateTime<Utc>>) -> FreshToken {

@@ -7,13 +7,13 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use showdesk_domain::actor::{Actor, ReadClass};
 use showdesk_domain::ids::Seq;
-use showdesk_domain::record::ChangeRow;
 use showdesk_domain::schema::{SCHEMA_VERSION, Table, tables};
 use showdesk_store::{changes, meta};
 use uuid::Uuid;
 
 use crate::api::sync::{PullPage, PullQuery};
 use crate::seen::SeenNote;
+use crate::visibility::View;
 use crate::{Engine, EngineError, Result};
 
 /// Changes of a page that asks for no other number.
@@ -30,6 +30,9 @@ struct Cursor {
     schema: i64,
     device: Uuid,
     tables: Vec<String>,
+    /// The floor when this reader began without a cursor: it never had what was removed below.
+    #[serde(default)]
+    floor: i64,
 }
 
 impl Engine {
@@ -47,27 +50,44 @@ impl Engine {
             schema: SCHEMA_VERSION,
             device: actor.device.0,
             tables: names,
+            floor: meta.oldest_seq.0,
         };
         if let Some(text) = &query.cursor {
             let last = self.read_cursor(text).ok_or(EngineError::CursorGone("it cannot be read"))?;
-            continue_from(&mut cursor, &last, meta.clock, meta.oldest_seq)?;
+            if last.epoch == meta.epoch && last.seq > meta.clock.0 {
+                drop(tx);
+                return Err(self.rolled_back(&last).await);
+            }
+            continue_from(&mut cursor, &last, meta.oldest_seq)?;
         }
+        let shown = query.cursor.is_some().then_some(cursor.seq);
         let limit = query.limit.clamp(1, PAGE_CHANGES_MAX);
         let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
         let mut rows = changes::page(&mut tx, Seq(cursor.seq), meta.clock, &wanted, ask).await?;
         let has_more = rows.len() > limit;
         rows.truncate(limit);
         cursor.seq = if has_more { rows.last().map_or(cursor.seq, |row| row.seq.0) } else { meta.clock.0 };
-        let note = SeenNote { at: self.now(), unsent: None, skew_ms: None, pulled_seq: Some(Seq(cursor.seq)) };
+        let view = View::of(&mut tx, actor, &rows).await?;
+        // A page may not arrive: the device still holds the cursor it came with.
+        let cursor_seq = Some(Seq(shown.unwrap_or(cursor.seq)));
+        let note = SeenNote { pulled_seq: Some(Seq(cursor.seq)), cursor_seq, ..SeenNote::at(self.now()) };
         self.inner.seen.note(actor.device, note);
-        let class = actor.read_class();
         Ok(PullPage {
             epoch: meta.epoch,
-            changes: rows.iter().filter_map(|row| change_text(row, class)).collect(),
+            changes: rows.iter().filter_map(|row| view.change_text(row)).collect(),
             cursor: self.sign_cursor(&cursor),
             has_more,
             clock: meta.clock.0,
         })
+    }
+
+    /// We signed a number that the database does not have: it was rolled back while the desk ran.
+    async fn rolled_back(&self, proof: &Cursor) -> EngineError {
+        self.inner.epoch.saw(proof.epoch, Seq(proof.seq));
+        match self.compare_epoch().await {
+            Ok(epoch) => EngineError::EpochMismatch { epoch },
+            Err(error) => error,
+        }
     }
 
     fn sign_cursor(&self, cursor: &Cursor) -> String {
@@ -90,7 +110,7 @@ impl Engine {
     }
 }
 
-fn continue_from(cursor: &mut Cursor, last: &Cursor, clock: Seq, oldest: Seq) -> Result<()> {
+fn continue_from(cursor: &mut Cursor, last: &Cursor, oldest: Seq) -> Result<()> {
     if last.device != cursor.device {
         return Err(EngineError::CursorGone("it belongs to another device"));
     }
@@ -104,10 +124,10 @@ fn continue_from(cursor: &mut Cursor, last: &Cursor, clock: Seq, oldest: Seq) ->
     if last.scope != cursor.scope || last.schema != cursor.schema {
         return Err(EngineError::CursorGone("what this device may see has changed"));
     }
-    if last.seq < oldest.0 || last.seq > clock.0 {
-        return Err(EngineError::CursorGone("it is outside what the desk still knows"));
+    if last.seq.max(last.floor) < oldest.0 {
+        return Err(EngineError::CursorGone("it is older than what the desk still knows"));
     }
-    cursor.seq = last.seq;
+    (cursor.seq, cursor.floor) = (last.seq, last.floor);
     Ok(())
 }
 
@@ -144,37 +164,34 @@ pub(crate) fn scope_of(actor: &Actor) -> String {
     format!("{class}-{}", URL_SAFE_NO_PAD.encode(&digest.finalize()[..12]))
 }
 
-/// A change as JSON text; `None` if the reader never saw the row and may not see it now.
-fn change_text(row: &ChangeRow, class: ReadClass) -> Option<String> {
-    let visible = class > ReadClass::Public || row.public;
-    let (op, data) = if row.deleted && (class > ReadClass::Public || row.ever_public) {
-        ("delete", None)
-    } else if visible {
-        ("upsert", Some(data_for(row, class)))
-    } else if row.ever_public {
-        ("revoke", None)
-    } else {
-        return None;
-    };
-    let disputed = if row.disputed.is_empty() || data.is_none() {
-        String::new()
-    } else {
-        format!(",\"disputed\":{}", serde_json::Value::from(row.disputed.clone()))
-    };
-    Some(format!(
-        "{{\"seq\":{},\"table_name\":\"{}\",\"record_id\":\"{}\",\"version\":{},\"op\":\"{op}\",\"data\":{}{disputed}}}",
-        row.seq,
-        row.table.name,
-        row.record_id,
-        row.version,
-        data.unwrap_or("null"),
-    ))
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-fn data_for(row: &ChangeRow, class: ReadClass) -> &str {
-    match class {
-        ReadClass::Office => &row.data,
-        ReadClass::Staff => row.data_staff.as_deref().unwrap_or(&row.data),
-        ReadClass::Public => row.data_public.as_deref().unwrap_or(&row.data),
+    fn cursor(seq: i64, floor: i64) -> Cursor {
+        let (epoch, device) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        Cursor { epoch, seq, scope: "staff".to_owned(), schema: 1, device, tables: Vec::new(), floor }
+    }
+
+    #[test]
+    fn a_cursor_goes_on_if_its_reader_missed_no_removed_tombstone() {
+        for (seq, floor, oldest, goes_on) in [
+            (900, 0, 0, true),
+            (900, 0, 900, true),
+            (899, 0, 900, false),
+            // It began after the removal and is still paging through older rows.
+            (100, 900, 900, true),
+            (100, 900, 901, false),
+            (1_000, 900, 901, true),
+        ] {
+            let mut next = cursor(0, oldest);
+            let continued = continue_from(&mut next, &cursor(seq, floor), Seq(oldest));
+            assert_eq!(continued.is_ok(), goes_on, "{seq} {floor} {oldest}");
+            if goes_on {
+                assert_eq!((next.seq, next.floor), (seq, floor));
+            } else {
+                assert!(matches!(continued, Err(EngineError::CursorGone(_))));
+            }
+        }
     }
 }

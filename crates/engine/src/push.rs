@@ -1,15 +1,16 @@
 //! Push: decodes ops, hands them to the writer, renders their verdicts (PROTOCOL.md §3).
 
 use std::any::Any;
+use std::collections::HashMap;
 
 use serde_json::Value as Json;
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::ids::{OpId, Seq};
-use showdesk_domain::op::{self, Op, OpDraft, Refused, Rejection};
+use showdesk_domain::op::{self, Op, OpDraft, Refused, Rejection, Sent};
 use showdesk_domain::schema::SCHEMA_VERSION;
 use showdesk_domain::value::decode_id;
-use showdesk_domain::world::{Answer, AnswerKind, Author, Needs, World};
-use showdesk_store::{Tx, conflicts, meta, queue, records};
+use showdesk_domain::world::{Answer, AnswerKind, Author, Member, Needs, World};
+use showdesk_store::{Tx, aliases, conflicts, meta, queue, records};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
@@ -29,8 +30,6 @@ pub const DESK_OPS_MAX: usize = 20_000;
 pub const DESK_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most ops one status question names.
 const STATUS_OPS_MAX: usize = 500;
-/// When to send an op again whose predecessor has not come.
-const RETRY_AFTER_MS: i64 = 2_000;
 
 type Decoded = std::result::Result<Op, Box<Refused>>;
 
@@ -62,38 +61,44 @@ impl Engine {
         if push.epoch != epoch {
             return Err(EngineError::EpochMismatch { epoch });
         }
+        if push.recovered_from == Some(epoch) {
+            let detail = "recovered_from names the present epoch, of which nothing was lost".to_owned();
+            return Err(EngineError::BadQuery { code: "invalid_envelope", detail });
+        }
         let now = self.now();
         let skew_ms = push.client_time.map(|time| (time - now).num_milliseconds());
-        let note = SeenNote { at: now, unsent: push.pending.map(|pending| pending.max(0)), skew_ms, pulled_seq: None };
-        self.inner.seen.note(actor.device, note);
-        let author = Author { actor: actor.clone(), incarnation: push.incarnation, skew_ms: skew_ms.unwrap_or(0) };
+        let unsent = push.pending.map(|pending| pending.max(0));
+        self.inner.seen.note(actor.device, SeenNote { unsent, skew_ms, ..SeenNote::at(now) });
+        let author = Author {
+            actor: actor.clone(),
+            incarnation: push.incarnation,
+            skew_ms: skew_ms.unwrap_or(0),
+            recovered_from: push.recovered_from,
+        };
         let ops: Vec<Decoded> = push.ops.iter().map(|raw| op::decode(raw)).collect();
-        let (results, clock) = self.write(author, ops, push.body_bytes, false).await?;
+        let (results, clock) = self.write(author, ops, push.body_bytes, Mode::Pushed { epoch }).await?;
         Ok(PushAnswer { epoch, server_time: now, clock: clock.0, results })
     }
 
     /// Writes the desk's own changes. With `atomic` they are all accepted or none is.
     pub(crate) async fn write_ops(&self, actor: &Actor, ops: Vec<OpDraft>, atomic: bool) -> Result<Vec<OpResult>> {
-        let author = Author { actor: actor.clone(), incarnation: self.inner.installation_id, skew_ms: 0 };
+        let author =
+            Author { actor: actor.clone(), incarnation: self.inner.installation_id, skew_ms: 0, recovered_from: None };
         let ops: Vec<Decoded> = (0_i64..).zip(&ops).map(|(seq, draft)| draft.decode(seq)).collect();
-        self.write(author, ops, 0, atomic).await.map(|(results, _)| results)
+        let mode = if atomic { Mode::Together } else { Mode::Own };
+        self.write(author, ops, 0, mode).await.map(|(results, _)| results)
     }
 
-    async fn write(
-        &self,
-        author: Author,
-        ops: Vec<Decoded>,
-        bytes: usize,
-        atomic: bool,
-    ) -> Result<(Vec<OpResult>, Seq)> {
+    async fn write(&self, author: Author, ops: Vec<Decoded>, bytes: usize, mode: Mode) -> Result<(Vec<OpResult>, Seq)> {
         let (answer, answered) = oneshot::channel();
         let job = PushJob {
             author,
-            order: in_order(&ops),
+            units: units(&ops),
             ops,
-            atomic,
+            mode,
             results: Vec::new(),
             internal: None,
+            turned: None,
             answer: Some(answer),
         };
         self.inner.writer.submit(Box::new(job), bytes)?;
@@ -126,8 +131,11 @@ async fn load_around(tx: &mut Tx, ops: &[showdesk_domain::queue::QueuedOp]) -> R
         let clashes = conflicts::load(tx, &ids).await?;
         around.conflicts.extend(clashes.into_iter().map(|clash| (clash.id, clash)));
     }
+    let names: Vec<_> = ops.iter().filter_map(named).collect();
+    around.aliases = aliases::load(tx, &names).await?;
     for table in showdesk_domain::schema::tables() {
         let own = ops.iter().filter(|op| op.table_name == table.name).filter_map(|op| op.record_id);
+        let own = own.map(|id| around.aliases.get(&(table.name, id)).copied().unwrap_or(id));
         let clashes = around.conflicts.values().filter(|clash| clash.table == table);
         let ids: Vec<_> = own.chain(clashes.filter_map(|clash| clash.other_record_id)).collect();
         if !ids.is_empty() {
@@ -138,6 +146,11 @@ async fn load_around(tx: &mut Tx, ops: &[showdesk_domain::queue::QueuedOp]) -> R
     Ok(around)
 }
 
+/// The row an op names, as far as that can be read.
+fn named(op: &showdesk_domain::queue::QueuedOp) -> Option<aliases::Alias> {
+    Some((showdesk_domain::schema::table(&op.table_name)?.name, op.record_id?))
+}
+
 fn limits(actor: &Actor) -> (usize, usize) {
     match actor.device_kind {
         DeviceKind::Desk => (DESK_OPS_MAX, DESK_BYTES_MAX),
@@ -145,28 +158,87 @@ fn limits(actor: &Actor) -> (usize, usize) {
     }
 }
 
-/// The ops of a push are applied in the order of `device_seq`; answers stand in the order of the push.
-fn in_order(ops: &[Decoded]) -> Vec<usize> {
-    let seq = |op: &Decoded| match op {
-        Ok(op) => op.device_seq,
-        Err(refused) => refused.sent.device_seq,
-    };
+/// What is decided as one: an op, or the ops of a group. In the order of `device_seq`; answers stand in the order of the
+/// push.
+fn units(ops: &[Decoded]) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..ops.len()).collect();
-    order.sort_by_key(|index| seq(&ops[*index]));
-    order
+    order.sort_by_key(|index| sent(&ops[*index]).device_seq);
+    let mut units: Vec<Vec<usize>> = Vec::new();
+    let mut groups: HashMap<Uuid, usize> = HashMap::new();
+    for index in order {
+        match txn_of(&ops[index]) {
+            Some(txn) => {
+                let unit = *groups.entry(txn).or_insert(units.len());
+                if unit == units.len() {
+                    units.push(Vec::new());
+                }
+                units[unit].push(index);
+            }
+            None => units.push(vec![index]),
+        }
+    }
+    units
+}
+
+fn sent(op: &Decoded) -> &Sent {
+    match op {
+        Ok(op) => &op.sent,
+        Err(refused) => &refused.sent,
+    }
+}
+
+/// The group of an op, if it names one that can be read.
+fn txn_of(op: &Decoded) -> Option<Uuid> {
+    sent(op).txn.as_ref()?.get("id")?.as_str().and_then(|text| decode_id(text).ok())
 }
 
 type PushReply = oneshot::Sender<Result<(Vec<OpResult>, Seq)>>;
+
+/// Where the ops of a job come from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Mode {
+    /// A device that believes in this epoch: in another one nothing is written.
+    Pushed { epoch: Uuid },
+    /// The desk itself.
+    Own,
+    /// The desk itself; all are accepted or none is.
+    Together,
+}
 
 /// One push at the writer.
 struct PushJob {
     author: Author,
     ops: Vec<Decoded>,
-    order: Vec<usize>,
-    atomic: bool,
+    units: Vec<Vec<usize>>,
+    mode: Mode,
     results: Vec<OpResult>,
     internal: Option<Uuid>,
+    /// The epoch that began after the push was looked at: nothing was written.
+    turned: Option<Uuid>,
     answer: Option<PushReply>,
+}
+
+impl PushJob {
+    fn decide(&self, world: &mut World, unit: &[usize]) -> Vec<Answer> {
+        let author = &self.author;
+        if let Some(error_id) = self.internal {
+            let refuse = |index: &usize| match &self.ops[*index] {
+                Ok(op) => world.refuse(author, &internal(op, error_id)),
+                Err(refused) => world.refuse(author, refused),
+            };
+            return unit.iter().map(refuse).collect();
+        }
+        if unit.iter().any(|index| txn_of(&self.ops[*index]).is_some()) {
+            let group: Vec<Member<'_>> =
+                unit.iter().map(|index| self.ops[*index].as_ref().map_err(Box::as_ref)).collect();
+            return world.decide_txn(author, &group);
+        }
+        let decide = |index: &usize| match &self.ops[*index] {
+            Ok(op) => world.decide(author, op),
+            Err(refused) => world.refuse(author, refused),
+        };
+        unit.iter().map(decide).collect()
+    }
 }
 
 impl Job for PushJob {
@@ -184,18 +256,23 @@ impl Job for PushJob {
     }
 
     fn apply(&mut self, world: &mut World) -> Result<()> {
+        self.turned = match self.mode {
+            Mode::Pushed { epoch } if epoch != world.epoch => Some(world.epoch),
+            _ => None,
+        };
+        if self.turned.is_some() {
+            return Ok(());
+        }
         let mut answers: Vec<Option<Answer>> = vec![None; self.ops.len()];
-        for index in &self.order {
-            let answer = match (&self.ops[*index], self.internal) {
-                (Ok(op), None) => world.decide(&self.author, op),
-                (Ok(op), Some(error_id)) => world.refuse(&self.author, &internal(op, error_id)),
-                (Err(refused), _) => world.refuse(&self.author, refused),
-            };
-            answers[*index] = Some(answer);
+        for unit in &self.units {
+            let decided = self.decide(world, unit);
+            for (index, answer) in unit.iter().zip(decided) {
+                answers[*index] = Some(answer);
+            }
         }
         let actor = &self.author.actor;
         self.results = answers.into_iter().flatten().map(|answer| render(world, answer, actor)).collect();
-        if self.atomic {
+        if self.mode == Mode::Together {
             refuse_unless_all_stand(&self.results)?;
         }
         Ok(())
@@ -210,23 +287,25 @@ impl Job for PushJob {
     }
 
     fn runs_alone(&self) -> bool {
-        self.atomic
+        self.mode == Mode::Together
     }
 
     fn split(&mut self) -> Option<Vec<Box<dyn Job>>> {
-        if self.atomic || self.ops.len() < 2 {
+        if self.runs_alone() || self.units.len() < 2 {
             return None;
         }
         let ops = std::mem::take(&mut self.ops);
         let mut slots: Vec<Option<Decoded>> = ops.into_iter().map(Some).collect();
-        let parts = self.order.iter().filter_map(|index| slots[*index].take()).map(|op| {
+        let parts = self.units.iter().map(|unit| {
+            let ops: Vec<Decoded> = unit.iter().filter_map(|index| slots[*index].take()).collect();
             Box::new(Self {
                 author: self.author.clone(),
-                ops: vec![op],
-                order: vec![0],
-                atomic: false,
+                units: vec![(0..ops.len()).collect()],
+                ops,
+                mode: self.mode,
                 results: Vec::new(),
                 internal: None,
+                turned: None,
                 answer: None,
             }) as Box<dyn Job>
         });
@@ -234,25 +313,34 @@ impl Job for PushJob {
     }
 
     fn join(&mut self, parts: Vec<Box<dyn Job>>) {
-        let mut slots: Vec<Option<OpResult>> = vec![None; self.order.len()];
-        for (index, part) in self.order.iter().zip(parts) {
-            let part = part.into_any().downcast::<Self>();
-            slots[*index] = part.ok().and_then(|mut part| part.results.pop());
+        let size = self.units.iter().map(Vec::len).sum();
+        let mut slots: Vec<Option<OpResult>> = vec![None; size];
+        for (unit, part) in self.units.iter().zip(parts) {
+            if let Ok(part) = part.into_any().downcast::<Self>() {
+                self.turned = self.turned.or(part.turned);
+                for (index, result) in unit.iter().zip(part.results) {
+                    slots[*index] = Some(result);
+                }
+            }
         }
         self.results = slots.into_iter().flatten().collect();
     }
 
     fn reject_internally(&mut self, error_id: Uuid) -> bool {
-        let can = self.ops.len() == 1 && !self.atomic && self.internal.is_none();
+        let can = self.units.len() == 1 && !self.runs_alone() && self.internal.is_none();
         self.internal = can.then_some(error_id);
         can
     }
 
     fn answer(self: Box<Self>, committed: Result<Seq>) {
-        let Self { answer, results, .. } = *self;
+        let Self { answer, results, turned, .. } = *self;
         if let Some(answer) = answer {
+            let answered = committed.and_then(|clock| match turned {
+                Some(epoch) => Err(EngineError::EpochMismatch { epoch }),
+                None => Ok((results, clock)),
+            });
             // The requester may have gone; its ops are on disk all the same.
-            let _ = answer.send(committed.map(|clock| (results, clock)));
+            let _ = answer.send(answered);
         }
     }
 
@@ -273,9 +361,6 @@ fn render(world: &World, answer: Answer, actor: &Actor) -> OpResult {
             None => unknown(answer.echo),
         },
         AnswerKind::Rejected(rejection) => not_kept(answer.echo, &rejection),
-        AnswerKind::Retry => {
-            OpResult { verdict: VerdictName::Retry, after_ms: Some(RETRY_AFTER_MS), ..unknown(answer.echo) }
-        }
     }
 }
 

@@ -17,6 +17,8 @@ use crate::api::sync::{OpError, OpResult, VerdictName};
 pub(crate) trait Rows {
     fn row(&self, table: &str, id: RecordId) -> Option<&Record>;
     fn clash(&self, id: ConflictId) -> Option<&Conflict>;
+    /// The row that an id is another name of.
+    fn alias(&self, table: &str, id: RecordId) -> Option<RecordId>;
 }
 
 impl Rows for World {
@@ -27,6 +29,10 @@ impl Rows for World {
     fn clash(&self, id: ConflictId) -> Option<&Conflict> {
         self.conflict(id)
     }
+
+    fn alias(&self, table: &str, id: RecordId) -> Option<RecordId> {
+        self.alias((showdesk_domain::schema::table(table)?.name, id))
+    }
 }
 
 /// Rows that were read for rendering.
@@ -34,6 +40,7 @@ impl Rows for World {
 pub(crate) struct Around {
     pub records: HashMap<Key, Record>,
     pub conflicts: HashMap<ConflictId, Conflict>,
+    pub aliases: HashMap<Key, RecordId>,
 }
 
 impl Rows for Around {
@@ -44,12 +51,17 @@ impl Rows for Around {
     fn clash(&self, id: ConflictId) -> Option<&Conflict> {
         self.conflicts.get(&id)
     }
+
+    fn alias(&self, table: &str, id: RecordId) -> Option<RecordId> {
+        self.aliases.get(&(showdesk_domain::schema::table(table)?.name, id)).copied()
+    }
 }
 
 /// An op's current verdict.
 pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows, actor: &Actor) -> OpResult {
     let mut result = OpResult { replayed, verdict: verdict_of(op), ..unknown(echo) };
-    let record = op.record_id.and_then(|id| rows.row(&op.table_name, id)).filter(|record| record.is_live());
+    let named = op.record_id.map(|id| rows.alias(&op.table_name, id).unwrap_or(id));
+    let record = named.and_then(|id| rows.row(&op.table_name, id)).filter(|record| record.is_live());
     let conflict = op.conflict_id.and_then(|id| rows.clash(id));
     match result.verdict {
         VerdictName::Applied => {
@@ -66,10 +78,17 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
         VerdictName::Conflict => {
             result.conflict_id = op.conflict_id.map(|id| id.0);
             result.kind = conflict.map(|conflict| conflict.kind.as_str().to_owned());
-            result.contested = conflict.map(|conflict| conflict.contested.clone());
+            // Of a group's clash each op is told its own row's part.
+            let part = conflict.and_then(|conflict| conflict.parts.iter().find(|part| Some(part.record_id) == named));
+            result.contested = part.map(|part| part.contested.clone());
+            let whole = || conflict.map(|conflict| conflict.contested.clone());
+            result.contested = result.contested.or_else(whole);
             result.version = record.map(|record| record.version.0);
             // Where two rows want one value, the answer shows the row that has it.
-            let other = conflict.and_then(|conflict| conflict.other_record_id);
+            let other = match part {
+                Some(part) => part.other_record_id,
+                None => conflict.filter(|conflict| !conflict.is_about_facts()).and_then(|clash| clash.other_record_id),
+            };
             let shown = other.map_or(record, |id| rows.row(&op.table_name, id).filter(|other| other.is_live()));
             result.record = shown.map(|record| visible(record, actor));
         }
@@ -82,6 +101,8 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
         }
         VerdictName::Retry | VerdictName::Unknown => {}
     }
+    // What an admin did about it, outside a clash.
+    result.decision = result.decision.or_else(|| op.decision.clone());
     result
 }
 

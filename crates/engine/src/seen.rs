@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use showdesk_domain::ids::{DeviceId, Seq};
+use showdesk_store::{Result, Tx, people};
 
 /// What a device's requests told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -13,6 +14,15 @@ pub(crate) struct SeenNote {
     pub unsent: Option<i64>,
     pub skew_ms: Option<i64>,
     pub pulled_seq: Option<Seq>,
+    /// The oldest cursor the device may still hold.
+    pub cursor_seq: Option<Seq>,
+}
+
+impl SeenNote {
+    /// A request at that moment, and nothing more.
+    pub(crate) fn at(at: DateTime<Utc>) -> Self {
+        Self { at, unsent: None, skew_ms: None, pulled_seq: None, cursor_seq: None }
+    }
 }
 
 /// The newest note a device that is not on disk yet. Bounded by the number of devices.
@@ -28,6 +38,7 @@ impl SeenMap {
         known.unsent = note.unsent.or(known.unsent);
         known.skew_ms = note.skew_ms.or(known.skew_ms);
         known.pulled_seq = note.pulled_seq.or(known.pulled_seq);
+        known.cursor_seq = note.cursor_seq.or(known.cursor_seq);
     }
 
     /// What is not written yet of a device.
@@ -35,9 +46,14 @@ impl SeenMap {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).get(&device).copied()
     }
 
-    /// Takes all notes, to write them.
-    pub(crate) fn take(&self) -> HashMap<DeviceId, SeenNote> {
-        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    /// Takes all notes and writes them. Other desks of the database write theirs: what is none stays as it is there.
+    pub(crate) async fn save(&self, tx: &mut Tx) -> Result<()> {
+        let notes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
+        for (device, note) in notes {
+            let SeenNote { at, unsent, skew_ms, pulled_seq, cursor_seq } = note;
+            people::note_seen(tx, device, at, unsent, skew_ms, pulled_seq, cursor_seq).await?;
+        }
+        Ok(())
     }
 
     /// Whether there is nothing to write.

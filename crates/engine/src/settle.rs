@@ -1,4 +1,4 @@
-//! Decisions about clashes at the writer: resolve, undo, withdraw, disagree (PROTOCOL.md §5).
+//! Decisions about clashes at the writer: resolve, undo, reopen, withdraw, disagree (PROTOCOL.md §5).
 
 use std::any::Any;
 
@@ -6,17 +6,19 @@ use serde_json::Map;
 use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::{ConflictId, Seq, Version};
 use showdesk_domain::world::{Decision, Needs, SettleError, World};
-use showdesk_store::{StoreError, Tx, conflicts};
+use showdesk_store::audit::AuditRow;
+use showdesk_store::{StoreError, Tx, audit, conflicts};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::api::conflicts::{ConflictView, Disagree, Reason, Resolution, Resolve};
+use crate::audit::about_clash;
 use crate::people::require_admin;
-use crate::writer::{BesideFuture, Job, nothing_beside};
+use crate::writer::{BesideFuture, Job};
 use crate::{Engine, EngineError, Result};
 
 /// Longest idempotency key.
-const KEY_CHARS_MAX: usize = 200;
+pub(crate) const KEY_CHARS_MAX: usize = 200;
 /// Longest reason or note.
 const REASON_CHARS_MAX: usize = 10_000;
 
@@ -64,6 +66,13 @@ impl Engine {
         self.settle(actor, id, Action::Undo(reason)).await
     }
 
+    /// Opens a closed clash again; what is in force stays so.
+    pub async fn reopen(&self, actor: &Actor, id: Uuid, request: Reason) -> Result<ConflictView> {
+        require_admin(actor)?;
+        let reason = clean_reason(request.reason)?;
+        self.settle(actor, id, Action::Reopen(reason)).await
+    }
+
     /// The author takes an entry back that waits for a decision.
     pub async fn withdraw(&self, actor: &Actor, id: Uuid) -> Result<ConflictView> {
         self.settle(actor, id, Action::Withdraw).await
@@ -87,7 +96,7 @@ impl Engine {
 
     async fn settle(&self, actor: &Actor, id: Uuid, action: Action) -> Result<ConflictView> {
         let (answer, answered) = oneshot::channel();
-        let job = SettleJob { actor: actor.clone(), id: ConflictId(id), action, answer };
+        let job = SettleJob { actor: actor.clone(), id: ConflictId(id), action, record: None, answer };
         self.inner.writer.submit(Box::new(job), 0)?;
         let settled = answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?;
         match settled {
@@ -110,14 +119,37 @@ struct DecisionKey {
 enum Action {
     Resolve(Decision, DecisionKey),
     Undo(Option<String>),
+    Reopen(Option<String>),
     Withdraw,
     Disagree(Option<String>),
+}
+
+impl Action {
+    fn name(&self) -> &'static str {
+        match self {
+            Self::Resolve(..) => "conflict_resolved",
+            Self::Undo(_) => "conflict_undone",
+            Self::Reopen(_) => "conflict_reopened",
+            Self::Withdraw => "conflict_withdrawn",
+            Self::Disagree(_) => "conflict_disagreed",
+        }
+    }
+
+    fn reason(&self) -> Option<String> {
+        match self {
+            Self::Resolve(decision, _) => decision.reason.clone(),
+            Self::Undo(reason) | Self::Reopen(reason) | Self::Disagree(reason) => reason.clone(),
+            Self::Withdraw => None,
+        }
+    }
 }
 
 struct SettleJob {
     actor: Actor,
     id: ConflictId,
     action: Action,
+    /// What is filed about it, once it is decided.
+    record: Option<AuditRow>,
     answer: oneshot::Sender<Result<()>>,
 }
 
@@ -132,20 +164,31 @@ impl Job for SettleJob {
     }
 
     fn apply(&mut self, world: &mut World) -> Result<()> {
+        self.record = None;
+        let was = world.conflict(self.id).map(|clash| clash.status);
         let settled = match &self.action {
             Action::Resolve(decision, _) => world.resolve(&self.actor, self.id, decision),
             Action::Undo(reason) => world.undo(&self.actor, self.id, reason.as_deref()),
+            Action::Reopen(reason) => world.reopen_closed(&self.actor, self.id, reason.as_deref()),
             Action::Withdraw => world.withdraw(&self.actor, self.id),
             Action::Disagree(note) => world.disagree(&self.actor, self.id, note.as_deref()),
         };
-        settled.map_err(engine_error)
+        settled.map_err(engine_error)?;
+        // Withdrawing once more changes nothing, and there is nothing to file.
+        if let (Some(was), Some(clash)) = (was, world.conflict(self.id).filter(|clash| Some(clash.status) != was)) {
+            let record = about_clash(&self.actor, self.action.name(), was, clash, world.now);
+            self.record = Some(AuditRow { reason: self.action.reason(), ..record });
+        }
+        Ok(())
     }
 
     fn write_beside<'a>(&'a self, tx: &'a mut Tx) -> BesideFuture<'a> {
-        match &self.action {
-            Action::Resolve(_, key) => Box::pin(conflicts::add_decision(tx, &key.key, self.id, key.at)),
-            _ => nothing_beside(),
-        }
+        Box::pin(async move {
+            if let Action::Resolve(_, key) = &self.action {
+                conflicts::add_decision(tx, &key.key, self.id, key.at).await?;
+            }
+            audit::add(tx, self.record.as_slice()).await
+        })
     }
 
     fn runs_alone(&self) -> bool {
@@ -162,7 +205,7 @@ impl Job for SettleJob {
     }
 }
 
-fn engine_error(error: SettleError) -> EngineError {
+pub(crate) fn engine_error(error: SettleError) -> EngineError {
     let stale = |code, detail: &str| EngineError::Stale { code, detail: detail.to_owned(), fresh: None };
     match error {
         SettleError::NotFound => EngineError::NotFound("the clash"),
@@ -175,7 +218,7 @@ fn engine_error(error: SettleError) -> EngineError {
     }
 }
 
-fn clean_reason(reason: Option<String>) -> Result<Option<String>> {
+pub(crate) fn clean_reason(reason: Option<String>) -> Result<Option<String>> {
     match reason {
         Some(text) if text.contains('\0') => Err(EngineError::invalid("invalid_character", "U+0000 cannot be stored")),
         Some(text) if text.chars().count() > REASON_CHARS_MAX => {

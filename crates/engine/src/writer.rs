@@ -4,7 +4,7 @@
 //! only after the commit. If a bulk statement fails, the group is rolled back and applied again
 //! request by request, and a request that fails op by op.
 
-mod load;
+pub(crate) mod load;
 mod save;
 
 use std::sync::Arc;
@@ -13,10 +13,13 @@ use std::time::Duration;
 
 use showdesk_domain::ids::Seq;
 use showdesk_domain::world::{Needs, World};
-use showdesk_store::{Db, StoreError, Tx, meta};
+use showdesk_store::{Db, StoreError, Tx};
 use tokio::sync::{broadcast, mpsc, oneshot};
 use uuid::Uuid;
 
+use crate::disk::Disk;
+use crate::epoch::{EpochGuard, Turn};
+use crate::neighbours::Neighbours;
 use crate::seen::SeenMap;
 use crate::{Clock, EngineError, Wake};
 
@@ -26,10 +29,12 @@ const QUEUE_REQUESTS_MAX: usize = 2_048;
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Ops that one transaction takes, unless a single request has more.
 const GROUP_OPS_MAX: usize = 4_000;
+/// Rounds of held ops whose turn comes because others were decided; the worker takes up what is left.
+const TURNS_MAX: usize = 16;
 /// How often a transaction that found the database busy is tried.
 const BUSY_TRIES_MAX: u32 = 5;
-/// Rounds of reading before deciding; each finds what the last one made known.
-const LOAD_ROUNDS_MAX: usize = 8;
+/// How often a transaction whose connection broke is tried on another one.
+const RECONNECTS_MAX: u32 = 1;
 
 /// A request for the writer. It may be applied more than once: to a new working set after a roll-back.
 pub(crate) trait Job: Send + Sync {
@@ -122,6 +127,9 @@ pub(crate) struct Writer {
     pub clock: Arc<dyn Clock>,
     pub wakes: broadcast::Sender<Wake>,
     pub seen: Arc<SeenMap>,
+    pub disk: Arc<Disk>,
+    pub epoch: Arc<EpochGuard>,
+    pub neighbours: Arc<Neighbours>,
 }
 
 impl Writer {
@@ -240,25 +248,29 @@ impl Writer {
 
     /// Applies the jobs in one transaction. Nothing is written if it fails.
     async fn commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<Seq, EngineError> {
-        let mut tries = 0;
+        self.disk.may_write()?;
+        let (mut tries, mut reconnects) = (0, 0);
         loop {
-            match self.try_commit(jobs).await {
+            let mut began = false;
+            match self.disk.settled(self.try_commit(jobs, &mut began).await) {
                 Err(EngineError::Store(StoreError::Busy)) if tries < BUSY_TRIES_MAX => {
                     tries += 1;
                     tokio::time::sleep(Duration::from_millis(20 << tries)).await;
                 }
+                // The connection broke, perhaps after the commit: what was committed is found by its op ids.
+                Err(EngineError::Unavailable(_)) if began && reconnects < RECONNECTS_MAX => reconnects += 1,
                 Err(EngineError::Store(StoreError::Busy)) => {
                     return Err(EngineError::Busy { retry_after_ms: 1_000 });
                 }
-                Err(EngineError::Store(StoreError::DiskFull)) => return Err(EngineError::DiskFull),
                 other => return other,
             }
         }
     }
 
-    async fn try_commit(&self, jobs: &mut [Box<dyn Job>]) -> Result<Seq, EngineError> {
+    async fn try_commit(&self, jobs: &mut [Box<dyn Job>], began: &mut bool) -> Result<Seq, EngineError> {
         let mut tx = self.db.begin_write().await?;
-        let meta = meta::lock(&mut tx).await?;
+        *began = true;
+        let Turn { meta, turned } = self.epoch.begin(&mut tx).await?;
         let now = self.clock.now();
         let mut world = World::new(
             now,
@@ -276,20 +288,16 @@ impl Writer {
         for job in jobs.iter() {
             job.write_beside(&mut tx).await?;
         }
-        let seen = self.seen.take();
-        for (device, note) in &seen {
-            let saved = showdesk_store::people::note_seen(
-                &mut tx,
-                *device,
-                note.at,
-                note.unsent,
-                note.skew_ms,
-                note.pulled_seq,
-            );
-            saved.await?;
-        }
+        self.seen.save(&mut tx).await?;
+        let turned = turned.then_some(Wake::Epoch(meta.epoch));
+        let wakes: Vec<Wake> = turned.into_iter().chain(wakes_of(&world, meta.clock)).collect();
+        self.neighbours.tell(&mut tx, meta.epoch, &wakes).await?;
         tx.commit().await?;
-        self.wake(&world, meta.clock);
+        self.epoch.committed(meta.epoch, world.clock).await.map_err(|error| self.disk.fail(&error))?;
+        for wake in wakes {
+            // Nobody listening is fine: a wake-up carries no data.
+            let _ = self.wakes.send(wake);
+        }
         Ok(world.clock)
     }
 
@@ -297,31 +305,37 @@ impl Writer {
         if jobs.is_empty() {
             return Ok(());
         }
-        for _ in 0..LOAD_ROUNDS_MAX {
+        let missing = |world: &World| {
             let mut needs = Needs::default();
             for job in jobs.iter() {
                 needs.extend(&job.missing(world));
             }
-            if needs.is_empty() {
+            needs
+        };
+        load::rounds(tx, world, missing).await?;
+        jobs.iter_mut().try_for_each(|job| job.apply(world))?;
+        // What was decided may be what held ops waited for; what these need is known only now.
+        for _ in 0..TURNS_MAX {
+            if world.missing_for_turns().is_empty() {
                 break;
             }
-            load::needs(tx, world, &needs).await?;
+            load::rounds(tx, world, World::missing_for_turns).await?;
+            world.take_turns();
         }
-        jobs.iter_mut().try_for_each(|job| job.apply(world))
+        Ok(())
     }
+}
 
-    fn wake(&self, world: &World, clock_before: Seq) {
-        // Nobody listening is fine: a wake-up carries no data.
-        if world.clock > clock_before {
-            let _ = self.wakes.send(Wake::Clock(world.clock.0));
-        }
-        for id in &world.journal().conflicts {
-            if let Some(conflict) = world.conflict(*id) {
-                let status = conflict.status.as_str().to_owned();
-                let _ = self.wakes.send(Wake::Conflict { id: id.0, rev: conflict.rev, status });
-            }
-        }
-    }
+/// Who must hear what a transaction did.
+fn wakes_of(world: &World, clock_before: Seq) -> impl Iterator<Item = Wake> {
+    let grown = (world.clock > clock_before).then_some(Wake::Clock(world.clock.0));
+    let conflicts = world.journal().conflicts.iter().filter_map(|id| world.conflict(*id));
+    let conflicts = conflicts.map(|conflict| Wake::Conflict {
+        id: conflict.id.0,
+        rev: conflict.rev,
+        status: conflict.status.as_str().to_owned(),
+    });
+    grown.into_iter().chain(conflicts)
 }
 
 /// Errors that trying the parts one by one cannot mend.
@@ -341,6 +355,7 @@ fn is_final(error: &EngineError) -> bool {
 fn again(error: &EngineError) -> EngineError {
     match error {
         EngineError::DiskFull => EngineError::DiskFull,
+        EngineError::ReadOnly => EngineError::ReadOnly,
         EngineError::Busy { retry_after_ms } => EngineError::Busy { retry_after_ms: *retry_after_ms },
         _ => EngineError::Busy { retry_after_ms: 1_000 },
     }
@@ -361,7 +376,7 @@ mod tests {
     use std::any::Any;
 
     use super::*;
-    use crate::{Options, SystemClock};
+    use crate::Options;
 
     /// A request whose decision is a mistake of ours.
     struct Broken(oneshot::Sender<()>);
@@ -392,7 +407,7 @@ mod tests {
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     async fn a_panic_takes_down_its_own_request_only() {
         let folder = tempfile::tempdir().expect("a folder");
-        let options = Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+        let options = Options::new(folder.path());
         let engine = crate::Engine::open(options).await.expect("a show");
         let before = engine.clock().await.expect("a clock");
         let (answer, answered) = oneshot::channel();

@@ -1,16 +1,14 @@
 //! What fails alone must not take its neighbours down, and nothing is applied by halves.
 
-use std::sync::Arc;
-
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use showdesk_engine::api::sync::{Push, VerdictName};
-use showdesk_engine::{Engine, Options, SystemClock};
+use showdesk_engine::{Engine, Options};
 use tempfile::TempDir;
 use uuid::Uuid;
 
 async fn open(folder: &TempDir) -> Engine {
-    let options = Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+    let options = Options::new(folder.path());
     Engine::open(options).await.expect("a show")
 }
 
@@ -63,7 +61,7 @@ async fn a_damaged_row_fails_alone() {
 async fn a_second_program_on_the_folder_is_refused() {
     let folder = tempfile::tempdir().expect("a folder");
     let engine = open(&folder).await;
-    let options = Options { data_dir: folder.path().to_owned(), database_url: None, clock: Arc::new(SystemClock) };
+    let options = Options::new(folder.path());
     let second = Engine::open(options).await;
     assert!(second.is_err_and(|error| error.to_string().contains("already open")));
     engine.close().await;

@@ -3,11 +3,14 @@
 //! A case is an `async fn` that takes a [`TestStore`]; [`both_engines!`] makes two tests of it.
 //! A missing Postgres is a failed test that says what to install, never a test that was not run.
 
+mod database;
 mod postgres;
+pub mod sim;
 mod store;
 
-pub use postgres::{fresh_database_url, postgres_server_url};
-pub use store::{TestStore, postgres_store, run, sqlite_store};
+pub use database::{DatabaseCopy, OwnDatabase, OwnServer};
+pub use postgres::{fresh_database_url, postgres_programs, postgres_server_url, postgres_user};
+pub use store::{TestStore, postgres_store, run, run_plain, sqlite_store};
 
 /// Makes two tests of each case: `on_sqlite::…` and `on_postgres::…`.
 ///

@@ -16,7 +16,7 @@ use uuid::Uuid;
 /// Where a server to use is named.
 const SERVER_VARIABLE: &str = "SHOWDESK_TEST_POSTGRES";
 /// What a developer is told who has no Postgres.
-const HOW_TO_INSTALL: &str = "Postgres is needed for this test: install the package `postgresql` \
+pub(crate) const HOW_TO_INSTALL: &str = "Postgres is needed for this test: install the package `postgresql` \
      (Debian: apt-get install postgresql), or name a server where schemas may be made in SHOWDESK_TEST_POSTGRES";
 
 /// Makes a database folder in memory where there is one, starts a server that listens on a socket in it, says where,
@@ -56,7 +56,7 @@ pub fn postgres_server_url() -> &'static str {
 fn start_server() -> String {
     /// Holds the pipe whose end stops the server.
     static SERVER: OnceLock<Child> = OnceLock::new();
-    let programs = find_programs().unwrap_or_else(|| panic!("{HOW_TO_INSTALL}"));
+    let programs = postgres_programs().unwrap_or_else(|| panic!("{HOW_TO_INSTALL}"));
     let memory = Path::new("/dev/shm");
     let base = if memory.is_dir() { memory.to_owned() } else { env::temp_dir() };
     let mut command = shell_as_other_user();
@@ -77,12 +77,14 @@ fn start_server() -> String {
     panic!("the test's Postgres does not start ({ended:?}):\n{said}");
 }
 
-/// Postgres refuses to run as root.
+/// The user to start Postgres as, which refuses to run as root; none if we are somebody else already.
+pub fn postgres_user() -> Option<&'static str> {
+    let is_root = user_id(None) == Some("0".to_owned());
+    is_root.then(|| if user_id(Some("postgres")).is_some() { "postgres" } else { "nobody" })
+}
+
 fn shell_as_other_user() -> Command {
-    if user_id(None) != Some("0".to_owned()) {
-        return Command::new("sh");
-    }
-    let user = if user_id(Some("postgres")).is_some() { "postgres" } else { "nobody" };
+    let Some(user) = postgres_user() else { return Command::new("sh") };
     let mut command = Command::new("runuser");
     command.args(["-u", user, "--", "sh"]);
     command
@@ -94,7 +96,7 @@ fn user_id(user: Option<&str>) -> Option<String> {
 }
 
 /// The newest folder with the server's programs.
-fn find_programs() -> Option<PathBuf> {
+pub fn postgres_programs() -> Option<PathBuf> {
     let on_path = env::var_os("PATH").map(|path| env::split_paths(&path).collect::<Vec<_>>()).unwrap_or_default();
     let by_version = ["/usr/lib/postgresql", "/opt/homebrew/opt", "/usr/local/opt"].iter().flat_map(|base| {
         let mut folders: Vec<PathBuf> = std::fs::read_dir(base)

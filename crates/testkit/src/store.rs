@@ -49,11 +49,16 @@ where
     Making: Future<Output = TestStore>,
     Running: Future<Output = ()>,
 {
-    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
-    runtime.expect("a runtime for the test").block_on(async {
+    run_plain(async {
         let store = make().await;
         case(store).await;
     });
+}
+
+/// Runs a case that brings its own store.
+pub fn run_plain(case: impl Future<Output = ()>) {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
+    runtime.expect("a runtime for the test").block_on(case);
 }
 
 async fn new_store(database_url: Option<String>) -> TestStore {

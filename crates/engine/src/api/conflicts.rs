@@ -69,6 +69,9 @@ pub struct ConflictView {
     pub contested: Vec<String>,
     /// Fields of the entry that wait with them and will be joined.
     pub clean: Vec<String>,
+    /// Of a group of changes that is decided as one: each row by its id. Absent for a single change.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub records: Option<BTreeMap<Uuid, GroupRecord>>,
     /// The device that sent the entry: `{id, name}`.
     pub device: Json,
     /// Its author: `{id, name}`.
@@ -91,6 +94,27 @@ pub struct ConflictView {
     /// The author's answer to a decision, if it disagreed: `{note, by, at}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disagreement: Option<Json>,
+}
+
+/// One row of a clash about a group of changes.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct GroupRecord {
+    /// The row's table.
+    pub table_name: String,
+    /// insert, update or delete.
+    pub operation: String,
+    /// The author's view; null if it saw no row.
+    pub base: Option<Json>,
+    /// The desk's row; null if there is none.
+    pub server: Option<Json>,
+    /// The row as the author wanted it; null if it was to be deleted.
+    pub client: Option<Json>,
+    /// The desk's version of it, 0 if it does not exist.
+    pub version: i64,
+    /// Fields that a person must choose.
+    pub contested: Vec<String>,
+    /// Fields that wait with them and will be joined.
+    pub clean: Vec<String>,
 }
 
 /// One point of a clash's story.

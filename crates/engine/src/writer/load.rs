@@ -7,10 +7,25 @@ use showdesk_domain::record::values_of;
 use showdesk_domain::schema::known_table;
 use showdesk_domain::value::Value;
 use showdesk_domain::world::{Needs, World};
-use showdesk_store::{Result, StoreError, Tx, conflicts, history, people, queue, records};
+use showdesk_store::{Result, StoreError, Tx, aliases, conflicts, history, people, queue, records};
 use uuid::Uuid;
 
-pub(super) async fn needs(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
+/// Rounds of reading before deciding; each finds what the last one made known.
+const ROUNDS_MAX: usize = 8;
+
+/// Reads until nothing is missing.
+pub(crate) async fn rounds(tx: &mut Tx, world: &mut World, missing: impl Fn(&World) -> Needs) -> Result<()> {
+    for _ in 0..ROUNDS_MAX {
+        let wanted = missing(world);
+        if wanted.is_empty() {
+            break;
+        }
+        needs(tx, world, &wanted).await?;
+    }
+    Ok(())
+}
+
+async fn needs(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
     load_ops(tx, world, needs).await?;
     load_rows(tx, world, needs).await?;
     load_conflicts(tx, world, needs).await?;
@@ -19,7 +34,26 @@ pub(super) async fn needs(tx: &mut Tx, world: &mut World, needs: &Needs) -> Resu
     if !people.is_empty() {
         people::profiles(tx, &people).await?.into_iter().for_each(|person| world.add_person(person.id));
     }
+    load_waiters(tx, world, needs).await?;
     world.mark_loaded(needs);
+    Ok(())
+}
+
+/// Ops that wait, who stands behind them, and other names of rows.
+async fn load_waiters(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
+    let ids: Vec<Uuid> = needs.waiters.iter().copied().collect();
+    if !ids.is_empty() {
+        queue::waiting_on(tx, &ids).await?.into_iter().for_each(|op| world.add_op(op));
+    }
+    for (person, device) in &needs.authors {
+        if let Some(actor) = crate::people::author(tx, *person, *device).await? {
+            world.add_author(actor);
+        }
+    }
+    let names: Vec<_> = needs.aliases.iter().map(|(table, id)| (known_table(table).name, *id)).collect();
+    if !names.is_empty() {
+        aliases::load(tx, &names).await?.into_iter().for_each(|(alias, record)| world.add_alias(alias, record));
+    }
     Ok(())
 }
 

@@ -4,12 +4,12 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 
 use showdesk_domain::actor::ReadClass;
 use showdesk_domain::conflict::Conflict;
-use showdesk_domain::ids::{OpId, Seq};
+use showdesk_domain::ids::{OpId, Seq, Version};
 use showdesk_domain::queue::QueuedOp;
 use showdesk_domain::record::{ChangeRow, Record};
 use showdesk_domain::schema::{Access, Table, known_table};
 use showdesk_domain::world::{FeedMark, Key, World};
-use showdesk_store::{Result, Tx, changes, conflicts, history, meta, queue, records};
+use showdesk_store::{Result, Tx, aliases, changes, conflicts, history, meta, queue, records};
 
 pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Result<()> {
     let journal = world.journal();
@@ -26,10 +26,16 @@ pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Re
     }
     history::add(tx, &journal.history).await?;
     let feed: Vec<ChangeRow> = journal.feed.iter().filter_map(|(key, mark)| change_row(world, *key, *mark)).collect();
-    changes::save(tx, &feed).await?;
+    changes::save(tx, &feed, world.now).await?;
     save_ops(tx, world).await?;
     let clashes: Vec<Conflict> = journal.conflicts.iter().filter_map(|id| world.conflict(*id)).cloned().collect();
     conflicts::save(tx, &clashes).await?;
+    for alias in &journal.aliases {
+        match world.alias(*alias) {
+            Some(record) => aliases::save(tx, *alias, record).await?,
+            None => aliases::remove(tx, *alias).await?,
+        }
+    }
     if world.clock > clock_before {
         meta::set_clock(tx, world.clock).await?;
     }
@@ -47,7 +53,7 @@ async fn save_ops(tx: &mut Tx, world: &World) -> Result<()> {
 }
 
 fn change_row(world: &World, key: Key, mark: FeedMark) -> Option<ChangeRow> {
-    let record = world.record(key)?;
+    let Some(record) = world.record(key) else { return Some(revoked_name(key, mark)) };
     let public = world.is_public(key) && record.is_live();
     let staff = has(record.table, Access::Office).then(|| record.pulled_text(ReadClass::Staff));
     let narrow = has(record.table, Access::Office) || has(record.table, Access::Staff);
@@ -66,6 +72,25 @@ fn change_row(world: &World, key: Key, mark: FeedMark) -> Option<ChangeRow> {
         data_public: (narrow && public).then(|| record.pulled_text(ReadClass::Public)),
         data: record.pulled_text(ReadClass::Office),
     })
+}
+
+/// A name that never was a row: phones that used it drop it.
+fn revoked_name(key: Key, mark: FeedMark) -> ChangeRow {
+    ChangeRow {
+        table: known_table(key.0),
+        record_id: key.1,
+        seq: mark.seq,
+        version: Version(0),
+        deleted: true,
+        changed_by: mark.by,
+        op_id: mark.op_id,
+        public: false,
+        ever_public: true,
+        disputed: Vec::new(),
+        data_staff: None,
+        data_public: None,
+        data: "{}".to_owned(),
+    }
 }
 
 fn has(table: &Table, access: Access) -> bool {

@@ -1,0 +1,265 @@
+//! The person at the desk decides clashes, takes decisions back, and looks whether an undo gives everything back.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde_json::{Map, Value as Json};
+use showdesk_domain::actor::Actor;
+use showdesk_domain::schema::{known_table, table};
+use showdesk_engine::EngineError;
+use showdesk_engine::api::conflicts::{ConflictQuery, ConflictView, Disagree, Reason, Resolution, Resolve};
+use uuid::Uuid;
+
+use super::fields::{Fields, Key, is_derived, short, spread};
+use super::people::Hand;
+use super::run::{Run, Violation};
+
+/// A row as it stood: its version, whether it is live, its values without derived ones.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Stood {
+    version: i64,
+    live: bool,
+    values: Fields,
+}
+
+/// A decision that may be taken back.
+#[derive(Debug)]
+pub(super) struct Decided {
+    conflict: Uuid,
+    key: Key,
+    contested: Vec<String>,
+    before: BTreeMap<Key, Option<Stood>>,
+    /// The versions that the decision made.
+    versions: BTreeMap<Key, i64>,
+}
+
+impl Run {
+    /// Open clashes in an order that does not depend on their ids, which the engine makes up.
+    async fn open_clashes(&self, decider: &Actor) -> Vec<ConflictView> {
+        let query = ConflictQuery { status: Some("open".to_owned()), ..ConflictQuery::default() };
+        let mut items = self.desk.engine().conflicts(decider, query).await.expect("a list").items;
+        items.sort_by(|one, other| (one.record_id, &one.op_ids).cmp(&(other.record_id, &other.op_ids)));
+        items
+    }
+
+    /// The person at the desk decides one clash, or takes a decision back.
+    pub(super) async fn decide_something(&mut self) {
+        let decider = self.desk.decider().await;
+        if !self.decided.is_empty() && self.chance.percent(35) {
+            let place = self.chance.below(self.decided.len());
+            let decided = self.decided.swap_remove(place);
+            self.undo(&decider, &decided, false).await;
+            return;
+        }
+        let open = self.open_clashes(&decider).await;
+        if open.is_empty() {
+            return;
+        }
+        let clash = self.chance.pick(&open).clone();
+        let resolution = *self.chance.pick(&[Resolution::ClientWins, Resolution::ServerWins, Resolution::Manual]);
+        if let Some(decided) = self.resolve(&decider, &clash, resolution).await {
+            if self.chance.percent(30) {
+                self.undo(&decider, &decided, true).await;
+            } else {
+                self.decided.push(decided);
+            }
+        }
+    }
+
+    /// Decides what is left, so that every queue can drain. True if there was anything.
+    pub(super) async fn decide_everything(&mut self) -> bool {
+        let decider = self.desk.decider().await;
+        let open = self.open_clashes(&decider).await;
+        for clash in &open {
+            let mut done = false;
+            for resolution in [Resolution::ServerWins, Resolution::ClientWins, Resolution::Manual] {
+                done = done || self.resolve(&decider, clash, resolution).await.is_some();
+            }
+            if !done {
+                self.withdraw(clash.id).await;
+            }
+        }
+        !open.is_empty()
+    }
+
+    /// One decision. None if it was not accepted.
+    async fn resolve(&mut self, decider: &Actor, clash: &ConflictView, resolution: Resolution) -> Option<Decided> {
+        let key: Key = (table(&clash.table_name)?.name, clash.record_id);
+        let before = self.rows_around(decider, clash, key).await;
+        let data = (resolution == Resolution::Manual).then(|| self.manual_values(clash));
+        self.decisions += 1;
+        let request = Resolve {
+            resolution,
+            data,
+            expected_server_version: clash.server_version,
+            rev: clash.rev,
+            reason: self.chance.percent(30).then(|| "both were asked".to_owned()),
+            idempotency_key: format!("decision {}", self.decisions),
+        };
+        let answer = self.desk.engine().resolve(decider, clash.id, request.clone()).await;
+        self.note(|| {
+            let outcome = answer.as_ref().map(|view| view.status.clone()).map_err(ToString::to_string);
+            format!(
+                "the desk decides {} of {} {:?}: {resolution:?} {outcome:?}",
+                clash.kind,
+                short(key),
+                clash.contested
+            )
+        });
+        match answer {
+            Ok(view) => {
+                // An older decision about the same clash can no longer be taken back.
+                self.decided.retain(|decided| decided.conflict != clash.id);
+                *self.report.decisions.entry(format!("{} {resolution:?}", clash.kind)).or_default() += 1;
+                if self.chance.percent(10) {
+                    let again = self.desk.engine().resolve(decider, clash.id, request).await;
+                    if again.as_ref().map_or(true, |again| again.rev != view.rev || again.status != view.status) {
+                        self.violation(7, Some(key), "the same idempotency key gave another answer".to_owned());
+                    }
+                }
+                let after = self.rows_around(decider, clash, key).await;
+                let made = |(key, row): (Key, Option<Stood>)| {
+                    let was = before.get(&key).and_then(|row| row.as_ref()).map_or(0, |row| row.version);
+                    let is = row.map_or(0, |row| row.version);
+                    (is > was).then_some((key, is))
+                };
+                let versions = after.into_iter().filter_map(made).collect();
+                Some(Decided { conflict: clash.id, key, contested: clash.contested.clone(), before, versions })
+            }
+            Err(error) => {
+                self.expect_refusal("a decision", key, &error);
+                None
+            }
+        }
+    }
+
+    fn expect_refusal(&mut self, what: &str, key: Key, error: &EngineError) {
+        let is_refusal = matches!(
+            error,
+            EngineError::Stale { .. }
+                | EngineError::Invalid { .. }
+                | EngineError::Forbidden(_)
+                | EngineError::NotFound(_)
+        );
+        if !is_refusal {
+            self.violation(0, Some(key), format!("{what} failed: {error}: {error:?}"));
+        }
+    }
+
+    /// Values for a decision by hand: the phone's, the desk's, or others.
+    fn manual_values(&mut self, clash: &ConflictView) -> Map<String, Json> {
+        let table = known_table(&clash.table_name);
+        let side = |data: &Option<Json>| {
+            data.as_ref().and_then(Json::as_object).map(|data| spread(table, data)).unwrap_or_default()
+        };
+        let (client, server) = (side(&clash.client_data), side(&clash.server_data));
+        let mut values = Map::new();
+        for path in &clash.contested {
+            let now_ms = self.clock.now_ms();
+            let mut hand = Hand { chance: &mut self.chance, made: &mut self.made, now_ms };
+            let fresh = hand.value(table.name, path);
+            let sides = [fresh.as_ref(), client.get(path), server.get(path)];
+            let value = sides[hand.chance.below(3)].or(client.get(path)).cloned().unwrap_or(Json::Null);
+            values.insert(path.clone(), value);
+        }
+        values
+    }
+
+    /// Takes a decision back and compares (invariant 7). With `at_once` nobody has written in between.
+    async fn undo(&mut self, decider: &Actor, decided: &Decided, at_once: bool) {
+        let reason = Reason { reason: Some("too quick".to_owned()) };
+        let answer = self.desk.engine().undo(decider, decided.conflict, reason).await;
+        self.note(|| {
+            let outcome = answer.as_ref().map(|view| view.status.clone()).map_err(ToString::to_string);
+            format!("the desk takes the decision about {} back: {outcome:?}", short(decided.key))
+        });
+        let view = match answer {
+            Ok(view) => view,
+            Err(error) => return self.expect_refusal("an undo", decided.key, &error),
+        };
+        self.report.undone += 1;
+        if view.status != "open" {
+            self.violation(7, Some(decided.key), format!("after an undo the clash is {}", view.status));
+        }
+        let mut rises = false;
+        for (key, before) in &decided.before {
+            let after = self.stood(decider, *key).await;
+            let compared = |row: &Option<Stood>| {
+                let row = row.as_ref().filter(|row| row.live)?;
+                let mut values = row.values.clone();
+                if !at_once {
+                    values.retain(|path, _| *key == decided.key && decided.contested.contains(path));
+                }
+                Some(values)
+            };
+            // Somebody may have changed, made or deleted another row meanwhile.
+            let is_judged = at_once || *key == decided.key;
+            if is_judged && compared(before) != compared(&after) {
+                let text = format!("undo gave {:?} and not {:?}", compared(&after), compared(before));
+                self.violation(7, Some(*key), text);
+            }
+            rises |= after.as_ref().map_or(0, |row| row.version) > decided.versions.get(key).copied().unwrap_or(0);
+        }
+        if !rises && decided.versions.values().any(|version| *version > 0) {
+            self.violation(7, Some(decided.key), format!("undo made no version after {:?}", decided.versions));
+        }
+    }
+
+    /// The rows that a decision may touch, as they stand.
+    async fn rows_around(&self, decider: &Actor, clash: &ConflictView, key: Key) -> BTreeMap<Key, Option<Stood>> {
+        let other = clash.other_record_id.map(|id| (key.0, id));
+        let of_ops = clash.op_ids.iter().filter_map(|id| self.ledger.get(*id)).map(|edit| edit.key);
+        let keys: BTreeSet<Key> = of_ops.chain([key]).chain(other).collect();
+        let mut rows = BTreeMap::new();
+        for key in keys {
+            rows.insert(key, self.stood(decider, key).await);
+        }
+        rows
+    }
+
+    async fn stood(&self, decider: &Actor, key: Key) -> Option<Stood> {
+        let history = self.desk.engine().record_history(decider, key.0, key.1).await.ok()?;
+        let newest = history.items.into_iter().max_by_key(|item| item.version)?;
+        let table = known_table(key.0);
+        let mut values = newest.snapshot.as_object().map(|data| spread(table, data)).unwrap_or_default();
+        values.retain(|path, _| !is_derived(table, path));
+        Some(Stood { version: newest.version, live: !newest.deleted, values })
+    }
+
+    /// An author takes an entry back, or disagrees with what was decided about it.
+    pub(super) async fn author_speaks(&mut self, phone: usize) {
+        let Ok(actor) = self.desk.engine().authenticate(&self.phones[phone].token).await else { return };
+        let Ok(own) = self.desk.engine().my_conflicts(&actor).await else { return };
+        let mut items = own.items;
+        items.sort_by(|one, other| (one.record_id, &one.op_ids).cmp(&(other.record_id, &other.op_ids)));
+        if items.is_empty() {
+            return;
+        }
+        let clash = self.chance.pick(&items).clone();
+        let answer = match clash.status.as_str() {
+            "open" => self.desk.engine().withdraw(&actor, clash.id).await,
+            "resolved" => self.desk.engine().disagree(&actor, clash.id, Disagree::default()).await,
+            _ => return,
+        };
+        self.note(|| {
+            let outcome = answer.as_ref().map(|view| view.status.clone()).map_err(ToString::to_string);
+            format!("{} speaks about {} clash on {}: {outcome:?}", actor.person_name, clash.status, clash.table_name)
+        });
+        let key = (known_table(&clash.table_name).name, clash.record_id);
+        if let Err(error) = answer {
+            self.expect_refusal("an author's word", key, &error);
+        }
+    }
+
+    async fn withdraw(&mut self, conflict: Uuid) {
+        for phone in 0..self.phones.len() {
+            let Ok(actor) = self.desk.engine().authenticate(&self.phones[phone].token).await else { continue };
+            if self.desk.engine().withdraw(&actor, conflict).await.is_ok() {
+                return;
+            }
+        }
+    }
+
+    pub(super) fn violation(&mut self, invariant: u8, key: Option<Key>, what: String) {
+        self.report.violations.push(Violation { invariant, record: key.map(short), what });
+    }
+}

@@ -1,0 +1,39 @@
+//! The seven invariants of PROTOCOL.md §8 hold for every seed.
+
+use showdesk_testkit::sim::{Plan, Summary, simulate_all};
+
+/// Seeds of an ordinary test run; `SHOWDESK_SIM_SEEDS` names another number.
+const SEEDS: u64 = 500;
+/// Seeds that failed once. They are played for good.
+const REGRESSIONS: &str = include_str!("regressions.txt");
+
+fn expect_clean(summary: &Summary) {
+    println!("{summary}");
+    let stories: Vec<String> = summary.failed.iter().map(showdesk_testkit::sim::Report::story).collect();
+    assert!(stories.is_empty(), "{} seeds failed\n{}", stories.len(), stories.join("\n"));
+}
+
+#[test]
+fn the_invariants_hold_for_every_seed() {
+    let count = std::env::var("SHOWDESK_SIM_SEEDS").ok().map_or(SEEDS, |text| text.parse().expect("a number"));
+    let seeds: Vec<u64> = (1..=count).collect();
+    let summary = simulate_all(&seeds, Plan::default());
+    expect_clean(&summary);
+    let total = &summary.total;
+    let share = |names: &[&str]| {
+        let of = |name: &&str| total.verdicts.get(*name).copied().unwrap_or(0);
+        names.iter().map(of).sum::<usize>() * 100 / total.verdicts.values().sum::<usize>().max(1)
+    };
+    // A run in which nobody gets in anybody's way proves nothing.
+    assert!(share(&["merged"]) >= 5 && share(&["conflict", "held"]) >= 3, "{:?}", total.verdicts);
+    assert!(share(&["rejected"]) <= 40, "{:?}", total.rejections);
+    assert!(total.replayed > 0 && total.undone > 0 && total.restarts > 0 && total.role_changes > 0);
+}
+
+#[test]
+fn seeds_that_failed_once_hold() {
+    let lines = REGRESSIONS.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with('#'));
+    let seeds: Vec<u64> = lines.map(|line| line.parse().expect("a seed a line")).collect();
+    assert!(!seeds.is_empty());
+    expect_clean(&simulate_all(&seeds, Plan::default()));
+}
