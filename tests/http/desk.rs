@@ -17,11 +17,21 @@ pub(crate) struct Desk {
 
 impl Desk {
     pub(crate) async fn start(engine: Engine) -> Self {
-        let program = Program::start(engine).await;
+        Self::of(Program::start(engine).await).await
+    }
+
+    /// At the desk of a program that runs.
+    pub(crate) async fn of(program: Program) -> Self {
         let token = std::fs::read_to_string(program.admin_token_file()).expect("the admin token is in the folder");
         let token = token.trim().to_owned();
         let office = Phone::with_token(&program.admin, &token).await;
         Self { program, office, token }
+    }
+
+    /// The same folder with another database in it: the token is new, too.
+    pub(crate) async fn of_restarted(mut stopped: Self) -> Self {
+        stopped.program.start_again().await;
+        Self::of(stopped.program).await
     }
 
     /// After a restart the addresses are new; the token is not.

@@ -21,13 +21,13 @@ on_both_engines!(
 const DEADLINE: Duration = Duration::from_secs(20);
 
 /// Events of a stream as they come.
-struct Events {
+pub(crate) struct Events {
     response: Response,
     text: String,
 }
 
 impl Events {
-    async fn of(phone: &Phone) -> Self {
+    pub(crate) async fn of(phone: &Phone) -> Self {
         let response = phone.request(Method::GET, "/live").send().await.expect("the stream opens");
         assert_eq!(response.status(), 200);
         let content_type = response.headers()["content-type"].to_str().expect("a type").to_owned();
@@ -36,7 +36,7 @@ impl Events {
     }
 
     /// The next event of that name for which `wanted` holds; others are passed over.
-    async fn wait_for(&mut self, name: &str, wanted: impl Fn(&Json) -> bool) -> Json {
+    pub(crate) async fn wait_for(&mut self, name: &str, wanted: impl Fn(&Json) -> bool) -> Json {
         let found = timeout(DEADLINE, async {
             loop {
                 let (event, data) = self.next().await;

@@ -8,11 +8,17 @@ mod phone;
 mod program;
 mod seed;
 
+mod attention;
+mod bulk;
 mod chains;
 mod checks;
 mod conflicts;
 mod decisions;
 mod derived;
+mod desks;
+mod epoch;
+mod feed;
+mod groups;
 mod import;
 mod joining;
 mod kill;
@@ -21,9 +27,14 @@ mod live;
 mod policies;
 mod pull;
 mod push;
+mod recovered;
+mod reopen;
 mod requests;
 mod rights;
+mod same;
 mod seen;
+mod waiting;
+mod weights;
 
 /// Makes two tests of each case: `<case>::sqlite` and `<case>::postgres`.
 macro_rules! on_both_engines {

@@ -31,11 +31,16 @@ pub(crate) struct Program {
 
 impl Program {
     pub(crate) async fn start(engine: Engine) -> Self {
-        let folder = tempfile::tempdir().expect("a folder for the show");
-        let database_url = match engine {
+        Self::start_on(match engine {
             Engine::Sqlite => None,
             Engine::Postgres => Some(showdesk_testkit::fresh_database_url().await),
-        };
+        })
+        .await
+    }
+
+    /// With a new data folder; on this database, which other desks may use, or on a new one in the folder.
+    pub(crate) async fn start_on(database_url: Option<String>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the show");
         let mut program = Self { folder, database_url, running: None, http: String::new(), admin: String::new() };
         program.start_again().await;
         program

@@ -129,7 +129,7 @@ async fn a_correction_of_an_entry_that_has_not_come_waits(desk: Desk) {
     let made = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9003"}));
     let fixed = update("animals", &animal, 1, json!({"tag": "9004"}), json!({"tag": "9003"}));
     let fixed = with(fixed, "prev_op_id", made["op_id"].clone());
-    assert_eq!(phone.push_one(&fixed).await["verdict"], "retry");
+    assert_eq!(phone.push_one(&fixed).await["verdict"], "held");
     phone.apply(&[made]).await;
     assert_eq!(phone.push_one(&fixed).await["verdict"], "applied");
     assert_eq!(desk.data("animals", &animal).await["tag"], "9004");

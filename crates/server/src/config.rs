@@ -4,10 +4,9 @@
 
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use showdesk_engine::{DemoSize, Options, SystemClock};
+use showdesk_engine::{DISK_RESERVE_BYTES, DemoSize, Options};
 use tracing_subscriber::EnvFilter;
 
 use crate::server::StartError;
@@ -18,6 +17,7 @@ const HTTP_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::
 const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7421);
 /// What is logged if `RUST_LOG` does not say otherwise.
 const LOG_DEFAULT: &str = "info";
+const MIB: u64 = 1024 * 1024;
 
 /// How a desk is started.
 #[derive(Clone)]
@@ -109,6 +109,9 @@ pub struct Serve {
     /// Off lifts rate limits; refused unless all listeners are loopback.
     #[arg(long, value_enum, default_value_t = Limits::On)]
     pub limits: Limits,
+    /// Below so much free room on the data folder's disk nothing is written (answered 507); reads go on.
+    #[arg(long, value_name = "MIB", default_value_t = DISK_RESERVE_BYTES / MIB)]
+    pub disk_reserve_mib: u64,
 }
 
 /// Arguments of `demo`.
@@ -195,8 +198,9 @@ impl Show {
 impl Serve {
     /// How the desk is started.
     pub fn server_options(&self) -> ServerOptions {
+        let disk_reserve_bytes = self.disk_reserve_mib.saturating_mul(MIB);
         ServerOptions {
-            engine: self.show.engine_options(),
+            engine: Options { disk_reserve_bytes, ..self.show.engine_options() },
             http: self.http,
             admin: self.admin,
             limits: self.limits == Limits::On,
@@ -211,7 +215,7 @@ pub fn log_filter() -> EnvFilter {
 }
 
 fn engine_options(data_dir: PathBuf, database_url: Option<String>) -> Options {
-    Options { data_dir, database_url, clock: Arc::new(SystemClock) }
+    Options { database_url, ..Options::new(data_dir) }
 }
 
 #[cfg(test)]
@@ -235,6 +239,12 @@ mod tests {
         assert!(options.limits);
         assert!(serve(&["--https", "off"]).is_ok() && serve(&["--https", "0.0.0.0:7443"]).is_ok());
         assert!(serve(&["--https", "on"]).is_err());
+    }
+
+    #[test]
+    fn the_disks_reserve_can_be_chosen() {
+        assert_eq!(serve(&[]).expect("options").engine.disk_reserve_bytes, 200 * 1024 * 1024);
+        assert_eq!(serve(&["--disk-reserve-mib", "0"]).expect("options").engine.disk_reserve_bytes, 0);
     }
 
     #[test]

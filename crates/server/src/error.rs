@@ -318,6 +318,14 @@ impl From<EngineError> for Problem {
                     .after(milliseconds(retry_after_ms))
             }
             EngineError::DiskFull => Self::new(StatusCode::INSUFFICIENT_STORAGE, "disk_full", detail),
+            EngineError::ReadOnly => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "read_only", detail).after(Duration::from_secs(30))
+            }
+            EngineError::Unavailable(cause) => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
+                    .after(Duration::from_secs(2))
+                    .because(format_args!("{cause:?}"))
+            }
             EngineError::Store(cause) => Self::internal(format_args!("{cause:?}")),
             EngineError::Folder(_) => Self::internal(detail),
         }
@@ -404,6 +412,7 @@ mod tests {
             (EngineError::Busy { retry_after_ms: 1_200 }, 503, "busy"),
             (EngineError::TooMany { retry_after_ms: 1_200 }, 429, "too_many_failures"),
             (EngineError::DiskFull, 507, "disk_full"),
+            (EngineError::ReadOnly, 503, "read_only"),
         ] {
             let (answered_status, _, body) = answered(error).await;
             assert_eq!((answered_status.as_u16(), body["code"].as_str()), (status, Some(code)));

@@ -41,7 +41,7 @@ const WAITING_MAX: usize = 64;
     responses((
         status = 200, content_type = "text/event-stream", body = String,
         description = "Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), \
-            `bye {reason}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429.",
+            `bye {reason: stopping|removed|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429.",
     )),
 )]
 pub(crate) async fn live(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
@@ -114,6 +114,8 @@ impl Live {
         loop {
             match wake {
                 Ok(Wake::DeviceRevoked(device)) if device == self.actor.device.0 => return self.end("removed"),
+                // The clock may be lower now: a poke would not make every phone ask.
+                Ok(Wake::Epoch(_)) => return self.end("epoch"),
                 Ok(wake) => batch.add(wake),
                 Err(TryRecvError::Empty) => break,
                 Err(TryRecvError::Lagged(_)) => batch.lagged = true,
@@ -186,7 +188,7 @@ impl Batch {
                 self.conflicts.insert(id, (rev, status));
             }
             Wake::Pairings => self.pairings = true,
-            Wake::DeviceRevoked(_) => {}
+            Wake::DeviceRevoked(_) | Wake::Epoch(_) => {}
         }
     }
 }

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use crate::error::{ProblemBody, Retry};
-use crate::routes::{conflicts, desk, devices, import, me, pairing, ping, sync};
+use crate::routes::{audit, conflicts, desk, devices, import, me, pairing, ping, queue, sync};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -50,6 +50,15 @@ use crate::routes::{conflicts, desk, devices, import, me, pairing, ping, sync};
         conflicts::detail,
         conflicts::resolve,
         conflicts::undo,
+        conflicts::reopen,
+        conflicts::resolve_bulk,
+        conflicts::undo_bulk,
+        queue::list,
+        queue::retry,
+        queue::give_up,
+        queue::apply,
+        audit::list,
+        audit::run_worker,
         import::preview,
         import::confirm,
         import::undo,

@@ -3,6 +3,7 @@
 //! A handler's path and method stand in its `OpenAPI` annotation and nowhere else: the router is
 //! built from them. Every path that is not in these two lists is a file of the embedded app or a 404.
 
+pub(crate) mod audit;
 pub(crate) mod conflicts;
 pub(crate) mod desk;
 pub(crate) mod devices;
@@ -10,6 +11,7 @@ pub(crate) mod import;
 pub(crate) mod me;
 pub(crate) mod pairing;
 pub(crate) mod ping;
+pub(crate) mod queue;
 pub(crate) mod sync;
 
 use axum::Router;
@@ -20,6 +22,9 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{MethodFilter, on};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use tower_http::CompressionLevel;
+use tower_http::compression::CompressionLayer;
+use tower_http::compression::predicate::{NotForContentType, Predicate, SizeAbove};
 use utoipa::ToSchema;
 use utoipa::openapi::HttpMethod;
 use uuid::Uuid;
@@ -27,6 +32,9 @@ use uuid::Uuid;
 use crate::app::{App, Listener};
 use crate::error::Problem;
 use crate::{guard, live, pages};
+
+/// Smaller answers are sent as they are, also to clients that read gzip.
+const GZIP_BYTES_MIN: u16 = 1_024;
 
 /// The whole of one listener.
 pub(crate) fn router(app: App) -> Router {
@@ -36,10 +44,17 @@ pub(crate) fn router(app: App) -> Router {
     }
     routes
         .router
+        .layer(compression())
         .layer(from_fn_with_state(app.clone(), guard::take_turn))
         .fallback(pages::serve)
         .layer(from_fn(guard::finish))
         .with_state(app)
+}
+
+/// Pages of a pull are mostly repeated names: a tenth is left of them. The fastest level, because the laptop also decides.
+fn compression() -> CompressionLayer<impl Predicate> {
+    let worth_it = SizeAbove::new(GZIP_BYTES_MIN).and(NotForContentType::SSE);
+    CompressionLayer::new().gzip(true).quality(CompressionLevel::Fastest).compress_when(worth_it)
 }
 
 /// What is served on both listeners.
@@ -79,6 +94,15 @@ fn admin_routes(routes: Routes) -> Routes {
         .serve(conflicts::__path_detail, conflicts::detail)
         .serve(conflicts::__path_resolve, conflicts::resolve)
         .serve(conflicts::__path_undo, conflicts::undo)
+        .serve(conflicts::__path_reopen, conflicts::reopen)
+        .serve(conflicts::__path_resolve_bulk, conflicts::resolve_bulk)
+        .serve(conflicts::__path_undo_bulk, conflicts::undo_bulk)
+        .serve(queue::__path_list, queue::list)
+        .serve(queue::__path_retry, queue::retry)
+        .serve(queue::__path_give_up, queue::give_up)
+        .serve(queue::__path_apply, queue::apply)
+        .serve(audit::__path_list, audit::list)
+        .serve(audit::__path_run_worker, audit::run_worker)
         .serve(import::__path_preview, import::preview)
         .serve(import::__path_confirm, import::confirm)
         .serve(import::__path_undo, import::undo)

@@ -8,7 +8,6 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use showdesk_domain::actor::DeviceKind;
 use showdesk_engine::{Engine, EngineError};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
@@ -86,6 +85,9 @@ impl Server {
         let shared =
             Arc::new(Shared::new(engine.clone(), http_address, admin_token.clone(), options.limits, stop.clone()));
 
+        let addresses = Arc::clone(&shared);
+        engine.share_addresses(move || addresses.joining.addresses());
+
         let mut listeners = Vec::new();
         for (socket, listener, connections_max) in
             [(http, Listener::Phone, PHONE_CONNECTIONS_MAX), (admin, Listener::Admin, ADMIN_CONNECTIONS_MAX)]
@@ -139,7 +141,7 @@ async fn desk_token(engine: &Engine, folder: Option<&Path>) -> Result<String, St
     let Some(folder) = folder else { return Ok(engine.issue_desk_token().await?) };
     if let Some(token) = token_file::read(folder) {
         match engine.authenticate(&token).await {
-            Ok(actor) if actor.device_kind == DeviceKind::Desk => return Ok(token),
+            Ok(actor) if actor.device.0 == engine.desk_device_id() => return Ok(token),
             Ok(_) | Err(EngineError::UnknownToken | EngineError::DeviceRemoved) => {}
             Err(error) => return Err(error.into()),
         }

@@ -1,7 +1,8 @@
-//! Clashes at the desk: listed, shown, decided, undone (PROTOCOL.md §5).
+//! Clashes at the desk: listed, shown, decided alone or together, undone, reopened (PROTOCOL.md §5).
 
 use axum::Json;
 use axum::extract::State;
+use showdesk_engine::api::bulk::{BulkAnswer, BulkResolve, BulkUndone};
 use showdesk_engine::api::conflicts::{ConflictPage, ConflictQuery, ConflictView, Reason, Resolve};
 
 use super::{Asked, Id};
@@ -11,6 +12,8 @@ use crate::body::{Input, Read};
 use crate::error::Problem;
 
 impl Input for Resolve {}
+
+impl Input for BulkResolve {}
 
 impl Input for Reason {
     const MAY_BE_EMPTY: bool = true;
@@ -75,4 +78,46 @@ pub(crate) async fn undo(
     Read { input, .. }: Read<Reason>,
 ) -> Result<Json<ConflictView>, Problem> {
     Ok(Json(app.engine().undo(&actor, id, input).await?))
+}
+
+/// Opens a clash again that is resolved, superseded, withdrawn or was merged automatically. What is in force stays so.
+#[utoipa::path(
+    post, path = "/api/v1/admin/conflicts/{id}/reopen", tag = "conflicts", security(("token" = [])),
+    params(("id" = Uuid, Path)), request_body = Reason, responses((status = 200, body = ConflictView)),
+)]
+pub(crate) async fn reopen(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Id(id): Id,
+    Read { input, .. }: Read<Reason>,
+) -> Result<Json<ConflictView>, Problem> {
+    Ok(Json(app.engine().reopen(&actor, id, input).await?))
+}
+
+/// Decides several clashes at once. Each stands or falls alone; a dry run writes nothing and shows every value that
+/// would be written.
+#[utoipa::path(
+    post, path = "/api/v1/admin/conflicts/resolve-bulk", tag = "conflicts", security(("token" = [])),
+    request_body = BulkResolve, responses((status = 200, body = BulkAnswer)),
+)]
+pub(crate) async fn resolve_bulk(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Read { input, .. }: Read<BulkResolve>,
+) -> Result<Json<BulkAnswer>, Problem> {
+    Ok(Json(app.engine().resolve_bulk(&actor, input).await?))
+}
+
+/// Takes a bulk decision back, as far as that still can be; each clash tells whether it was.
+#[utoipa::path(
+    post, path = "/api/v1/admin/bulk/{bulk_id}/undo", tag = "conflicts", security(("token" = [])),
+    params(("bulk_id" = Uuid, Path)), request_body = Reason, responses((status = 200, body = BulkUndone)),
+)]
+pub(crate) async fn undo_bulk(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Id(id): Id,
+    Read { input, .. }: Read<Reason>,
+) -> Result<Json<BulkUndone>, Problem> {
+    Ok(Json(app.engine().undo_bulk(&actor, id, input).await?))
 }

@@ -29,7 +29,7 @@ pub(crate) struct Ping {
     /// The desk's clock.
     #[schema(format = DateTime)]
     server_time: String,
-    /// Where phones reach the desk, best first.
+    /// Where phones reach the show: this desk, best first, then the other live desks of its database.
     addresses: Vec<String>,
 }
 
@@ -37,13 +37,16 @@ pub(crate) struct Ping {
 #[utoipa::path(get, path = "/api/v1/ping", tag = "desk", responses((status = 200, body = Ping)))]
 pub(crate) async fn ping(State(app): State<App>, _: Anyone) -> Result<Json<Ping>, Problem> {
     let installation = app.engine().installation().await?;
+    let mut addresses = app.shared.joining.addresses();
+    let others = app.engine().neighbour_addresses();
+    addresses.extend(others.into_iter().filter(|address| !addresses.contains(address)).collect::<Vec<_>>());
     Ok(Json(Ping {
         installation_id: installation.installation_id,
         name: installation.name,
         version: env!("CARGO_PKG_VERSION"),
         epoch: installation.epoch,
         server_time: instant_text(app.engine().now()),
-        addresses: app.shared.joining.addresses(),
+        addresses,
     }))
 }
 

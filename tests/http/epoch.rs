@@ -1,0 +1,331 @@
+//! A database that is older than what was acknowledged begins a new epoch, and phones hear of it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value as Json, json};
+use showdesk_testkit::{DatabaseCopy, OwnDatabase};
+use tempfile::TempDir;
+
+use crate::desk::Desk;
+use crate::live::Events;
+use crate::phone::{Phone, fresh, insert, send, with};
+use crate::program::{Engine, Program};
+
+/// The mark beside the database.
+const MARK: &str = "epoch.mark";
+
+/// A show whose database can be put back to an earlier state.
+struct Show {
+    desk: Desk,
+    database: Option<OwnDatabase>,
+}
+
+/// A database as it was.
+enum Copy {
+    File(TempDir),
+    Database(DatabaseCopy),
+}
+
+impl Show {
+    async fn start(engine: Engine) -> Self {
+        let database = match engine {
+            Engine::Sqlite => None,
+            Engine::Postgres => Some(OwnDatabase::new().await),
+        };
+        let url = database.as_ref().map(OwnDatabase::url);
+        Self { desk: Desk::of(Program::start_on(url).await).await, database }
+    }
+
+    async fn stop(&mut self) {
+        let (ended, _) = self.desk.program.terminate().await;
+        assert!(ended.success(), "{ended}");
+    }
+
+    async fn start_again(&mut self) {
+        self.desk.start_again().await;
+    }
+
+    /// Copies the database of the stopped desk; the mark beside it is no part of it.
+    async fn copy(&self) -> Copy {
+        match &self.database {
+            Some(database) => Copy::Database(database.copy().await),
+            None => {
+                let folder = tempfile::tempdir().expect("a folder for the copy");
+                for file in database_files(self.folder()) {
+                    fs::copy(&file, folder.path().join(file.file_name().expect("a name"))).expect("copied");
+                }
+                Copy::File(folder)
+            }
+        }
+    }
+
+    /// Puts the copy in the place of the stopped desk's database.
+    async fn put_back(&self, copy: &Copy) {
+        match (copy, &self.database) {
+            (Copy::Database(copy), Some(database)) => database.put_back(copy).await,
+            (Copy::File(folder), None) => {
+                database_files(self.folder()).iter().for_each(|file| fs::remove_file(file).expect("removed"));
+                for file in database_files(folder.path()) {
+                    fs::copy(&file, self.folder().join(file.file_name().expect("a name"))).expect("copied");
+                }
+            }
+            _ => unreachable!("a copy is put back where it was made"),
+        }
+    }
+
+    fn folder(&self) -> &Path {
+        self.desk.program.folder()
+    }
+
+    fn epoch(&self) -> Json {
+        self.desk.epoch.clone()
+    }
+
+    async fn phone(&self) -> Phone {
+        self.desk.phone("Office phone", &["admin"]).await
+    }
+
+    /// Adds rings, so that the clock moves on.
+    async fn work(&self, rings: usize) -> Vec<Json> {
+        let ops: Vec<Json> = (0..rings).map(|n| insert("rings", &fresh(), json!({"name": format!("R{n}")}))).collect();
+        self.desk.apply(&ops).await;
+        ops
+    }
+}
+
+fn database_files(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
+    let is_database = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("showdesk.sqlite"))
+    };
+    files.filter(is_database).collect()
+}
+
+/// Makes two tests of each case.
+macro_rules! on_both_engines {
+    ($($case:ident),+ $(,)?) => {$(
+        mod $case {
+            #[tokio::test]
+            async fn sqlite() {
+                super::$case(super::Show::start(crate::program::Engine::Sqlite).await).await;
+            }
+
+            #[tokio::test]
+            async fn postgres() {
+                super::$case(super::Show::start(crate::program::Engine::Postgres).await).await;
+            }
+        }
+    )+};
+}
+
+on_both_engines!(
+    a_restart_keeps_the_epoch,
+    a_database_that_was_put_back_has_a_new_epoch,
+    an_epoch_that_was_left_is_never_taken_up_again,
+    one_torn_slot_changes_nothing,
+    a_lost_mark_is_believed_on_a_server_only,
+    what_is_given_back_comes_from_another_epoch,
+    a_new_database_in_an_old_folder_is_another_show,
+);
+
+async fn a_restart_keeps_the_epoch(mut show: Show) {
+    let epoch = show.epoch();
+    for round in 0..3 {
+        show.work(3).await;
+        if round == 1 {
+            show.desk.program.kill().await;
+        } else {
+            show.stop().await;
+        }
+        show.start_again().await;
+        assert_eq!(show.epoch(), epoch, "round {round}");
+    }
+}
+
+async fn a_database_that_was_put_back_has_a_new_epoch(mut show: Show) {
+    let mut phone = show.phone().await;
+    let kept = show.work(2).await;
+    show.stop().await;
+    let copy = show.copy().await;
+    show.start_again().await;
+    phone.moved_to(&show.desk.program.http).await;
+    let old = show.epoch();
+    let exhibitor = insert("exhibitors", &fresh(), json!({"first_name": "Nora", "last_name": "Birch"}));
+    let acknowledged = phone.apply(std::slice::from_ref(&exhibitor)).await;
+    let mut rows = BTreeMap::new();
+    let cursor = phone.pull_after(None, 500, &mut rows).await;
+    let before = phone.envelope(&[insert("exhibitors", &fresh(), json!({"first_name": "Ida", "last_name": "Reed"}))]);
+    show.stop().await;
+    show.put_back(&copy).await;
+    show.start_again().await;
+    let epoch = show.epoch();
+    assert_ne!(epoch, old, "{} was acknowledged and is gone", acknowledged[0]);
+
+    phone.moved_to(&show.desk.program.http).await;
+    let refused = phone.push_envelope(&before).await.expect_problem(409);
+    assert_eq!((&refused["code"], &refused["epoch"]), (&json!("epoch_mismatch"), &epoch));
+    let refused = phone.pull(&format!("?cursor={cursor}")).await.expect_problem(409);
+    assert_eq!((&refused["code"], &refused["epoch"]), (&json!("epoch_mismatch"), &epoch));
+    assert_eq!(phone.status_of(&exhibitor["op_id"]).await["verdict"], "unknown");
+    assert_eq!(phone.status_of(&before["ops"][0]["op_id"]).await["verdict"], "unknown", "nothing was written");
+    let rows = phone.pull_all().await;
+    let ids: Vec<&str> = rows.keys().map(|(_, id)| id.as_str()).collect();
+    for op in &kept {
+        assert!(ids.contains(&op["record_id"].as_str().expect("an id")), "the backup's own rows are there");
+    }
+    assert!(!ids.contains(&exhibitor["record_id"].as_str().expect("an id")));
+    let ping = send(show.desk.stranger(reqwest::Method::GET, "/ping")).await.expect_status(200);
+    assert_eq!(ping["epoch"], epoch);
+    show.stop().await;
+    show.start_again().await;
+    assert_eq!(show.epoch(), epoch, "one restore is one new epoch");
+}
+
+async fn an_epoch_that_was_left_is_never_taken_up_again(mut show: Show) {
+    let first = show.epoch();
+    show.stop().await;
+    let early = show.copy().await;
+    show.start_again().await;
+    show.work(40).await;
+    show.stop().await;
+    let late = show.copy().await;
+    show.put_back(&early).await;
+    show.start_again().await;
+    let second = show.epoch();
+    assert_ne!(second, first);
+    show.stop().await;
+    // It is further on than anything the second epoch has seen.
+    show.put_back(&late).await;
+    show.start_again().await;
+    let third = show.epoch();
+    assert!(third != first && third != second, "{first} {second} {third}");
+}
+
+async fn one_torn_slot_changes_nothing(mut show: Show) {
+    show.work(2).await;
+    let epoch = show.epoch();
+    for page in [0, 4_096] {
+        show.stop().await;
+        let mark = show.folder().join(MARK);
+        let mut bytes = fs::read(&mark).expect("the mark");
+        bytes[page..page + 40].fill(0xff);
+        fs::write(&mark, &bytes).expect("written");
+        show.start_again().await;
+        assert_eq!(show.epoch(), epoch, "page {page}");
+        show.work(2).await;
+    }
+}
+
+async fn a_lost_mark_is_believed_on_a_server_only(mut show: Show) {
+    show.work(2).await;
+    let epoch = show.epoch();
+    show.stop().await;
+    fs::remove_file(show.folder().join(MARK)).expect("removed");
+    show.start_again().await;
+    let now = show.epoch();
+    // A file without a mark may be any copy of itself; a server is asked by desks that come new.
+    assert_eq!(now == epoch, show.database.is_some(), "{epoch} {now}");
+    show.stop().await;
+    show.start_again().await;
+    assert_eq!(show.epoch(), now);
+}
+
+async fn what_is_given_back_comes_from_another_epoch(show: Show) {
+    let phone = show.phone().await;
+    let op = insert("exhibitors", &fresh(), json!({"first_name": "Nora", "last_name": "Birch"}));
+    let from_here = with(phone.envelope(&[op.clone()]), "recovered_from", phone.epoch.clone());
+    let refused = phone.push_envelope(&from_here).await.expect_problem(400);
+    assert_eq!(refused["code"], "invalid_envelope");
+    assert_eq!(phone.status_of(&op["op_id"]).await["verdict"], "unknown");
+    // The epochs between a backup and the loss of its laptop are known to nobody but the phones.
+    let from_elsewhere = with(phone.envelope(&[op.clone()]), "recovered_from", json!(uuid::Uuid::new_v4()));
+    phone.push_envelope(&from_elsewhere).await.expect_status(200);
+    assert_ne!(phone.status_of(&op["op_id"]).await["verdict"], "unknown");
+}
+
+async fn a_new_database_in_an_old_folder_is_another_show(mut show: Show) {
+    let phone = show.phone().await;
+    let epoch = show.epoch();
+    show.work(2).await;
+    show.stop().await;
+    match &show.database {
+        Some(database) => database.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await,
+        None => database_files(show.folder()).iter().for_each(|file| fs::remove_file(file).expect("removed")),
+    }
+    let desk = Desk::of_restarted(show.desk).await;
+    assert_ne!(desk.epoch, epoch);
+    let request = desk.stranger(reqwest::Method::GET, "/sync/hello").bearer_auth(phone.token());
+    send(request).await.expect_problem(401);
+    desk.apply(&[insert("rings", &fresh(), json!({"name": "Ring 1"}))]).await;
+}
+
+/// A database on a server is put back while the desk runs; a file is held open and cannot be.
+mod a_server_put_back_under_a_running_desk {
+    use super::*;
+
+    #[tokio::test]
+    async fn is_noticed_by_the_next_push() {
+        let (show, phone, copy) = before().await;
+        let old = show.epoch();
+        show.database.as_ref().expect("a server").put_back(&copy).await;
+        let op = insert("exhibitors", &fresh(), json!({"first_name": "Ida", "last_name": "Reed"}));
+        let refused = phone.push_envelope(&phone.envelope(&[op.clone()])).await.expect_problem(409);
+        assert_eq!(refused["code"], "epoch_mismatch");
+        assert_ne!(refused["epoch"], old);
+        assert_eq!(phone.status_of(&op["op_id"]).await["verdict"], "unknown", "nothing was written");
+        let hello = send(phone.request(reqwest::Method::GET, "/sync/hello")).await.expect_status(200);
+        assert_eq!(hello["epoch"], refused["epoch"], "and it stays so");
+    }
+
+    #[tokio::test]
+    async fn is_proven_by_a_cursor_and_told_to_the_streams() {
+        let (show, phone, copy) = before().await;
+        let mut events = Events::of(&phone).await;
+        events.wait_for("poke", |_| true).await;
+        let mut rows = BTreeMap::new();
+        let cursor = phone.pull_after(None, 500, &mut rows).await;
+        show.database.as_ref().expect("a server").put_back(&copy).await;
+        let refused = phone.pull(&format!("?cursor={cursor}")).await.expect_problem(409);
+        assert_eq!(refused["code"], "epoch_mismatch");
+        assert_ne!(refused["epoch"], show.epoch());
+        assert_eq!(events.wait_for("bye", |_| true).await["reason"], "epoch");
+    }
+
+    async fn before() -> (Show, Phone, DatabaseCopy) {
+        let mut show = Show::start(Engine::Postgres).await;
+        let mut phone = show.phone().await;
+        show.stop().await;
+        let Copy::Database(copy) = show.copy().await else { unreachable!("it is a server") };
+        show.start_again().await;
+        phone.moved_to(&show.desk.program.http).await;
+        show.work(20).await;
+        (show, phone, copy)
+    }
+}
+
+/// The clock of a file is turned back under the running desk, as a copy of an older file over it would.
+mod a_file_turned_back_under_a_running_desk {
+    use super::*;
+
+    #[tokio::test]
+    async fn is_proven_by_a_cursor_and_told_to_the_streams() {
+        let show = Show::start(Engine::Sqlite).await;
+        let phone = show.phone().await;
+        show.work(20).await;
+        let mut events = Events::of(&phone).await;
+        events.wait_for("poke", |_| true).await;
+        let mut rows = BTreeMap::new();
+        let cursor = phone.pull_after(None, 500, &mut rows).await;
+        let file = rusqlite::Connection::open(show.folder().join("showdesk.sqlite")).expect("the file");
+        let back = "UPDATE sync_meta SET clock = clock - 10; \
+                    DELETE FROM sync_changes WHERE seq > (SELECT clock FROM sync_meta); \
+                    DELETE FROM record_history WHERE seq > (SELECT clock FROM sync_meta);";
+        file.execute_batch(back).expect("turned back");
+        let refused = phone.pull(&format!("?cursor={cursor}")).await.expect_problem(409);
+        assert_eq!(refused["code"], "epoch_mismatch");
+        assert_ne!(refused["epoch"], show.epoch());
+        assert_eq!(events.wait_for("bye", |_| true).await["reason"], "epoch");
+    }
+}
