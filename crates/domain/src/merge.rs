@@ -218,11 +218,12 @@ fn policy_side(unit: &Unit<'_>, lead: usize) -> Side {
                 Side::Desk
             }
         }
-        Policy::Role => {
+        Policy::Role | Policy::RoleLatest => {
             let desk_rank = unit.desk.provenance.get(field.path).map_or(0, |mark| mark.rank);
             match unit.actor.rank().cmp(&desk_rank) {
                 std::cmp::Ordering::Greater => Side::Author,
                 std::cmp::Ordering::Less => Side::Desk,
+                std::cmp::Ordering::Equal if field.policy == Policy::RoleLatest => Side::Author,
                 std::cmp::Ordering::Equal => Side::Person,
             }
         }

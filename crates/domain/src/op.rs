@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-pub use self::decode::{decode, natural_id_of};
+pub use self::decode::{decode, decode_from, natural_id_of};
 use crate::ids::{OpId, RecordId, Version};
 use crate::schema::Table;
 use crate::value::Value;
@@ -169,12 +169,8 @@ impl Rejection {
 
     /// A rejection because of one field.
     pub fn of_field(code: &'static str, field: &str, detail: impl Into<String>) -> Self {
-        let detail = detail.into();
-        Self {
-            code,
-            fields: BTreeMap::from([(field.to_owned(), detail.clone())]),
-            detail: format!("{field}: {detail}"),
-        }
+        let (field, detail) = (storable_name(field), detail.into());
+        Self { code, fields: BTreeMap::from([(field.clone(), detail.clone())]), detail: format!("{field}: {detail}") }
     }
 
     fn unknown_field(field: &str) -> Self {
@@ -189,6 +185,15 @@ impl Rejection {
     pub fn to_json(&self) -> Json {
         serde_json::json!({ "code": self.code, "detail": self.detail, "fields": self.fields })
     }
+}
+
+/// A name as it was sent, fit to be stored on both engines and short enough to be shown.
+fn storable_name(name: &str) -> String {
+    const NAME_CHARS_MAX: usize = 200;
+    name.chars()
+        .take(NAME_CHARS_MAX)
+        .map(|char| if char == '\0' { char::REPLACEMENT_CHARACTER } else { char })
+        .collect()
 }
 
 impl OpDraft {

@@ -134,3 +134,62 @@ impl QueueStatus {
             .find(|status| status.as_str() == word)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn op(attempts: i64, created_at: DateTime<Utc>) -> QueuedOp {
+        QueuedOp {
+            id: OpId(Uuid::from_u128(1)),
+            user_id: PersonId(Uuid::from_u128(2)),
+            device_id: DeviceId(Uuid::from_u128(3)),
+            incarnation: Uuid::from_u128(4),
+            device_seq: 1,
+            table_name: "animals".to_owned(),
+            record_id: None,
+            operation: "update".to_owned(),
+            data: Json::Null,
+            base: None,
+            version: Version(1),
+            prev_op_id: None,
+            txn: None,
+            epoch: None,
+            reason: None,
+            payload_sha256: String::new(),
+            status: QueueStatus::Pending,
+            verdict: None,
+            conflict_id: None,
+            waiting_for: None,
+            waiting_on: None,
+            result_version: None,
+            result_seq: None,
+            error: None,
+            decision: None,
+            attempts,
+            lease_until: None,
+            created_at,
+            processed_at: None,
+            client_time: None,
+            skew_ms: 0,
+        }
+    }
+
+    #[test]
+    fn pauses_double_up_to_the_longest() {
+        let now = DateTime::UNIX_EPOCH;
+        let pause = |attempts| (op(attempts, now).next_try(now) - now).num_seconds();
+        assert_eq!([0, 1, 2, 3].map(pause), [5, 5, 10, 20]);
+        assert_eq!([11, 12, 19, 20, i64::MAX].map(pause), [5_120, 7_200, 7_200, 7_200, 7_200]);
+        let all: i64 = (1..ATTEMPTS_MAX).map(pause).sum();
+        assert!((12 * 3_600..24 * 3_600).contains(&all), "twenty tries fill most of a day: {all} s");
+    }
+
+    #[test]
+    fn a_person_is_asked_after_twenty_tries_or_a_day() {
+        let came = DateTime::UNIX_EPOCH;
+        assert!(!op(19, came).is_overdue(came + WAIT_MAX - TimeDelta::milliseconds(1)));
+        assert!(op(20, came).is_overdue(came));
+        assert!(op(1, came).is_overdue(came + WAIT_MAX));
+    }
+}

@@ -1,9 +1,11 @@
 //! The synced tables as data: columns, types, policies, groups, keys.
 //!
 //! One descriptor here plus two migrations make a synced table; validation, merge, SQL text,
-//! OpenAPI and the phone's store follow from it. `schema/tables.rs` holds the ten descriptors.
+//! OpenAPI and the phone's store follow from it. `schema/tables.rs` holds the ten descriptors,
+//! `schema/upcast.rs` what older versions called things.
 
 mod tables;
+pub mod upcast;
 
 use std::collections::HashMap;
 use std::sync::LazyLock;
@@ -81,6 +83,8 @@ pub enum Policy {
     StageMark,
     /// The higher authority wins; equal rank and different values ask a person.
     Role,
+    /// The higher authority wins, among equals the latest value (rule C9).
+    RoleLatest,
     /// Always a person.
     Inbox,
     /// The server computes it; a client's write is refused.
@@ -156,6 +160,21 @@ impl PartialEq for Table {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::eq(self, other)
     }
+}
+
+/// Pairs of fields of which the first must not lie above the second.
+const RANGES: &[(&str, &str, &str)] =
+    &[("shows", "starts_on", "ends_on"), ("classes", "min_x10", "max_x10"), ("classes", "born_from", "born_to")];
+
+/// The first range of a row that ends before it begins; a bound that is not set bounds nothing.
+pub fn crossed_range(table: &Table, values: &[Value]) -> Option<(usize, usize)> {
+    let own = RANGES.iter().filter(|(name, _, _)| *name == table.name);
+    let mut fields = own.map(|(_, from, to)| (table.index(from), table.index(to)));
+    fields.find(|(from, to)| match (&values[*from], &values[*to]) {
+        (Value::Int(from), Value::Int(to)) => from > to,
+        (Value::Date(from), Value::Date(to)) => from > to,
+        _ => false,
+    })
 }
 
 /// All synced tables, parents before children.

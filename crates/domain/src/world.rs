@@ -9,6 +9,7 @@ mod bulk;
 mod card;
 mod checks;
 mod decide;
+mod filing;
 mod group;
 mod layered;
 mod needs;
@@ -18,6 +19,7 @@ mod same;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod verdict;
 mod view;
 mod waiting;
 mod weights;

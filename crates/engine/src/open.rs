@@ -19,9 +19,11 @@ use uuid::Uuid;
 use crate::desks::{self, LiveDesks};
 use crate::disk::Disk;
 use crate::epoch::EpochGuard;
+use crate::forks::Forks;
 use crate::ids::{fresh_id, secret};
 use crate::neighbours::Neighbours;
 use crate::seen::SeenMap;
+use crate::tokens::Tokens;
 use crate::writer::{Writer, WriterHandle};
 use crate::{Clock, Engine, EngineError, Installation, Options, Result, Wake};
 
@@ -38,6 +40,8 @@ pub(crate) struct Inner {
     pub writer: WriterHandle,
     pub wakes: broadcast::Sender<Wake>,
     pub seen: Arc<SeenMap>,
+    pub tokens: Tokens,
+    pub forks: Forks,
     pub disk: Arc<Disk>,
     /// What [`Clock::steady`] lacks if the machine has forgotten the time: the show was made after that moment.
     pub steady_behind: TimeDelta,
@@ -88,11 +92,13 @@ impl Engine {
         };
         let engine = Self {
             inner: Arc::new(Inner {
+                tokens: Tokens::new(db.is_shared()),
                 db,
                 clock: options.clock,
                 writer: writer.start(),
                 wakes,
                 seen,
+                forks: Forks::default(),
                 disk,
                 steady_behind,
                 epoch,

@@ -32,9 +32,16 @@ impl Engine {
             return Err(EngineError::UnknownToken);
         }
         let hash = sha256(token.as_bytes());
-        let mut tx = self.db().begin_read().await?;
-        let row = people::token(&mut tx, &hash).await?.ok_or(EngineError::UnknownToken)?;
-        drop(tx);
+        let row = match self.inner.tokens.find(&hash) {
+            Ok(row) => row,
+            Err(before) => {
+                let mut tx = self.db().begin_read().await?;
+                let row = people::token(&mut tx, &hash).await?.ok_or(EngineError::UnknownToken)?;
+                drop(tx);
+                self.inner.tokens.keep(before, hash, &row);
+                row
+            }
+        };
         let now = self.now();
         if row.revoked_at.is_some() {
             return Err(EngineError::DeviceRemoved);
@@ -133,6 +140,7 @@ impl Engine {
                     lag: (clock.0 - pulled.0).max(0),
                     skew_ms: note.and_then(|note| note.skew_ms).unwrap_or(row.device.skew_ms),
                     revoked_at: row.device.revoked_at,
+                    fork_suspected_at: self.inner.forks.suspected(row.device.id),
                 }
             })
             .collect();

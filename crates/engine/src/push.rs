@@ -8,6 +8,7 @@ use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::ids::{OpId, Seq};
 use showdesk_domain::op::{self, Op, OpDraft, Refused, Rejection, Sent};
 use showdesk_domain::schema::SCHEMA_VERSION;
+use showdesk_domain::schema::upcast::SCHEMA_OLDEST;
 use showdesk_domain::value::decode_id;
 use showdesk_domain::world::{Answer, AnswerKind, Author, Member, Needs, World};
 use showdesk_store::{Tx, aliases, conflicts, meta, queue, records};
@@ -57,7 +58,12 @@ impl Engine {
         if push.ops.len() > ops_max {
             return Err(EngineError::TooLarge(format!("a push holds at most {ops_max} ops")));
         }
-        let epoch = self.epoch().await?;
+        check_schema(push.schema, SCHEMA_OLDEST)?;
+        // What the writer knows spares a look at the database; the writer compares again, in its transaction.
+        let epoch = match self.inner.epoch.present() {
+            Some(epoch) if epoch == push.epoch => epoch,
+            _ => self.epoch().await?,
+        };
         if push.epoch != epoch {
             return Err(EngineError::EpochMismatch { epoch });
         }
@@ -69,13 +75,16 @@ impl Engine {
         let skew_ms = push.client_time.map(|time| (time - now).num_milliseconds());
         let unsent = push.pending.map(|pending| pending.max(0));
         self.inner.seen.note(actor.device, SeenNote { unsent, skew_ms, ..SeenNote::at(now) });
+        if actor.device_kind == DeviceKind::Phone {
+            self.inner.forks.note(actor.device, push.incarnation, now);
+        }
         let author = Author {
             actor: actor.clone(),
             incarnation: push.incarnation,
             skew_ms: skew_ms.unwrap_or(0),
             recovered_from: push.recovered_from,
         };
-        let ops: Vec<Decoded> = push.ops.iter().map(|raw| op::decode(raw)).collect();
+        let ops: Vec<Decoded> = push.ops.iter().map(|raw| op::decode_from(push.schema, raw)).collect();
         let (results, clock) = self.write(author, ops, push.body_bytes, Mode::Pushed { epoch }).await?;
         Ok(PushAnswer { epoch, server_time: now, clock: clock.0, results })
     }
@@ -149,6 +158,17 @@ async fn load_around(tx: &mut Tx, ops: &[showdesk_domain::queue::QueuedOp]) -> R
 /// The row an op names, as far as that can be read.
 fn named(op: &showdesk_domain::queue::QueuedOp) -> Option<aliases::Alias> {
     Some((showdesk_domain::schema::table(&op.table_name)?.name, op.record_id?))
+}
+
+/// Whether a client of that version of the synced tables is understood: neither below `oldest` nor of a desk to come.
+pub(crate) fn check_schema(schema: i64, oldest: i64) -> Result<()> {
+    if schema < oldest {
+        Err(EngineError::ClientTooOld { schema, oldest })
+    } else if schema > SCHEMA_VERSION {
+        Err(EngineError::ClientTooNew { schema, newest: SCHEMA_VERSION })
+    } else {
+        Ok(())
+    }
 }
 
 fn limits(actor: &Actor) -> (usize, usize) {

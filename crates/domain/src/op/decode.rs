@@ -5,14 +5,15 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::value::RawValue;
+use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value as Json};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use super::{Op, Operation, Refused, Rejection, Sent, Txn};
 use crate::ids::{OpId, RecordId, Version, natural_id};
-use crate::schema::{self, Policy, Table};
+use crate::schema::upcast::{Members, upcast};
+use crate::schema::{self, Policy, SCHEMA_VERSION, Table};
 use crate::value::{Value, ValueError, decode_id, parse_instant};
 
 /// Largest op (SECURITY.md §5).
@@ -51,8 +52,16 @@ const OP_KEYS: &[&str] = &[
 
 /// Reads one op. `Err` holds what could be read of it and why it was refused.
 pub fn decode(raw: &RawValue) -> Result<Op, Box<Refused>> {
-    let parts: BTreeMap<String, Box<RawValue>> = serde_json::from_str(raw.get()).unwrap_or_default();
-    let sent = Sent::read(raw, &parts);
+    decode_from(SCHEMA_VERSION, raw)
+}
+
+/// Reads one op that was written in an older version of the synced tables. It is kept in the present one; its hash stays
+/// that of what was sent.
+pub fn decode_from(schema: i64, raw: &RawValue) -> Result<Op, Box<Refused>> {
+    let mut parts: Members = serde_json::from_str(raw.get()).unwrap_or_default();
+    let hash = payload_sha256(raw, &parts);
+    let strange = rewrite(schema, &mut parts).err();
+    let sent = Sent::read(raw, &parts, hash);
     let op_id = match parts.get("op_id").and_then(|text| serde_json::from_str::<String>(text.get()).ok()) {
         Some(text) => decode_id(&text).ok().map(OpId),
         None => None,
@@ -61,13 +70,26 @@ pub fn decode(raw: &RawValue) -> Result<Op, Box<Refused>> {
         let rejection = Rejection::new("invalid_op_id", "op_id must be a lower-case hyphenated UUID");
         return Err(Box::new(Refused { id: None, sent, rejection }));
     };
-    Checker { raw, parts: &parts, sent: &sent }
+    Checker { raw, parts: &parts, strange, sent: &sent }
         .check(id)
         .map_err(|rejection| Box::new(Refused { id: Some(id), sent: sent.clone(), rejection }))
 }
 
+/// Gives the fields of `data` and `base` their present names. `Err` names one that its version did not have.
+fn rewrite(schema: i64, parts: &mut Members) -> Result<(), String> {
+    let table: Option<String> = parts.get("table_name").and_then(|raw| serde_json::from_str(raw.get()).ok());
+    let Some(table) = table.filter(|_| schema != SCHEMA_VERSION) else { return Ok(()) };
+    for part in ["data", "base"] {
+        let members: Option<Members> = parts.get(part).and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let Some(members) = members else { continue };
+        let present = to_raw_value(&upcast(schema, &table, members)?).expect("members of an object are an object");
+        parts.insert(part.to_owned(), present);
+    }
+    Ok(())
+}
+
 impl Sent {
-    fn read(raw: &RawValue, parts: &BTreeMap<String, Box<RawValue>>) -> Self {
+    fn read(raw: &RawValue, parts: &Members, payload_sha256: String) -> Self {
         let json = |key: &str| parts.get(key).and_then(|text| serde_json::from_str::<Json>(text.get()).ok());
         let storable = |json: &Json| !contains_nul(json);
         let text =
@@ -82,7 +104,7 @@ impl Sent {
         };
         let uuid = |key: &str| text(key).and_then(|text| decode_id(&text).ok());
         Self {
-            echo: json("op_id").filter(storable).unwrap_or(Json::Null),
+            echo: json("op_id").unwrap_or(Json::Null),
             device_seq: json("device_seq").and_then(|json| json.as_i64()).unwrap_or(0),
             table_name: text("table_name").unwrap_or_default(),
             record_id: uuid("record_id").map(RecordId),
@@ -95,13 +117,13 @@ impl Sent {
             epoch: uuid("epoch"),
             reason: text("reason"),
             client_time: text("client_time").and_then(|text| parse_instant(&text)),
-            payload_sha256: payload_sha256(raw, parts),
+            payload_sha256,
         }
     }
 }
 
 /// What identifies an op's content: SHA-256 of its RFC 8785 JSON (PROTOCOL.md §3), or of its text where it has none.
-fn payload_sha256(raw: &RawValue, parts: &BTreeMap<String, Box<RawValue>>) -> String {
+fn payload_sha256(raw: &RawValue, parts: &Members) -> String {
     let keys = ["table_name", "record_id", "operation", "base_version", "prev_op_id", "txn", "data", "base", "reason"];
     let mut content = Map::new();
     for key in keys {
@@ -146,7 +168,9 @@ fn printable(text: &str) -> String {
 
 struct Checker<'a> {
     raw: &'a RawValue,
-    parts: &'a BTreeMap<String, Box<RawValue>>,
+    parts: &'a Members,
+    /// A field of today in an op of an older version, which had none of that name.
+    strange: Option<String>,
     sent: &'a Sent,
 }
 
@@ -207,7 +231,7 @@ impl Checker<'_> {
     }
 
     /// The keys of an object, `None` where it is absent, null or no object (the last is found by `check_rest`).
-    fn object(&self, key: &str) -> Option<BTreeMap<String, Box<RawValue>>> {
+    fn object(&self, key: &str) -> Option<Members> {
         self.parts.get(key).and_then(|text| serde_json::from_str(text.get()).ok())
     }
 
@@ -215,11 +239,14 @@ impl Checker<'_> {
         &self,
         table: &Table,
         operation: Operation,
-        data: Option<&BTreeMap<String, Box<RawValue>>>,
-        base: Option<&BTreeMap<String, Box<RawValue>>>,
+        data: Option<&Members>,
+        base: Option<&Members>,
     ) -> Result<(), Rejection> {
         if let Some(key) = self.parts.keys().find(|key| !OP_KEYS.contains(&key.as_str())) {
             return Err(Rejection::unknown_field(key));
+        }
+        if let Some(name) = &self.strange {
+            return Err(Rejection::unknown_field(name));
         }
         if operation == Operation::Delete
             && let Some(key) = data.and_then(|data| data.keys().next())
@@ -236,7 +263,7 @@ impl Checker<'_> {
             if !column.is_object {
                 continue;
             }
-            let keys: BTreeMap<String, Box<RawValue>> = serde_json::from_str(raw.get()).unwrap_or_default();
+            let keys: Members = serde_json::from_str(raw.get()).unwrap_or_default();
             let known = |inner: &String| table.field(&format!("{key}.{inner}")).is_some();
             if let Some(inner) = keys.keys().find(|inner| !known(inner)) {
                 return Err(Rejection::unknown_field(&format!("{key}.{inner}")));
@@ -326,12 +353,7 @@ impl Checker<'_> {
     }
 }
 
-fn decode_values(
-    table: &Table,
-    object: Option<BTreeMap<String, Box<RawValue>>>,
-    faults: &mut Faults,
-    part: &str,
-) -> Patch {
+fn decode_values(table: &Table, object: Option<Members>, faults: &mut Faults, part: &str) -> Patch {
     let mut patch = Patch::new();
     for (name, raw) in object.into_iter().flatten() {
         let Some(column) = table.column(&name) else { continue };
@@ -339,7 +361,7 @@ fn decode_values(
             decode_value(table, column.fields[0], &raw, faults, part, &mut patch);
             continue;
         }
-        match serde_json::from_str::<Option<BTreeMap<String, Box<RawValue>>>>(raw.get()) {
+        match serde_json::from_str::<Option<Members>>(raw.get()) {
             Ok(Some(keys)) => {
                 for (key, raw) in keys {
                     let index = table.index(&format!("{name}.{key}"));
@@ -388,7 +410,7 @@ pub fn natural_id_of(table: &Table, patch: &BTreeMap<usize, Value>) -> Option<Uu
     Some(natural_id(id(key.namespace)?, name))
 }
 
-fn check_writable(table: &Table, data: Option<&BTreeMap<String, Box<RawValue>>>) -> Result<(), Rejection> {
+fn check_writable(table: &Table, data: Option<&Members>) -> Result<(), Rejection> {
     for name in data.into_iter().flat_map(BTreeMap::keys) {
         let Some(column) = table.column(name) else {
             return Err(Rejection::read_only(name));

@@ -3,7 +3,7 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::decide::{Stop, Verdict};
+use super::verdict::Stop;
 use super::{Author, Cause, Needs, SettleError, World};
 use crate::actor::{Actor, Function, Role, Scope};
 use crate::conflict::{Conflict, ConflictStatus};
@@ -40,46 +40,50 @@ impl World {
         self.only_missing(needs)
     }
 
-    /// An admin has an op decided again that was refused or waits, as its author, with the author's present rights.
+    /// An admin has an op decided again that was refused or waits, as its author, with the author's present rights. An
+    /// op of a group takes the group along.
     pub fn retry_for_admin(&mut self, id: OpId) -> Result<(), SettleError> {
-        let queued = self.undecided(id)?.clone();
+        let queued = self.undecided(id)?;
         if !self.knows_author(queued.user_id, queued.device_id) {
             return Err(SettleError::NotPossible("its author is not known here any more"));
         }
-        if let Some(op) = self.ops.get_mut(&id) {
-            op.attempts += 1;
-            op.decision = None;
-            self.journal.changed_ops.insert(id);
+        for id in self.whole_group(id)? {
+            if let Some(op) = self.ops.get_mut(&id) {
+                op.attempts += 1;
+                op.decision = None;
+                self.journal.changed_ops.insert(id);
+            }
         }
         self.retry(id);
         Ok(())
     }
 
-    /// An admin gives an op up. It stays refused, its author is told, and what waited for it is decided.
+    /// An admin gives an op up, and with it its group. It stays refused, its author is told, and what waited for it is
+    /// decided.
     pub fn drop_op(&mut self, admin: &Actor, id: OpId, reason: Option<&str>) -> Result<(), SettleError> {
-        let mut queued = self.undecided(id)?.clone();
-        let was = json!({ "status": queued.status.as_str(), "error": queued.error, "waiting_for": queued.waiting_for });
+        self.undecided(id)?;
         let detail = match reason {
             Some(reason) => format!("the office has given this entry up: {reason}"),
             None => "the office has given this entry up".to_owned(),
         };
-        queued.decision = Some(json!({
-            "resolution": "dropped",
-            "by": admin.person,
-            "by_name": admin.person_name,
-            "at": instant_text(self.now),
-            "reason": reason,
-            "was": was,
-        }));
-        queued.status = QueueStatus::Failed;
-        queued.verdict = Some("rejected".to_owned());
-        queued.error = Some(Rejection::new("dropped", detail).to_json());
-        self.stop_waiting(queued);
+        for id in self.group_of(id) {
+            let mut queued = self.undecided(id)?.clone();
+            let mut decision = self.decision("dropped", admin, reason);
+            decision["was"] = json!({
+                "status": queued.status.as_str(), "error": queued.error, "waiting_for": queued.waiting_for,
+            });
+            queued.decision = Some(decision);
+            queued.status = QueueStatus::Failed;
+            queued.verdict = Some("rejected".to_owned());
+            queued.error = Some(Rejection::new("dropped", detail.clone()).to_json());
+            self.stop_waiting(queued);
+        }
+        self.decide_waiters();
         Ok(())
     }
 
-    /// An admin applies an op for its author. The stage of the show does not lock it; everything else is checked as for
-    /// any write. `data` replaces fields. An error leaves everything as it was.
+    /// An admin applies an op for its author, and with it its group. The stage of the show does not lock it; everything
+    /// else is checked as for any write. `data` replaces fields. An error leaves everything as it was.
     pub fn apply_for_author(
         &mut self,
         admin: &Actor,
@@ -87,55 +91,97 @@ impl World {
         data: Option<&Map<String, Json>>,
         reason: &str,
     ) -> Result<(), SettleError> {
-        let queued = self.undecided(id)?.clone();
-        if queued.txn.is_some() {
-            return Err(SettleError::NotPossible("it belongs to a group of changes, which is decided again as one"));
+        let author = author_with_rights(admin, self.undecided(id)?);
+        let mut ops = Vec::new();
+        for member in self.whole_group(id)? {
+            let queued = self.undecided(member)?;
+            let changed = data.filter(|_| member == id).map(|data| with_data(queued, data));
+            let op = from_queued(changed.as_ref().unwrap_or(queued));
+            ops.push(op.map_err(|refused| SettleError::Invalid(refused.rejection))?);
         }
-        let changed = data.map_or_else(|| queued.clone(), |data| with_data(&queued, data));
-        let op = from_queued(&changed).map_err(|refused| SettleError::Invalid(refused.rejection))?;
-        let author = author_with_rights(admin, &queued);
         self.standing_in = Some(StandIn { admin: admin.clone(), reason: reason.to_owned() });
-        let applied = self.attempt(|world| world.apply_op(&author, &op, &queued, data.is_some()));
+        let applied = self.attempt(|world| world.apply_all(&author, &ops));
+        let applied = applied.map_err(|culprit| self.fault_of(&author, &ops, culprit));
         self.standing_in = None;
         applied?;
+        for op in &ops {
+            self.note_applied(op, admin, reason, data.is_some() && op.id == id);
+        }
         self.decide_waiters();
         Ok(())
     }
 
-    fn apply_op(&mut self, author: &Author, op: &Op, queued: &QueuedOp, is_changed: bool) -> Result<(), SettleError> {
-        let mut verdict = match self.verdict(author, op) {
-            Ok(verdict) => verdict,
-            Err(Stop::Rejected(rejection)) => return Err(SettleError::Invalid(rejection)),
-            Err(Stop::Waits(_)) => {
-                let detail = "it builds on something that is not there";
-                return Err(SettleError::Invalid(Rejection::new("missing_reference", detail)));
-            }
-        };
-        if is_changed && verdict.word == "applied" {
-            // What stands is not what the phone shows: it must take the record.
-            verdict.word = "merged";
+    /// Decides ops as one. `Err` names the first that does not stand.
+    fn apply_all(&mut self, author: &Author, ops: &[Op]) -> Result<(), usize> {
+        match ops {
+            [op] => self.decide_filed(author, op),
+            _ => self.decide_group(author, ops),
         }
-        self.file_for_admin(author, op, queued, &verdict);
-        Ok(())
+        let verdict = |op: &Op| self.ops.get(&op.id).map(|queued| (queued.status, queued.error.clone()));
+        let is_culprit = |op: &Op| match verdict(op) {
+            Some((QueueStatus::Failed, error)) => error.is_none_or(|error| error["code"] != "txn_failed"),
+            Some((QueueStatus::Pending | QueueStatus::Processing, _)) => true,
+            _ => false,
+        };
+        ops.iter().position(is_culprit).map_or(Ok(()), Err)
     }
 
-    fn file_for_admin(&mut self, author: &Author, op: &Op, queued: &QueuedOp, verdict: &Verdict) {
-        self.file(author, queued.id, &op.sent, verdict);
-        let decided = self.standing_in.as_ref().map(|stand_in| {
-            let values =
-                op.patch.iter().map(|(field, value)| (op.table.fields[*field].path.to_owned(), value.to_json()));
-            json!({
-                "resolution": "applied",
-                "by": stand_in.admin.person,
-                "by_name": stand_in.admin.person_name,
-                "at": instant_text(self.now),
-                "reason": stand_in.reason,
-                "values": values.collect::<Map<_, _>>(),
+    /// Why an op does not stand, after those before it; everything is left as it was.
+    fn fault_of(&mut self, author: &Author, ops: &[Op], culprit: usize) -> SettleError {
+        let tried: Result<(), Rejection> = self.attempt(|world| {
+            for op in &ops[..culprit] {
+                // It stands, or clashes: neither is the fault looked for.
+                let _ = world.verdict(author, op);
+            }
+            Err(match world.verdict(author, &ops[culprit]) {
+                Err(Stop::Rejected(rejection)) => rejection,
+                Err(Stop::Waits(_)) => Rejection::new("missing_reference", "it builds on something that is not there"),
+                Ok(_) => Rejection::new("txn_failed", "the changes do not stand together"),
             })
         });
-        if let Some(filed) = self.ops.get_mut(&queued.id) {
-            filed.decision = decided.filter(|_| filed.status == QueueStatus::Completed);
+        tried.expect_err("a trial is always given up").into()
+    }
+
+    fn note_applied(&mut self, op: &Op, admin: &Actor, reason: &str, is_changed: bool) {
+        let mut decision = self.decision("applied", admin, Some(reason));
+        let values = op.patch.iter().map(|(field, value)| (op.table.fields[*field].path.to_owned(), value.to_json()));
+        decision["values"] = Json::Object(values.collect());
+        let Some(filed) = self.ops.get_mut(&op.id).filter(|op| op.status == QueueStatus::Completed) else { return };
+        filed.decision = Some(decision);
+        if is_changed && filed.verdict.as_deref() == Some("applied") {
+            // What stands is not what the phone shows: it must take the record.
+            filed.verdict = Some("merged".to_owned());
         }
+    }
+
+    fn decision(&self, resolution: &str, admin: &Actor, reason: Option<&str>) -> Json {
+        json!({
+            "resolution": resolution,
+            "by": admin.person,
+            "by_name": admin.person_name,
+            "at": instant_text(self.now),
+            "reason": reason,
+        })
+    }
+
+    /// The undecided ops of an op's group in their order, itself included; itself alone if it has none.
+    fn group_of(&self, id: OpId) -> Vec<OpId> {
+        let Some(queued) = self.ops.get(&id) else { return Vec::new() };
+        let Some(group) = group_id(queued) else { return vec![id] };
+        let is_member = |op: &&QueuedOp| {
+            op.device_id == queued.device_id && group_id(op) == Some(group) && self.undecided(op.id).is_ok()
+        };
+        let mut members: Vec<&QueuedOp> = self.ops.values().filter(is_member).collect();
+        members.sort_by_key(|op| (op.device_seq, op.id));
+        members.into_iter().map(|op| op.id).collect()
+    }
+
+    /// The same, if all ops of the group have come: a part of it is never written.
+    fn whole_group(&self, id: OpId) -> Result<Vec<OpId>, SettleError> {
+        let members = self.group_of(id);
+        let size = self.ops.get(&id).and_then(|op| op.txn.as_ref()?.get("size")?.as_i64());
+        let is_whole = size.is_none_or(|size| i64::try_from(members.len()) == Ok(size));
+        if is_whole { Ok(members) } else { Err(SettleError::NotPossible("its group of changes never came whole")) }
     }
 
     /// The worker has tried an op again that still waits: it pauses, or a person is asked where it has waited too long.
@@ -157,7 +203,9 @@ impl World {
     fn make_dead_letter(&mut self, id: OpId) {
         let root = self.ops.get(&id).and_then(|op| op.waiting_on);
         self.give_up_waiting(id);
-        root.into_iter().for_each(|root| self.waiters.come(root));
+        if let Some(root) = root {
+            self.waiters.come(root);
+        }
         self.decide_waiters();
         self.fail_op(id, &Rejection::new("missing_reference", "what it needs has not come"));
     }
@@ -170,6 +218,7 @@ impl World {
         op.verdict = Some("rejected".to_owned());
         op.error = Some(rejection.to_json());
         self.stop_waiting(op);
+        self.decide_waiters();
     }
 
     /// Whether what an op waits for is itself before a person: such an op never expires.
@@ -240,7 +289,7 @@ impl World {
         }
     }
 
-    /// Files an op that is given up, and decides what waited for it.
+    /// Files an op that is given up. It is the turn of what waited for it.
     fn stop_waiting(&mut self, mut op: QueuedOp) {
         let (id, root) = (op.id, op.waiting_on);
         let come = [Some(id.0), root, op.record_id.map(|record_id| record_id.0)];
@@ -250,9 +299,14 @@ impl World {
         self.ops.insert(id, op);
         self.journal.changed_ops.insert(id);
         // Ops further down the chain wait for what is at its root.
-        come.into_iter().flatten().for_each(|id| self.waiters.come(id));
-        self.decide_waiters();
+        for id in come.into_iter().flatten() {
+            self.waiters.come(id);
+        }
     }
+}
+
+fn group_id(op: &QueuedOp) -> Option<&Json> {
+    op.txn.as_ref()?.get("id")
 }
 
 /// The op with other values in some fields. Values that could not even be stored are left out.

@@ -2,10 +2,13 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value as Json;
 use uuid::Uuid;
 
 use super::write::{CardChange, Draft};
 use super::{Author, Cause, World};
+use crate::actor::ReadClass;
+use crate::conflict::Conflict;
 use crate::ids::{DeviceId, PersonId, RecordId};
 use crate::op::{Op, Operation};
 use crate::record::Record;
@@ -16,6 +19,17 @@ use crate::value::Value;
 const SUSPENDS: &[&str] = &["missed_class", "sift", "vet", "disqualified"];
 /// What a placing says about the result; who posted it and on which card does not count.
 const RESULT_FIELDS: &[&str] = &["place", "ribbon", "award", "tie_group", "code"];
+
+/// What a reason to be out does to a placing (rule C6).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum OutOfPlaced {
+    /// The entry is not placed.
+    Stands,
+    /// The animal was in the ring after all: the placing stays, the reason is not taken.
+    Yields,
+    /// The reason is taken, and a person decides about this placing.
+    Suspends(RecordId),
+}
 
 /// The rule that withholds a card.
 pub(super) struct CardFault(pub &'static str);
@@ -134,6 +148,34 @@ impl World {
                 self.derive_card(("classes", RecordId(*class)), &cause, CardChange::Verified);
             }
         }
+    }
+
+    /// What a reason to be out means for an entry that is placed already (rule C6).
+    pub(super) fn out_of_placed(&self, entry: RecordId, out: &Value) -> OutOfPlaced {
+        let placing = self
+            .children_of("placings", "entry_id", entry.0)
+            .into_iter()
+            .find(|row| row.is_live() && !row.value("place").is_null());
+        match (placing, out.as_text()) {
+            (None, _) | (_, None) => OutOfPlaced::Stands,
+            (Some(placing), Some(out)) if SUSPENDS.contains(&out) => OutOfPlaced::Suspends(placing.id),
+            (Some(_), Some(_)) => OutOfPlaced::Yields,
+        }
+    }
+
+    /// Asks whether a placing still stands, now that its animal is out.
+    pub(super) fn suspend_placing(&mut self, author: &Author, op: &Op, placing: RecordId) {
+        let Some(row) = self.record(("placings", placing)).cloned() else { return };
+        let mut client = row.data(ReadClass::Office);
+        client.insert("place".to_owned(), Json::Null);
+        client.insert("tie_group".to_owned(), Json::Null);
+        client.insert("code".to_owned(), Json::from("DQ"));
+        let conflict = Conflict {
+            contested: ["place", "tie_group", "code"].map(str::to_owned).to_vec(),
+            client_data: Some(client),
+            ..self.rule_conflict(author, op, "C6", &row)
+        };
+        self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));
     }
 
     /// Rule C6: a no-show or scratch yields to a placing.

@@ -1,23 +1,23 @@
 //! Decides one op after the other: checks 9 to 12 of PROTOCOL.md §4 and the table of verdicts.
 
-use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
 
-use super::card::is_card_mark;
+use super::card::{OutOfPlaced, is_card_mark};
+use super::filing::is_same_op;
 use super::review::Clash;
+use super::verdict::{Stop, Verdict};
 use super::view::told_view;
-use super::waiting::Waiting;
 use super::weights::WeighIn;
 use super::write::Draft;
 use super::{Author, World};
 use crate::actor::ReadClass;
 use crate::conflict::{ConflictKind, ConflictStatus};
-use crate::ids::{ConflictId, OpId, RecordId, Seq, Version};
+use crate::ids::{OpId, RecordId};
 use crate::merge::{AuthorView, DeskRow, Merged, merge};
-use crate::op::{Op, Operation, Refused, Rejection, Sent};
-use crate::queue::{QueueStatus, QueuedOp};
+use crate::op::{Op, Operation, Refused, Rejection};
+use crate::queue::QueueStatus;
 use crate::record::Record;
-use crate::schema::Policy;
+use crate::schema::{Policy, crossed_range};
 use crate::value::Value;
 
 /// How one op of a push was answered. The verdict itself stands in the op's queue row.
@@ -41,70 +41,6 @@ pub enum AnswerKind {
     },
     /// Rejected, and not kept: its id is unreadable or belongs to another op.
     Rejected(Rejection),
-}
-
-/// What became of an op, before it is filed.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Verdict {
-    pub word: &'static str,
-    version: Option<Version>,
-    seq: Option<Seq>,
-    pub conflict: Option<ConflictId>,
-    rejection: Option<Rejection>,
-    waiting: Option<Waiting>,
-}
-
-impl Verdict {
-    fn written(word: &'static str, written: (Version, Seq)) -> Self {
-        Self { word, version: Some(written.0), seq: Some(written.1), ..Self::default() }
-    }
-
-    fn noop(version: Option<Version>) -> Self {
-        Self { word: "noop", version, ..Self::default() }
-    }
-
-    pub(super) fn conflict(id: ConflictId) -> Self {
-        Self { word: "conflict", conflict: Some(id), ..Self::default() }
-    }
-
-    pub(super) fn held(id: ConflictId) -> Self {
-        Self { word: "held", ..Self::conflict(id) }
-    }
-
-    /// Held until something comes.
-    pub(super) fn waits(waiting: Waiting) -> Self {
-        Self { word: "held", waiting: Some(waiting), ..Self::default() }
-    }
-
-    fn status(&self) -> QueueStatus {
-        match self.word {
-            "held" if self.waiting.is_some() => QueueStatus::Pending,
-            "conflict" | "held" => QueueStatus::Conflict,
-            "rejected" => QueueStatus::Failed,
-            _ => QueueStatus::Completed,
-        }
-    }
-}
-
-impl From<Rejection> for Verdict {
-    fn from(rejection: Rejection) -> Self {
-        Self { word: "rejected", rejection: Some(rejection), ..Self::default() }
-    }
-}
-
-/// Why an op got no verdict of the table.
-#[derive(Debug)]
-pub(super) enum Stop {
-    /// It breaks a rule.
-    Rejected(Rejection),
-    /// Something it needs has not come yet.
-    Waits(Waiting),
-}
-
-impl From<Rejection> for Stop {
-    fn from(rejection: Rejection) -> Self {
-        Self::Rejected(rejection)
-    }
 }
 
 impl World {
@@ -154,49 +90,6 @@ impl World {
                 Answer { echo: refused.sent.echo.clone(), kind: AnswerKind::Rejected(refused.rejection.clone()) }
             }
         }
-    }
-
-    pub(super) fn replay(&self, author: &Author, id: OpId, sent: &Sent) -> Option<Answer> {
-        let known = self.ops.get(&id)?;
-        let kind = if is_same_op(known, author, sent) {
-            AnswerKind::Queued { op_id: id, replayed: true }
-        } else {
-            AnswerKind::Rejected(Rejection::new("op_id_reused", "another change has this op_id"))
-        };
-        Some(Answer { echo: sent.echo.clone(), kind })
-    }
-
-    /// Files an op with its verdict: for the first time, or again after it waited.
-    pub(super) fn file(&mut self, author: &Author, id: OpId, sent: &Sent, verdict: &Verdict) {
-        let mut queued = match self.ops.get(&id) {
-            Some(known) => known.clone(),
-            None => arrived(author, id, sent, self.now),
-        };
-        queued.status = verdict.status();
-        queued.verdict = Some(verdict.word.to_owned());
-        queued.conflict_id = verdict.conflict;
-        queued.waiting_for = verdict.waiting.as_ref().map(|waiting| waiting.what.clone());
-        queued.waiting_on = verdict.waiting.as_ref().map(|waiting| waiting.root);
-        queued.result_version = verdict.version;
-        queued.result_seq = verdict.seq;
-        queued.error = verdict.rejection.as_ref().map(Rejection::to_json);
-        queued.lease_until = None;
-        queued.processed_at = Some(self.now);
-        if self.ops.contains_key(&id) {
-            self.journal.changed_ops.insert(id);
-        } else {
-            self.journal.new_ops.push(id);
-        }
-        let is_refused_insert = queued.status == QueueStatus::Failed && queued.operation == "insert";
-        let record_id = queued.record_id.filter(|_| is_refused_insert);
-        self.waiters.note(&queued);
-        if queued.waiting_on.is_none() {
-            self.waiters.come(id.0);
-            if let Some(record_id) = record_id {
-                self.waiters.come(record_id.0);
-            }
-        }
-        self.ops.insert(id, queued);
     }
 
     /// Checks 10 to 12 of PROTOCOL.md §4.
@@ -291,6 +184,7 @@ impl World {
     }
 
     fn insert(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
+        check_ranges(op, |field| op.patch.get(&field).cloned())?;
         self.check_references(author, op)?;
         let Some(record) = record else {
             let values = self.new_values(author, op);
@@ -363,11 +257,13 @@ impl World {
             return Ok(self.clash(author, op, ConflictKind::UpdateDeleted, &sight.view, fields, Vec::new()));
         }
         self.check_references(author, op)?;
+        check_ranges(op, |field| op.patch.get(&field).or(sight.view.values[field].as_ref()).cloned())?;
         if op.table.append.is_some() {
             return self.append_update(author, op, &sight.view, record);
         }
         let reason = op.reason.is_some();
-        let merged = merge(op.table, &author.actor, &sight.view, DeskRow::from(record), &op.patch, reason)?;
+        let mut merged = merge(op.table, &author.actor, &sight.view, DeskRow::from(record), &op.patch, reason)?;
+        let placed = self.heed_placing(op, &mut merged);
         if !merged.contested.is_empty() {
             return Ok(self.clash(author, op, ConflictKind::UpdateUpdate, &sight.view, merged.contested, merged.take));
         }
@@ -378,7 +274,24 @@ impl World {
         }
         // Before the row is written: the value that is passed over is shown.
         self.file_choice(author, op, &sight.view, &merged);
-        Ok(self.write_fields(author, op, &sight.view, record, &merged.take, word))
+        let verdict = self.write_fields(author, op, &sight.view, record, &merged.take, word);
+        if let OutOfPlaced::Suspends(placing) = placed {
+            self.suspend_placing(author, op, placing);
+        }
+        Ok(verdict)
+    }
+
+    /// A no-show or scratch of an entry that is placed is a choice of the rules: the placing stays (rule C6).
+    fn heed_placing(&self, op: &Op, merged: &mut Merged) -> OutOfPlaced {
+        let out =
+            op.table.field("out_reason").filter(|field| op.table.name == "entries" && merged.take.contains(field));
+        let Some(out) = out else { return OutOfPlaced::Stands };
+        let placed = self.out_of_placed(op.record_id, &op.patch[&out]);
+        if placed == OutOfPlaced::Yields {
+            merged.take.retain(|field| *field != out);
+            merged.chosen.push(out);
+        }
+        placed
     }
 
     /// APPEND rows take exactly one later update.
@@ -455,6 +368,11 @@ impl World {
         if let WeighIn::Close { replaced } = &meaning {
             values[op.table.index("replaces_id")] = Value::Id(replaced.0);
         }
+        if let Some((from, to)) = crossed_range(op.table, &values) {
+            let contested = [from, to].into_iter().filter(|field| op.patch.contains_key(field)).collect();
+            let clean = op.patch.keys().copied().filter(|field| ![from, to].contains(field)).collect();
+            return self.clash(author, op, ConflictKind::MergedInvalid, view, contested, clean);
+        }
         if let Some((rule, holder)) = self.holder_of_another(op, &values) {
             let unique = &op.table.uniques[rule].fields;
             let sent = |field: &usize| op.patch.contains_key(field) && !op.table.fields[*field].required;
@@ -520,45 +438,16 @@ impl World {
     }
 }
 
-/// The queue row of an op that has just come, before anything is known about it.
-fn arrived(author: &Author, id: OpId, sent: &Sent, now: DateTime<Utc>) -> QueuedOp {
-    QueuedOp {
-        id,
-        user_id: author.actor.person,
-        device_id: author.actor.device,
-        incarnation: author.incarnation,
-        device_seq: sent.device_seq,
-        table_name: sent.table_name.clone(),
-        record_id: sent.record_id,
-        operation: sent.operation.clone(),
-        data: sent.data.clone(),
-        base: sent.base.clone(),
-        version: Version(sent.base_version),
-        prev_op_id: sent.prev_op_id,
-        txn: sent.txn.clone(),
-        epoch: sent.epoch,
-        reason: sent.reason.clone(),
-        payload_sha256: sent.payload_sha256.clone(),
-        status: QueueStatus::Pending,
-        verdict: None,
-        conflict_id: None,
-        waiting_for: None,
-        waiting_on: None,
-        result_version: None,
-        result_seq: None,
-        error: None,
-        decision: None,
-        attempts: 1,
-        lease_until: None,
-        created_at: now,
-        processed_at: None,
-        client_time: sent.client_time,
-        skew_ms: author.skew_ms,
+/// An op that crosses a range by itself, as its author saw the row, is refused: nobody else is to blame.
+fn check_ranges(op: &Op, seen: impl Fn(usize) -> Option<Value>) -> Result<(), Rejection> {
+    let values: Vec<Value> = (0..op.table.fields.len()).map(|field| seen(field).unwrap_or(Value::Null)).collect();
+    match crossed_range(op.table, &values) {
+        Some((from, to)) if op.patch.contains_key(&from) || op.patch.contains_key(&to) => {
+            let (from, to) = (op.table.fields[from].path, op.table.fields[to].path);
+            Err(Rejection::of_field("out_of_range", to, format!("it must not lie before {from}")))
+        }
+        _ => Ok(()),
     }
-}
-
-pub(super) fn is_same_op(known: &QueuedOp, author: &Author, sent: &Sent) -> bool {
-    known.payload_sha256 == sent.payload_sha256 && known.device_id == author.actor.device
 }
 
 fn not_found() -> Rejection {

@@ -6,8 +6,10 @@
 use std::collections::BTreeSet;
 
 use super::card::CardFault;
-use super::decide::{Answer, AnswerKind, Stop, Verdict, is_same_op};
+use super::decide::{Answer, AnswerKind};
+use super::filing::is_same_op;
 use super::review::{known_data, last_author, paths};
+use super::verdict::{Stop, Verdict};
 use super::view::told_view;
 use super::waiting::Waiting;
 use super::{Author, Cause, Key, World};

@@ -334,6 +334,9 @@ impl World {
                 self.need_placed(&classes, needs);
             }
             "entries" => {
+                if patch(table.index("out_reason")).is_some_and(|out| !out.is_null()) {
+                    need_children(needs, "placings", "entry_id", &[key.1.0]);
+                }
                 need_rows(needs, "animals", &id_of("animal_id"));
                 need_rows(needs, "classes", &id_of("family_id"));
                 need_rows(needs, "classes", &id_of("class_id"));

@@ -9,7 +9,7 @@ use crate::actor::ReadClass;
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, PersonId, Version};
 use crate::merge::{AuthorView, DeskRow, merge};
-use crate::op::Op;
+use crate::op::{Op, Operation};
 use crate::queue::QueueStatus;
 use crate::record::{Record, data_of, values_of};
 use crate::schema::Table;
@@ -74,7 +74,10 @@ impl World {
     /// The open clash of this device that an op on the same record must join, if there is one.
     pub(super) fn folds_into(&self, author: &Author, op: &Op) -> Option<ConflictId> {
         let touches = |conflict: &Conflict| {
-            let waiting = conflict.contested.iter().chain(&conflict.clean).filter_map(|path| op.table.field(path));
+            let part = conflict.parts.iter().find(|part| part.record_id == op.record_id);
+            let (contested, clean) =
+                part.map_or((&conflict.contested, &conflict.clean), |part| (&part.contested, &part.clean));
+            let waiting = contested.iter().chain(clean).filter_map(|path| op.table.field(path));
             let waiting: Vec<usize> = waiting.collect();
             op.patch.keys().any(|field| op.table.group_of(*field).iter().any(|member| waiting.contains(member)))
         };
@@ -88,6 +91,10 @@ impl World {
     /// Adds an op to an open clash: its values replace those waiting there, the base stays.
     pub(super) fn fold(&mut self, author: &Author, op: &Op, id: ConflictId) {
         let Some(mut conflict) = self.conflicts.get(&id).cloned() else { return };
+        if !conflict.parts.is_empty() {
+            self.fold_into_group(author, op, conflict);
+            return;
+        }
         let mut client = conflict.client_data.clone().unwrap_or_default();
         let mut values = values_of(op.table, &client).unwrap_or_else(|_| vec![Value::Null; op.table.fields.len()]);
         for (field, value) in &op.patch {
@@ -109,6 +116,24 @@ impl World {
                 conflict.clean.push(path.to_owned());
             }
         }
+        conflict.op_ids.push(op.id);
+        conflict.rev += 1;
+        self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));
+    }
+
+    /// The same where the clash is about a group: the op joins its row's part.
+    fn fold_into_group(&mut self, author: &Author, op: &Op, mut conflict: Conflict) {
+        let Some(part) = conflict.parts.iter_mut().find(|part| part.record_id == op.record_id) else { return };
+        let known = part.client.as_ref().and_then(|data| values_of(op.table, data).ok());
+        let mut values = known.unwrap_or_else(|| vec![Value::Null; op.table.fields.len()]);
+        for (field, value) in &op.patch {
+            values[*field] = value.clone();
+            let path = op.table.fields[*field].path;
+            if !part.contested.iter().chain(&part.clean).any(|waiting| waiting == path) {
+                part.contested.push(path.to_owned());
+            }
+        }
+        part.client = (op.operation != Operation::Delete).then(|| data_of(op.table, &values, ReadClass::Office));
         conflict.op_ids.push(op.id);
         conflict.rev += 1;
         self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));

@@ -180,6 +180,10 @@ impl World {
             return self.check_childless(conflict);
         }
         self.check_rows_exist(table, values)?;
+        if let Some((from, to)) = crate::schema::crossed_range(table, values) {
+            let (from, to) = (table.fields[from].path, table.fields[to].path);
+            return Err(Rejection::of_field("out_of_range", to, format!("it must not lie before {from}")).into());
+        }
         for (field, value) in table.fields.iter().zip(values) {
             if field.required && value.is_null() {
                 return Err(Rejection::of_field("required", field.path, "a value is needed").into());

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::decide::Stop;
+use super::verdict::Stop;
 use super::waiting::{invalid_prev, is_link};
 use super::{Author, World};
 use crate::ids::Version;

@@ -9,14 +9,15 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
-use super::decide::{Stop, Verdict};
 use super::review::Clash;
+use super::verdict::{Stop, Verdict};
 use super::view::told_view;
 use super::{Author, Key, Needs, World};
 use crate::conflict::{ConflictKind, ConflictStatus};
 use crate::ids::{DeviceId, OpId, PersonId, RecordId};
 use crate::op::{Op, Operation, Rejection, from_queued, natural_id_of};
 use crate::queue::{QueueStatus, QueuedOp};
+use crate::record::Record;
 use crate::value::{Kind, Target, Value};
 
 /// Most wake-ups one decision answers; what is left is taken up by the worker.
@@ -90,8 +91,12 @@ impl World {
     /// The op this change builds on must be known, decided, and this phone's own about the same record.
     pub(super) fn check_prev(&self, author: &Author, op: &Op) -> Result<(), Stop> {
         let Some(id) = op.prev_op_id else { return Ok(()) };
+        if id == op.id {
+            return Err(invalid_prev().into());
+        }
         let Some(queued) = self.ops.get(&id) else { return Err(Stop::Waits(Waiting::for_op(id, None))) };
-        if !is_link(queued, author, op) {
+        // Two that build on each other would wait for ever.
+        if !is_link(queued, author, op) || queued.waiting_on == Some(op.id.0) {
             return Err(invalid_prev().into());
         }
         match queued.status {
@@ -103,21 +108,23 @@ impl World {
     /// References of a patch must point to rows and people that are there. A row that may still come is waited for; one
     /// whose insert was refused will not.
     pub(super) fn check_references(&self, author: &Author, op: &Op) -> Result<(), Stop> {
-        let is_self = |target: &str, id: Uuid| target == op.table.name && id == op.record_id.0;
         for (field, value) in &op.patch {
             let Some(id) = value.as_id() else { continue };
-            let target = match op.table.fields[*field].kind {
-                Kind::Id(Target::Table(target)) if !is_self(target, id) => target,
-                _ => {
-                    self.check_exists(op.table, *field, value)?;
-                    continue;
-                }
+            let Kind::Id(Target::Table(target)) = op.table.fields[*field].kind else {
+                self.check_exists(op.table, *field, value)?;
+                continue;
             };
+            if self.points_back(op, *field, target, id) {
+                return Err(cyclic_reference(op, *field).into());
+            }
             if self.records.contains_key(&(target, RecordId(id))) {
                 continue;
             }
             let root = match self.insert_of(author, target, RecordId(id)) {
                 None => None,
+                Some(parent) if parent.waiting_on == Some(op.record_id.0) => {
+                    return Err(cyclic_reference(op, *field).into());
+                }
                 Some(parent) if is_open(parent) => parent.waiting_on,
                 Some(parent) => {
                     let path = op.table.fields[*field].path;
@@ -128,6 +135,13 @@ impl World {
             return Err(Stop::Waits(Waiting::for_row(target, id, root)));
         }
         Ok(())
+    }
+
+    /// Whether the row would belong to itself, or to one that belongs to it by the same field.
+    fn points_back(&self, op: &Op, field: usize, target: &'static str, id: Uuid) -> bool {
+        let belongs_to_it = |row: &Record| row.table == op.table && row.values[field].as_id() == Some(op.record_id.0);
+        target == op.table.name
+            && (id == op.record_id.0 || self.record((target, RecordId(id))).is_some_and(belongs_to_it))
     }
 
     /// This phone's own insert of a row, as far as it has come.
@@ -337,6 +351,10 @@ pub(super) fn is_link(queued: &QueuedOp, author: &Author, op: &Op) -> bool {
 pub(super) fn invalid_prev() -> Rejection {
     let detail = "it names no earlier change of this phone to this record";
     Rejection::of_field("invalid_prev", "prev_op_id", detail)
+}
+
+fn cyclic_reference(op: &Op, field: usize) -> Rejection {
+    Rejection::of_field("cyclic_reference", op.table.fields[field].path, "a row cannot belong to what belongs to it")
 }
 
 /// Whether an op's fate is open.

@@ -71,8 +71,10 @@ impl World {
         let version = before.map_or(Version(1), |before| before.version.next());
         let mut provenance = before.map(|before| before.provenance.clone()).unwrap_or_default();
         for (index, field) in draft.table.fields.iter().enumerate() {
-            let is_marked =
-                matches!(field.policy, Policy::Role | Policy::Inbox | Policy::FirstWriter | Policy::StageMark);
+            let is_marked = matches!(
+                field.policy,
+                Policy::Role | Policy::RoleLatest | Policy::Inbox | Policy::FirstWriter | Policy::StageMark
+            );
             let old = before.map_or(&Value::Null, |before| &before.values[index]);
             if is_marked && *old != draft.values[index] {
                 provenance.insert(field.path.to_owned(), Mark { version, rank: cause.rank, by: cause.person });

@@ -191,4 +191,8 @@ pub struct DeviceView {
     #[serde(with = "crate::api::sync::instant_option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<DateTime<Utc>>,
+    /// When two stores of this device were last seen pushing in turn: it may be two phones.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub fork_suspected_at: Option<DateTime<Utc>>,
 }
