@@ -3,6 +3,7 @@
 // The server is the real program, and away means that it does not run.
 
 import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
 import { after, before, test } from "node:test";
 
 import { barriers, openBrowser } from "./harness/browser.mjs";
@@ -46,6 +47,27 @@ test("two phones work while the desk is away, and one clash is decided by a pers
     await page.getByText("Showdesk is not answering.").waitFor();
     assert.deepEqual(await barriers(maria.page), []);
     assert.deepEqual(await barriers(page), []);
+  });
+
+  await t.test("meanwhile a phone can hand its entries over as a file or as codes", async () => {
+    await maria.show("waiting");
+    const [file] = await Promise.all([
+      maria.page.waitForEvent("download"),
+      maria.page.getByRole("button", { name: "Save file" }).click(),
+    ]);
+    assert.match(file.suggestedFilename(), /^showdesk-maria-ruiz-\d{8}-\d{4}\.json$/);
+    const copy = JSON.parse(readFileSync(await file.path(), "utf8"));
+    const sent = copy.pushes.flatMap((/** @type {{ ops: unknown[] }} */ push) => push.ops);
+    assert.deepEqual(
+      sent.map((/** @type {{ table_name: string }} */ op) => op.table_name),
+      ["animals", "weigh_ins"],
+    );
+    assert.deepEqual(await barriers(maria.page), []);
+    await maria.page.getByRole("button", { name: "Show QR" }).click();
+    await maria.page.getByRole("img", { name: /^Code 1 of \d$/ }).waitFor();
+    assert.deepEqual(await barriers(maria.page), []);
+    await maria.page.keyboard.press("Escape");
+    await maria.says("2 kept");
   });
 
   await t.test("when it is back, the weights are in and the tag is one open clash", async () => {

@@ -2,9 +2,11 @@
 
 import { createApi, readLive, type Api, type Send } from "@showdesk/api";
 import {
+  askWho,
   browserPage,
   browserTabs,
   newId,
+  Reach,
   Store,
   SyncEngine,
   type Draft,
@@ -26,6 +28,9 @@ export interface PhoneParts {
   readonly send?: Send;
 }
 
+/** Longest wait for a desk's name; several addresses are asked in turn. */
+const PING_TIMEOUT_MS = 4_000;
+
 /** The phone of this page. */
 export class Phone {
   readonly store: Store;
@@ -46,18 +51,23 @@ export class Phone {
 
   constructor({ baseUrl = location.origin, store = new Store(), send }: PhoneParts = {}) {
     const token = () => this.session?.token ?? null;
-    const transport = { token, ...(send ? { send } : {}) };
+    const network = send ? { send } : {};
+    const transport = { token, ...network };
+    const reach = new Reach(baseUrl, (address) =>
+      askWho(createApi(address, { timeoutMs: PING_TIMEOUT_MS, ...network })),
+    );
     this.store = store;
-    this.api = createApi(baseUrl, transport);
+    this.api = createApi(() => reach.address, transport);
     this.engine = new SyncEngine({
       store: this.store,
       api: this.api,
+      reach,
       page: browserPage(),
       tabs: browserTabs("showdesk"),
       tab: newId(),
       now: Date.now,
       random: Math.random,
-      live: (signal, onEvent) => readLive(baseUrl, { ...transport, signal, onEvent }),
+      live: (signal, onEvent) => readLive(reach.address, { ...transport, signal, onEvent }),
     });
     this.#onStatus = createSubscriber((update) => this.engine.subscribe(update));
     this.#onView = createSubscriber((update) => this.engine.view.subscribe(update));
@@ -115,7 +125,11 @@ export class Phone {
       while (this.#ownMoved) {
         this.#ownMoved = false;
         const newestFirst = this.store.ops.orderBy("device_seq").reverse();
+        const session = this.store.fact("session");
         [this.ops, this.checks] = await Promise.all([newestFirst.toArray(), this.store.checks.toArray()]);
+        // The token is renewed from time to time, perhaps by another tab.
+        const token = (await session)?.token;
+        if (token !== undefined && token !== this.session?.token) this.session = await session;
       }
     } finally {
       this.#isReading = false;

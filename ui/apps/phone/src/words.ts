@@ -22,6 +22,7 @@ export const words = {
     removed: "Removed",
     joinAgain: "Join again",
     reload: "Reload page",
+    full: "Laptop is full",
   },
   strip: {
     away: (kept: number) =>
@@ -32,7 +33,14 @@ export const words = {
       kept === 0
         ? "The laptop does not know this phone any more. Scan the code again."
         : `The laptop does not know this phone any more. Scan the code again – ${kept} kept on this phone`,
-    tooOld: "This page is too old for the laptop. Reload it when all entries are sent.",
+    tooOld: (kept: number) =>
+      kept === 0
+        ? "This page is too old for the laptop. Reload it."
+        : `This page is too old for the laptop. Reload it near the laptop – ${kept} kept on this phone`,
+    full: (kept: number) =>
+      kept === 0
+        ? "The laptop's disk is full. Tell the desk."
+        : `The laptop's disk is full. Tell the desk – ${kept} kept on this phone`,
   },
 
   join: {
@@ -82,6 +90,7 @@ export const words = {
     noJob: "No job on this phone yet",
     noJobHint: "Ask the desk to give you check-in or scale.",
     loading: "Loading the show",
+    notYet: "This screen is not on this phone yet. Open it near the laptop.",
     decided: (count: number) =>
       count === 1 ? "1 of your entries was decided" : `${count} of your entries were decided`,
     look: "Look",
@@ -191,6 +200,7 @@ export const words = {
   state: {
     waiting: "Waiting",
     onPhone: "On this phone",
+    atDesk: "At the desk",
     sent: (time: string) => `Sent ${time}`,
     checking: "Needs checking",
     refused: "Not accepted",
@@ -214,11 +224,41 @@ export const words = {
     tryNow: "Try now",
     refused: "Not accepted by the desk",
     refusedHint: "The desk has a copy and can still apply it.",
+    handedIn: "It was already handed in another way.",
     gotIt: "OK",
     beingChecked: "Being checked",
     toChecks: "Open my checks",
     trouble: "Something went wrong while sending",
     troubleHint: (code: string) => `Your entries are safe on this phone. Tell the desk: ${code}.`,
+  },
+
+  rescue: {
+    title: "Can't get back to the laptop?",
+    hint: (count: number) => `Hand your ${entries(count)} to the desk another way. They stay on this phone too.`,
+    file: "Save file",
+    codes: "Show QR",
+    codesTitle: "Codes for the desk",
+    nothing: "Nothing is waiting. There is nothing to hand over.",
+    saved: (name: string) => `Saved as ${name}. Give it to the desk.`,
+    tooMany: "Too many entries for codes. Save a file.",
+    scan: "Let the desk scan the codes, one after the other.",
+    code: (number: number, of: number) => `Code ${number} of ${of}`,
+    before: "One back",
+    next: "Next code",
+    done: "Done",
+    take: "Take in a file",
+    takeHint: "Entries saved on a phone that can't reach the laptop",
+    taken: (count: number) => `${entries(count)} taken in`,
+    from: (name: string, known: number) =>
+      `Entered by ${name}, sent in your name.${known === 0 ? "" : ` ${entries(known)} were here already.`}`,
+    notTaken: "Nothing was taken in",
+    why: {
+      not_a_copy: "This is not a file that a phone saved for the desk.",
+      damaged: "The file is damaged. Save it again on the other phone.",
+      newer: "The file comes from a newer version. Reload this page near the laptop.",
+      other_show: "The file belongs to another show.",
+      failed: "The file could not be read or stored. Try again.",
+    },
   },
 
   checks: {
@@ -239,6 +279,9 @@ export const words = {
     desk: "the desk",
     reason: (time: string, reason: string) => (reason === "" ? time : `${time}. “${reason}”`),
     ok: "OK",
+    mistake: "Mine was a mistake",
+    mistakeHint: "Your entry is taken back. The other value stays, and the desk need not decide.",
+    takeBack: "Take mine back",
     disagree: "I disagree",
     note: "What is wrong?",
     noteHint: "The desk reads it and decides again. Until then the decided value stays.",
@@ -306,6 +349,7 @@ export function fieldWord(name: string): string {
 export function stripText(status: SyncStatus): string | null {
   if (status.access === "removed") return words.strip.removed(status.waiting);
   if (status.access === "signed_out") return words.strip.signedOut(status.waiting);
-  if (status.access === "too_old") return words.strip.tooOld;
+  if (status.access === "too_old") return words.strip.tooOld(status.waiting);
+  if (status.access === "full") return words.strip.full(status.waiting);
   return status.link === "away" ? words.strip.away(status.waiting) : null;
 }

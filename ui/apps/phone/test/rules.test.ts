@@ -215,6 +215,8 @@ function check(more: Partial<StoredCheck["view"]>, answered: number | null = nul
 const OWN: StoredOp = {
   op_id: "mine",
   device_seq: 1,
+  incarnation: null,
+  txn: null,
   table_name: "animals",
   record_id: "a",
   operation: "update",
@@ -230,6 +232,8 @@ const OWN: StoredOp = {
   not_before_ms: 0,
   attempts: 0,
   result_version: 2,
+  adopted: false,
+  waiting_for: null,
   conflict_id: null,
   contested: [],
   fault: null,

@@ -181,6 +181,19 @@ test("while the desk is away the waiting list says that entries are safe", async
   expect(await screen.findByText("Nothing is waiting. Everything has reached the laptop.")).toBeVisible();
 });
 
+test("an entry that waits at the desk for another one is not called disputed", async () => {
+  const desk = smallDesk();
+  const waiting_for = { table_name: "animals", record_id: STEER };
+  desk.verdict = (op) => ({ op_id: op.op_id, verdict: "held", waiting_for });
+  const phone = await joinedPhone(desk, ["checkin"]);
+  await phone.add({ table: "animals", id: STEER, operation: "update", data: { pen: "B-2" } });
+  await phone.engine.settled();
+  expect(await lastOp(phone)).toMatchObject({ state: "held", waiting_for });
+  show(phone, "#/waiting");
+  expect(await screen.findByText("At the desk")).toBeVisible();
+  expect(screen.queryByText("Being checked")).toBeNull();
+});
+
 test("a refused entry says why, until the person has read it", async () => {
   const desk = smallDesk();
   const error = { code: "locked", detail: "This cannot be changed in stage C of the show." };

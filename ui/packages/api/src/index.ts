@@ -1,7 +1,7 @@
 // Everything that crosses the network between a page and the desk. The only package that may use fetch.
 
 export { backoffMs, type Backoff } from "./backoff.ts";
-export { answer, createApi, type Api } from "./client.ts";
+export { answer, createApi, type Api, type BaseUrl } from "./client.ts";
 export { readLive, type LiveEvent, type LiveOptions } from "./live.ts";
 export { ApiProblem, Unreachable, type Retry, type UnreachableReason } from "./problem.ts";
 export type * from "./schema.ts";

@@ -31,6 +31,7 @@ export interface LiveOptions extends TransportOptions {
 /** The desk beats every 15 s; a stream silent for longer than this is dead. */
 export const SILENCE_MAX_MS = 40_000;
 
+const PATH = "/api/v1/live";
 const BUFFER_CHARS_MAX = 1_000_000;
 
 /** Reads one stream to its end. Resolves when the desk closed it or `signal` ended it; throws if it could not be opened. */
@@ -51,8 +52,8 @@ export async function readLive(baseUrl: string, options: LiveOptions): Promise<v
 async function open(baseUrl: string, options: LiveOptions, signal: AbortSignal): Promise<ReadableStream<Uint8Array>> {
   const headers = new Headers({ accept: "text/event-stream" });
   if (options.lastEventId) headers.set("last-event-id", options.lastEventId);
-  authorize(headers, options);
-  const request = new Request(`${baseUrl}/api/v1/live`, { headers, cache: "no-store" });
+  authorize(headers, PATH, options);
+  const request = new Request(`${baseUrl}${PATH}`, { headers, cache: "no-store" });
   let response: Response;
   try {
     response = await (options.send ?? browserSend)(request, { signal });

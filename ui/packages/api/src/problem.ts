@@ -78,8 +78,10 @@ function retryFor(status: number): Retry {
   return status >= 500 || status === 408 || status === 429 ? "later" : "never";
 }
 
-/** `Retry-After` in seconds; dates are not used by the desk. */
+/** `Retry-After` (RFC 9110): seconds, or a date, which is read against the answer's own clock and not the phone's. */
 function retryAfter(headers: Headers): number | null {
-  const seconds = Number.parseFloat(headers.get("retry-after") ?? "");
-  return Number.isFinite(seconds) && seconds >= 0 ? seconds * 1000 : null;
+  const text = headers.get("retry-after")?.trim() ?? "";
+  if (/^\d+(\.\d+)?$/.test(text)) return Number.parseFloat(text) * 1000;
+  const waitMs = Date.parse(text) - Date.parse(headers.get("date") ?? "");
+  return Number.isFinite(waitMs) ? Math.max(0, waitMs) : null;
 }

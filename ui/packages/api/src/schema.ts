@@ -4,6 +4,40 @@
  */
 
 export interface paths {
+    "/api/v1/admin/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was decided and done: by whom, about whose entry, when, why. Newest first; it is only added to. */
+        get: operations["get_admin_audit"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/bulk/{bulk_id}/undo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a bulk decision back, as far as that still can be; each clash tells whether it was. */
+        post: operations["post_admin_bulk_bulk_id_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/conflicts": {
         parameters: {
             query?: never;
@@ -38,6 +72,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/conflicts/{id}/reopen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Opens a clash again that is resolved, superseded, withdrawn or was merged automatically. What is in force stays so. */
+        post: operations["post_admin_conflicts_id_reopen"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/conflicts/{id}/resolve": {
         parameters: {
             query?: never;
@@ -66,6 +117,26 @@ export interface paths {
         put?: never;
         /** Takes a decision back; the clash is open again. */
         post: operations["post_admin_conflicts_id_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/conflicts/resolve-bulk": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decides several clashes at once. Each stands or falls alone; a dry run writes nothing and shows every value that
+         *     would be written.
+         */
+        post: operations["post_admin_conflicts_resolve_bulk"];
         delete?: never;
         options?: never;
         head?: never;
@@ -260,6 +331,80 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/queue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Ops that need attention, or those of a status, newest first. */
+        get: operations["get_admin_queue"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/queue/{op_id}/apply": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Applies a refused or waiting op on its author's behalf. The stage of the show does not lock it; uniqueness,
+         *     references and values are checked as for any write: 422 if they do not hold. What clashes becomes a clash.
+         */
+        post: operations["post_admin_queue_op_id_apply"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/queue/{op_id}/drop": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Gives a refused or waiting op up: it stays `rejected`, with the error `dropped`, and needs no attention any more. */
+        post: operations["post_admin_queue_op_id_drop"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/queue/{op_id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Decides a refused or waiting op again, as its author and with the author's present rights. 409 `wrong_state`, with
+         *     the op as `fresh`, if its verdict is final or it waits for a decision among the clashes.
+         */
+        post: operations["post_admin_queue_op_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/records/{table_name}/{id}/history": {
         parameters: {
             query?: never;
@@ -305,6 +450,23 @@ export interface paths {
         put?: never;
         /** The QR code that lets phones join the show's Wi-Fi. */
         post: operations["post_admin_wifi_qr"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/workers/{name}/run": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Runs a worker once: `process-sync-queue` takes up to 100 waiting ops up, `cleanup` removes what may go. */
+        post: operations["post_admin_workers_name_run"];
         delete?: never;
         options?: never;
         head?: never;
@@ -673,6 +835,13 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description An op is to be applied on its author's behalf. */
+        Apply: {
+            /** @description Values in place of those sent, by field; fields that are not named stay as they were sent. */
+            data?: unknown;
+            /** @description Why; kept in history. */
+            reason: string;
+        };
         /** @description The desk allows a phone, perhaps with other rights than its code was made for. */
         Approve: {
             /** @description Other functions than the code's. */
@@ -681,6 +850,148 @@ export interface components {
             name?: string | null;
             /** @description Another scope than the code's. */
             scope?: components["schemas"]["Scope"] | null;
+        };
+        /** @description What was decided or done: by whom, about whose entry, when, why. It is never changed. */
+        AuditItem: {
+            /**
+             * @description `conflict_resolved`, `conflict_undone`, `conflict_reopened`, `conflict_withdrawn`, `conflict_disagreed`,
+             *     `op_retried`, `op_applied`, `op_dropped`, `device_allowed`, ….
+             */
+            action: string;
+            actor?: null | components["schemas"]["NamedRef"];
+            /** @description How it is. */
+            after?: unknown;
+            asked_by?: null | components["schemas"]["NamedRef"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description How it was. */
+            before?: unknown;
+            /**
+             * Format: uuid
+             * @description The bulk decision it was part of.
+             */
+            bulk_id?: string | null;
+            /**
+             * Format: uuid
+             * @description The clash it is about.
+             */
+            conflict_id?: string | null;
+            device?: null | components["schemas"]["NamedRef"];
+            /**
+             * Format: int64
+             * @description Its number; later ones are higher.
+             */
+            id: number;
+            /**
+             * Format: uuid
+             * @description The op it is about.
+             */
+            op_id?: string | null;
+            /** @description Why. */
+            reason?: string | null;
+            /**
+             * Format: uuid
+             * @description The record, or what else it is about.
+             */
+            record_id?: string | null;
+            /** @description The record's table. */
+            table_name?: string | null;
+        };
+        /** @description A page of the record of decisions. */
+        AuditPage: {
+            /** @description Where the next page begins, if there is one. */
+            cursor?: string | null;
+            /** @description Newest first. */
+            items: components["schemas"]["AuditItem"][];
+        };
+        /** @description What became of each clash. */
+        BulkAnswer: {
+            /**
+             * Format: uuid
+             * @description Names the decision, to take it back with; none where nothing was written.
+             */
+            bulk_id?: string | null;
+            /** @description Whether nothing was written. */
+            dry_run: boolean;
+            /** @description Whether more clashes match the filter than are decided at once. */
+            has_more: boolean;
+            /** @description One result a clash, in the order asked for; by filter the oldest first. */
+            results: components["schemas"]["BulkResult"][];
+        };
+        /** @description Which open clashes. */
+        BulkFilter: {
+            /**
+             * Format: uuid
+             * @description The device that sent the clashing entries.
+             */
+            device?: string | null;
+            /** @description `update_update`, …. */
+            kind?: string | null;
+            /** @description open; others cannot be decided. */
+            status?: string | null;
+            /** @description A synced table. */
+            table?: string | null;
+        };
+        /** @description One decision about several clashes. */
+        BulkResolve: {
+            /** @description Writes nothing and shows every value that would be written. */
+            dry_run?: boolean;
+            /**
+             * @description The version the decider saw, by clash. A clash that is not named in it is not decided; if it is absent or
+             *     empty, all are decided as they are.
+             */
+            expected?: {
+                [key: string]: number;
+            } | null;
+            filter?: null | components["schemas"]["BulkFilter"];
+            /** @description The same key gives the same answer. */
+            idempotency_key?: string | null;
+            /** @description The clashes, at most 500; or `filter`. */
+            ids?: string[] | null;
+            /** @description Why; kept in history. */
+            reason?: string | null;
+            /** @description Whose values stand: `client_wins` or `server_wins`. */
+            resolution: components["schemas"]["Resolution"];
+        };
+        /** @description What became of one clash. */
+        BulkResult: {
+            error?: null | components["schemas"]["OpError"];
+            /**
+             * Format: uuid
+             * @description The clash.
+             */
+            id: string;
+            /** @description resolved, `would_resolve` in a dry run, undone, failed. */
+            outcome: string;
+            /**
+             * Format: int64
+             * @description The clash's state number, likewise.
+             */
+            rev?: number | null;
+            /**
+             * Format: int64
+             * @description The record's version, likewise: what `expected` must name.
+             */
+            server_version?: number | null;
+            /** @description Where the clash stands: now, if nothing of it was written, else after it. */
+            status?: string | null;
+            /** @description The disputed and joined fields as they stand after it, by path. */
+            values?: unknown;
+            /** @description Every value that is written, other rows and derived values included. */
+            writes?: components["schemas"]["WrittenRow"][];
+        };
+        /** @description What became of each clash when a bulk decision is taken back. */
+        BulkUndone: {
+            /**
+             * Format: uuid
+             * @description The bulk decision.
+             */
+            bulk_id: string;
+            /** @description One result a clash that it had decided, in its order. */
+            results: components["schemas"]["BulkResult"][];
         };
         /** @description The present state of one record. */
         Change: components["schemas"]["ShowsChange"] | components["schemas"]["RingsChange"] | components["schemas"]["ExhibitorsChange"] | components["schemas"]["ClassesChange"] | components["schemas"]["AnimalsChange"] | components["schemas"]["EntriesChange"] | components["schemas"]["WeighInsChange"] | components["schemas"]["PlacingsChange"] | components["schemas"]["ClassCallsChange"] | components["schemas"]["AnnouncementsChange"];
@@ -888,6 +1199,10 @@ export interface components {
              * @description The record.
              */
             record_id: string;
+            /** @description Of a group of changes that is decided as one: each row by its id. Absent for a single change. */
+            records?: {
+                [key: string]: components["schemas"]["GroupRecord"];
+            } | null;
             /**
              * Format: date-time
              * @description When it was decided.
@@ -929,6 +1244,11 @@ export interface components {
         };
         /** @description A device as the desk lists it. */
         DeviceView: {
+            /**
+             * Format: date-time
+             * @description When two stores of this device were last seen pushing in turn: it may be two phones.
+             */
+            fork_suspected_at?: string | null;
             /** @description What it may do. */
             functions: components["schemas"]["Function"][];
             /**
@@ -1161,6 +1481,28 @@ export interface components {
         };
         /** @enum {string} */
         Function: "admin" | "superintendent" | "checkin" | "scale" | "gate" | "clerk" | "announcer" | "vet" | "viewer";
+        /** @description One row of a clash about a group of changes. */
+        GroupRecord: {
+            /** @description The author's view; null if it saw no row. */
+            base?: unknown;
+            /** @description Fields that wait with them and will be joined. */
+            clean: string[];
+            /** @description The row as the author wanted it; null if it was to be deleted. */
+            client?: unknown;
+            /** @description Fields that a person must choose. */
+            contested: string[];
+            /** @description insert, update or delete. */
+            operation: string;
+            /** @description The desk's row; null if there is none. */
+            server?: unknown;
+            /** @description The row's table. */
+            table_name: string;
+            /**
+             * Format: int64
+             * @description The desk's version of it, 0 if it does not exist.
+             */
+            version: number;
+        };
         /** @description What a phone learns before it syncs. */
         Hello: {
             /**
@@ -1332,6 +1674,16 @@ export interface components {
             /** @description Newest first, at most 200, open ones first. */
             items: components["schemas"]["ConflictView"][];
         };
+        /** @description A person or a device. */
+        NamedRef: {
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+        };
         /** @description The desk opens joining. */
         NewPairing: {
             /**
@@ -1430,6 +1782,12 @@ export interface components {
             op_id?: string | null;
             /** @description The record as the desk has it now, as far as the author may see it (merged, noop, conflict). */
             record?: unknown;
+            /**
+             * Format: uuid
+             * @description Whose row `record` is, where it is another than the op's own: the row that has the value both want, or the row
+             *     that the op's id became another name of.
+             */
+            record_id?: string | null;
             /** @description The desk had already answered this op. */
             replayed?: boolean;
             /**
@@ -1555,7 +1913,7 @@ export interface components {
         };
         /** @description Who this desk is. */
         Ping: {
-            /** @description Where phones reach the desk, best first. */
+            /** @description Where phones reach the show: this desk, best first, then the other live desks of its database. */
             addresses: string[];
             /**
              * Format: uuid
@@ -1724,18 +2082,95 @@ export interface components {
             protocol: number;
             /**
              * Format: uuid
-             * @description The epoch whose acknowledged ops the phone gives back.
+             * @description The epoch whose acknowledged ops the phone gives back after the desk was restored. Any but the present one
+             *     (400): a desk cannot know the epochs between a backup and the loss of its laptop.
              */
             recovered_from?: string | null;
             /**
              * Format: int64
-             * @description Version of the synced tables that the ops are written in.
+             * @description Version of the synced tables that the ops are written in: 0 to `hello.schema.current`. Ops of an older one are
+             *     rewritten; one below is 426, one above 400 `unsupported_schema`.
              */
             schema: number;
         };
         /** @description A picture. */
         QrPicture: {
             qr_svg: string;
+        };
+        /** @description One op as an admin sees it. */
+        QueueItem: {
+            /**
+             * Format: int64
+             * @description How long ago that was, milliseconds.
+             */
+            age_ms: number;
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description Its author. */
+            author: components["schemas"]["NamedRef"];
+            /**
+             * Format: uuid
+             * @description The clash it belongs to.
+             */
+            conflict_id?: string | null;
+            /** @description What an admin did about it: `{resolution: applied|dropped, by, by_name, at, reason, values?}`. */
+            decision?: unknown;
+            /** @description Its device. */
+            device: components["schemas"]["NamedRef"];
+            error?: null | components["schemas"]["OpError"];
+            /**
+             * Format: date-time
+             * @description A held op is not tried again before this.
+             */
+            next_try_at?: string | null;
+            /** @description The op as it was sent. */
+            op: components["schemas"]["SentOp"];
+            /**
+             * Format: uuid
+             * @description The op.
+             */
+            op_id: string;
+            /**
+             * Format: date-time
+             * @description When its verdict was given.
+             */
+            processed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it arrived.
+             */
+            received_at: string;
+            /**
+             * Format: int64
+             * @description The feed number it made.
+             */
+            seq?: number | null;
+            /**
+             * Format: int64
+             * @description How far the author's clock was ahead, milliseconds.
+             */
+            skew_ms: number;
+            /** @description pending, processing, completed, failed, conflict. */
+            status: string;
+            /** @description applied, merged, noop, conflict, held, rejected. */
+            verdict?: string | null;
+            /**
+             * Format: int64
+             * @description The record's version it made.
+             */
+            version?: number | null;
+            /** @description What a held op waits for: an op's id, or `{table_name, record_id}`. */
+            waiting_for?: unknown;
+        };
+        /** @description A page of ops. */
+        QueuePage: {
+            /** @description Where the next page begins, if there is one. */
+            cursor?: string | null;
+            /** @description Newest first. */
+            items: components["schemas"]["QueueItem"][];
         };
         /** @description An undo, or the author's word on a decision. */
         Reason: {
@@ -1824,6 +2259,51 @@ export interface components {
             departments?: string[];
             exhibitor_ids?: string[];
             ring_ids?: string[];
+        };
+        /** @description An op as its author sent it, as far as it can be stored. */
+        SentOp: {
+            /** @description The author's values of these fields before. */
+            base?: unknown;
+            /**
+             * Format: int64
+             * @description The version its author had last adopted.
+             */
+            base_version: number;
+            /**
+             * Format: date-time
+             * @description The author's clock.
+             */
+            client_time?: string | null;
+            /** @description The fields set. */
+            data: unknown;
+            /**
+             * Format: int64
+             * @description Its place among the device's ops.
+             */
+            device_seq: number;
+            /**
+             * Format: uuid
+             * @description The epoch stamped on it after a restore.
+             */
+            epoch?: string | null;
+            /** @description insert, update, delete. */
+            operation: string;
+            /**
+             * Format: uuid
+             * @description The device's op before on the record.
+             */
+            prev_op_id?: string | null;
+            /** @description Why, where the author gave a reason. */
+            reason?: string | null;
+            /**
+             * Format: uuid
+             * @description The record, if its id could be read.
+             */
+            record_id?: string | null;
+            /** @description Its table, even if there is no such. */
+            table_name: string;
+            /** @description `{id, size}` of its atomic group. */
+            txn?: unknown;
         };
         /** @description The columns the reader may see. One it may not see is absent, never null. */
         Shows: {
@@ -2021,6 +2501,30 @@ export interface components {
             /** @description Its name, 1 to 32 bytes. */
             ssid: string;
         };
+        /** @description What a worker did. */
+        WorkerRun: {
+            /** @description How many rows it took up. */
+            processed: number;
+        };
+        /** @description A row that a decision writes. */
+        WrittenRow: {
+            /** @description Whether it is deleted then. */
+            deleted: boolean;
+            /**
+             * Format: uuid
+             * @description The row.
+             */
+            record_id: string;
+            /** @description Its table. */
+            table_name: string;
+            /** @description The fields that change, by path. */
+            values: unknown;
+            /**
+             * Format: int64
+             * @description The version it gets.
+             */
+            version: number;
+        };
     };
     responses: {
         /** @description It was not carried out; `code` says why and `retry` whether sending it again can help. */
@@ -2042,7 +2546,15 @@ export type Animals = components['schemas']['Animals'];
 export type AnimalsChange = components['schemas']['AnimalsChange'];
 export type Announcements = components['schemas']['Announcements'];
 export type AnnouncementsChange = components['schemas']['AnnouncementsChange'];
+export type Apply = components['schemas']['Apply'];
 export type Approve = components['schemas']['Approve'];
+export type AuditItem = components['schemas']['AuditItem'];
+export type AuditPage = components['schemas']['AuditPage'];
+export type BulkAnswer = components['schemas']['BulkAnswer'];
+export type BulkFilter = components['schemas']['BulkFilter'];
+export type BulkResolve = components['schemas']['BulkResolve'];
+export type BulkResult = components['schemas']['BulkResult'];
+export type BulkUndone = components['schemas']['BulkUndone'];
 export type Change = components['schemas']['Change'];
 export type Claim = components['schemas']['Claim'];
 export type Claimed = components['schemas']['Claimed'];
@@ -2064,6 +2576,7 @@ export type EntryRow = components['schemas']['EntryRow'];
 export type Exhibitors = components['schemas']['Exhibitors'];
 export type ExhibitorsChange = components['schemas']['ExhibitorsChange'];
 export type Function = components['schemas']['Function'];
+export type GroupRecord = components['schemas']['GroupRecord'];
 export type Hello = components['schemas']['Hello'];
 export type HelloLimits = components['schemas']['HelloLimits'];
 export type HelloSchema = components['schemas']['HelloSchema'];
@@ -2076,6 +2589,7 @@ export type JoinCode = components['schemas']['JoinCode'];
 export type JoiningAddresses = components['schemas']['JoiningAddresses'];
 export type LinkCode = components['schemas']['LinkCode'];
 export type MyConflicts = components['schemas']['MyConflicts'];
+export type NamedRef = components['schemas']['NamedRef'];
 export type NewPairing = components['schemas']['NewPairing'];
 export type NewToken = components['schemas']['NewToken'];
 export type Op = components['schemas']['Op'];
@@ -2095,6 +2609,8 @@ export type PullAnswer = components['schemas']['PullAnswer'];
 export type PushAnswer = components['schemas']['PushAnswer'];
 export type PushBody = components['schemas']['PushBody'];
 export type QrPicture = components['schemas']['QrPicture'];
+export type QueueItem = components['schemas']['QueueItem'];
+export type QueuePage = components['schemas']['QueuePage'];
 export type Reason = components['schemas']['Reason'];
 export type Resolution = components['schemas']['Resolution'];
 export type Resolve = components['schemas']['Resolve'];
@@ -2102,6 +2618,7 @@ export type Retry = components['schemas']['Retry'];
 export type Rings = components['schemas']['Rings'];
 export type RingsChange = components['schemas']['RingsChange'];
 export type Scope = components['schemas']['Scope'];
+export type SentOp = components['schemas']['SentOp'];
 export type Shows = components['schemas']['Shows'];
 export type ShowsChange = components['schemas']['ShowsChange'];
 export type TableName = components['schemas']['TableName'];
@@ -2112,9 +2629,72 @@ export type WaitingPairings = components['schemas']['WaitingPairings'];
 export type WeighIns = components['schemas']['WeighIns'];
 export type WeighInsChange = components['schemas']['WeighInsChange'];
 export type Wifi = components['schemas']['Wifi'];
+export type WorkerRun = components['schemas']['WorkerRun'];
+export type WrittenRow = components['schemas']['WrittenRow'];
 export type ResponseProblem = components['responses']['Problem'];
 export type $defs = Record<string, never>;
 export interface operations {
+    get_admin_audit: {
+        parameters: {
+            query?: {
+                /** @description What was done: `conflict_resolved`, `op_applied`, …. */
+                action?: string;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description 1 to 200, 50 if absent. */
+                limit?: number;
+                /** @description Who did it. */
+                person?: string;
+                /** @description To this row. */
+                record?: string;
+                /** @description To a row of this table. */
+                table?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_bulk_bulk_id_undo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                bulk_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkUndone"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_conflicts: {
         parameters: {
             query?: {
@@ -2157,6 +2737,33 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_conflicts_id_reopen: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
         responses: {
             /** @description It was carried out. */
             200: {
@@ -2219,6 +2826,31 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ConflictView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_conflicts_resolve_bulk: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["BulkResolve"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BulkAnswer"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2508,6 +3140,111 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_admin_queue: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description 1 to 200, 50 if absent. */
+                limit?: number;
+                /** @description pending, processing, completed, failed or conflict. If absent: failed ones that no admin has given up. */
+                status?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueuePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_queue_op_id_apply: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                op_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Apply"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_queue_op_id_drop: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                op_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Reason"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_queue_op_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                op_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["QueueItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_records_table_name_id_history: {
         parameters: {
             query?: never;
@@ -2582,6 +3319,29 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_admin_workers_name_run: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WorkerRun"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_live: {
         parameters: {
             query?: never;
@@ -2591,7 +3351,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), `bye {reason}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429. */
+            /** @description Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), `bye {reason: stopping|removed|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2838,6 +3598,12 @@ export interface operations {
                 cursor?: string;
                 /** @description Most changes in the page: 1 to 1,000, 500 if absent. */
                 limit?: number;
+                /**
+                 * @description The client's version of the synced tables; if absent that of the cursor, else the desk's own. Below
+                 *     `hello.schema.min_pull` is 426, above `hello.schema.current` 400 `unsupported_schema`. A cursor continues in its
+                 *     own version only.
+                 */
+                schema?: number;
                 /** @description Only these tables, separated by commas; all if absent. */
                 tables?: string;
             };
@@ -2847,7 +3613,7 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description It was carried out. */
+            /** @description A page; gzip where `Accept-Encoding` takes it and the page has more than 1 KiB. Another epoch's cursor is 409 with `epoch`. One that cannot be read, of another device or scope, or older than a removed tombstone is 410 with `mode: reconcile`: pull without a cursor into a fresh store. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2863,6 +3629,8 @@ export interface operations {
         parameters: {
             query?: never;
             header?: {
+                /** @description identity or gzip; another is a 415. Limits count inflated bytes, at most 20 for each that was sent (413). */
+                "Content-Encoding"?: string | null;
                 /** @description How many entries the phone still holds. */
                 "X-Client-Pending"?: number | null;
             };

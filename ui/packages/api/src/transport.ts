@@ -33,7 +33,7 @@ const NO_CONTENT = 204;
 export function createTransport(options: TransportOptions): (request: Request) => Promise<Response> {
   const send = options.send ?? browserSend;
   return async (request) => {
-    authorize(request.headers, options);
+    authorize(request.headers, new URL(request.url).pathname, options);
     const limit = deadline(request.signal, options.timeoutMs ?? ANSWER_TIMEOUT_MS);
     try {
       return await exchange(send, request, limit.signal);
@@ -46,10 +46,13 @@ export function createTransport(options: TransportOptions): (request: Request) =
   };
 }
 
-/** Adds the token and the caller's own headers. */
-export function authorize(headers: Headers, options: TransportOptions): void {
+/** Calls that need no token. Whoever answers them may be somebody else, who must not learn it. */
+const OPEN_PATHS = /^\/api\/v1\/(ping$|pairing\/)/;
+
+/** Adds the caller's own headers and, where the call needs it, the token. */
+export function authorize(headers: Headers, path: string, options: TransportOptions): void {
   for (const [name, value] of Object.entries(options.headers?.() ?? {})) headers.set(name, value);
-  const token = options.token?.() ?? null;
+  const token = OPEN_PATHS.test(path) ? null : (options.token?.() ?? null);
   if (token !== null) headers.set("authorization", `Bearer ${token}`);
 }
 

@@ -29,15 +29,42 @@ test("a call carries the bearer token and gives the answer", async () => {
   const seen: (string | null)[] = [];
   const api = desk((request) => {
     seen.push(request.headers.get("authorization"));
-    return json(200, PING);
+    return json(200, { items: [] });
   });
-  expect(answer(await api.GET("/api/v1/ping"))).toEqual(PING);
+  expect(answer(await api.GET("/api/v1/me/conflicts"))).toEqual({ items: [] });
   expect(seen).toEqual(["Bearer lsd_1"]);
 });
 
 test("without a token no header is sent", async () => {
-  const api = desk((request) => json(200, { ...PING, name: String(request.headers.get("authorization")) }), null);
+  const seen: (string | null)[] = [];
+  const api = desk((request) => {
+    seen.push(request.headers.get("authorization"));
+    return json(200, { items: [] });
+  }, null);
+  await api.GET("/api/v1/me/conflicts");
+  expect(seen).toEqual([null]);
+});
+
+test("who only asks who answers does not show the token", async () => {
+  const api = desk((request) => json(200, { ...PING, name: String(request.headers.get("authorization")) }));
   expect(answer(await api.GET("/api/v1/ping")).name).toBe("null");
+});
+
+test("each call goes to where the desk is now", async () => {
+  const asked: string[] = [];
+  let address = "http://192.168.1.20:7420";
+  const send: Send = async (request) => {
+    asked.push(`${request.method} ${request.url} ${await request.text()}`);
+    return json(200, { results: [] });
+  };
+  const api = createApi(() => address, { send });
+  await api.GET("/api/v1/sync/pull", { params: { query: { limit: 5 } } });
+  address = "http://10.0.0.7:7420";
+  await api.POST("/api/v1/sync/ops/status", { body: { op_ids: [] } });
+  expect(asked).toEqual([
+    "GET http://192.168.1.20:7420/api/v1/sync/pull?limit=5 ",
+    'POST http://10.0.0.7:7420/api/v1/sync/ops/status {"op_ids":[]}',
+  ]);
 });
 
 test("a body is sent as JSON", async () => {
@@ -62,6 +89,19 @@ test("a refusal is a problem with its code, wait and epoch", async () => {
     retry: "after_fix",
     more: { epoch: "e2", retryAfterMs: 2_000, requestId: "r1" },
   });
+});
+
+test.each([
+  [{ "retry-after": "7" }, 7_000],
+  [{ "retry-after": "0.5" }, 500],
+  [{ "retry-after": "-7" }, null],
+  [{ "retry-after": "soon" }, null],
+  [{ "retry-after": "Sun, 22 Nov 2026 09:00:30 GMT", date: "Sun, 22 Nov 2026 09:00:00 GMT" }, 30_000],
+  [{ "retry-after": "Sun, 22 Nov 2026 09:00:00 GMT", date: "Sun, 22 Nov 2026 09:00:30 GMT" }, 0],
+  [{ "retry-after": "Sun, 22 Nov 2026 09:00:30 GMT" }, null],
+])("the wait in %j is %j ms", async (headers, waitMs) => {
+  const api = desk(() => json(503, { code: "busy" }, headers));
+  expect(await failure(api.GET("/api/v1/ping"))).toMatchObject({ more: { retryAfterMs: waitMs } });
 });
 
 test("a refusal without a code is still a problem", async () => {

@@ -3,26 +3,39 @@
 import { answer, type Api } from "@showdesk/api";
 import * as v from "valibot";
 
-import { settle, type RowKey } from "./settle.ts";
-import type { Store, StoredCheck } from "./store.ts";
-import { MyChecks, OpsStatus, readResults, type CheckView } from "./wire.ts";
-
-const STATUS_OPS_MAX = 500;
+import { askStatus, isFiled } from "./ops-status.ts";
+import { settle, type Moment, type RowKey } from "./settle.ts";
+import type { Store, StoredCheck, StoredOp } from "./store.ts";
+import { MyChecks, type CheckView, type OpResult } from "./wire.ts";
 
 /** Asks the desk how entries stand that wait for a person; answers the rows whose entries moved. */
-export async function askOpen(api: Api, store: Store, nowMs: number): Promise<RowKey[]> {
-  const open = await store.ops.where("state").anyOf("held", "conflict", "rejected").toArray();
-  const asked = open.filter((op) => !op.dismissed).slice(0, STATUS_OPS_MAX);
-  if (asked.length === 0) return [];
-  const body = { op_ids: asked.map((op) => op.op_id) };
-  const status = v.parse(OpsStatus, answer(await api.POST("/api/v1/sync/ops/status", { body })));
-  const before = new Map(asked.map((op) => [op.op_id, op]));
-  const stateOf = { applied: "done", merged: "done", noop: "done" } as const satisfies Record<string, string>;
-  const moved = readResults(status.results).filter((result) => {
-    const state = result.verdict in stateOf ? "done" : result.verdict;
-    return before.get(result.op_id)?.state !== state;
-  });
-  return await settle(store, moved, nowMs);
+export async function askOpen(api: Api, store: Store, moment: Moment): Promise<RowKey[]> {
+  const open = (await store.opsIn("held", "conflict", "rejected")).filter(isFiled);
+  const before = new Map(open.map((op) => [op.op_id, op]));
+  const touched: RowKey[] = [];
+  for await (const { results } of askStatus(api, open)) {
+    const moved = results.filter((result) => hasMoved(before.get(result.op_id), result));
+    if (moved.length > 0) touched.push(...(await settle(store, moved, moment)));
+  }
+  return touched;
+}
+
+function hasMoved(op: StoredOp | undefined, result: OpResult): boolean {
+  if (op === undefined) return false;
+  switch (result.verdict) {
+    case "applied":
+    case "merged":
+    case "noop":
+    case "unknown":
+      return true;
+    case "held":
+    case "conflict":
+      return op.state !== result.verdict || op.conflict_id !== result.conflict_id;
+    case "rejected":
+      return op.state !== "rejected";
+    case "retry":
+      return false;
+  }
 }
 
 /** Takes the author's disputed entries from the desk, keeping which decisions were answered. */
@@ -44,7 +57,9 @@ async function reopenOps(store: Store, view: CheckView): Promise<void> {
     .where("op_id")
     .anyOf(view.op_ids)
     .filter((op) => op.decision !== null)
-    .modify((op) => Object.assign(op, { state: "conflict", conflict_id: view.id, decision: null }));
+    .modify((op) =>
+      Object.assign(op, { state: "conflict", conflict_id: view.id, decision: null, adopted: false, result_version: 0 }),
+    );
 }
 
 /** The author is content with the decision. Only this phone remembers it. */
@@ -59,6 +74,13 @@ export async function acceptDecision(store: Store, id: string): Promise<void> {
 export async function disagree(api: Api, store: Store, id: string, note: string): Promise<void> {
   const body = note === "" ? {} : { note };
   await api.POST("/api/v1/me/conflicts/{id}/disagree", { params: { path: { id } }, body });
+  await takeChecks(api, store);
+}
+
+/** The author takes an own entry back that waits for a decision: nothing of it is written. */
+export async function withdraw(api: Api, store: Store, id: string, moment: Moment): Promise<void> {
+  await api.POST("/api/v1/me/conflicts/{id}/withdraw", { params: { path: { id } } });
+  await askOpen(api, store, moment);
   await takeChecks(api, store);
 }
 

@@ -2,20 +2,19 @@
 //
 // One round at a time, in one tab. A failed round changes nothing but the status; entries stay where they are.
 
-import { readLive, Unreachable, type Api, type LiveEvent } from "@showdesk/api";
+import type { Api, ApiProblem, LiveEvent, readLive } from "@showdesk/api";
 
-import { askOpen, takeChecks } from "./checks.ts";
 import { durably } from "./durable.ts";
 import { stopLeading, tryLead } from "./leader.ts";
-import { addEntry, type Draft } from "./outbox.ts";
+import { addEntry, addTogether, type Draft } from "./outbox.ts";
 import type { Page, Wish } from "./page.ts";
-import { pullAll } from "./pull.ts";
-import { pushAll } from "./push.ts";
-import { enterEpoch, giveBack } from "./recover.ts";
-import { failureOf, TICK_MS, waitMs, type Failure } from "./retry.ts";
-import { askWho } from "./session.ts";
-import { forgetOld, type RowKey } from "./settle.ts";
-import { count, FIRST_STATUS, type SyncStatus } from "./status.ts";
+import { Pace } from "./push.ts";
+import type { Reach } from "./reach.ts";
+import { enterEpoch } from "./recover.ts";
+import { failureOf, leftMs, TICK_MS, waitMs, type Failure } from "./retry.ts";
+import { talk } from "./round.ts";
+import type { RowKey } from "./settle.ts";
+import { count, FIRST_STATUS, nextSendMs, type SyncStatus } from "./status.ts";
 import type { Store, StoredOp } from "./store.ts";
 import type { Tabs } from "./tabs.ts";
 import { LocalView } from "./view.ts";
@@ -26,7 +25,9 @@ const RESUME_MS = 1_500;
 /** What the engine is given. */
 export interface EngineParts {
   readonly store: Store;
+  /** Talks to wherever `reach` has found the laptop. */
   readonly api: Api;
+  readonly reach: Reach;
   readonly page: Page;
   readonly tabs: Tabs;
   /** Names this tab. */
@@ -42,8 +43,11 @@ export class SyncEngine {
   readonly view: LocalView;
   readonly #parts: EngineParts;
   readonly #listeners = new Set<() => void>();
+  readonly #pace = new Pace();
   #status = FIRST_STATUS;
   #failures = 0;
+  /** The desk has asked for quiet until then. */
+  #quietUntilMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #round: Promise<void> | undefined;
   #again = false;
@@ -97,17 +101,27 @@ export class SyncEngine {
   /** Stores an entry. When this resolves it is on the phone's disk, and on its way. */
   async add(draft: Draft): Promise<StoredOp> {
     const op = await addEntry(this.#parts.store, draft, this.#parts.now());
-    await this.#onRows([[op.table_name, op.record_id]], true);
-    await this.#recount({});
-    this.sync();
+    await this.#added([op]);
     return op;
   }
 
-  /** Asks for a round now. One that is under way is followed by another. */
+  /** Stores entries that the desk takes all or none of, such as the places of a class. */
+  async addTogether(drafts: readonly Draft[]): Promise<StoredOp[]> {
+    const ops = await addTogether(this.#parts.store, drafts, this.#parts.now());
+    await this.#added(ops);
+    return ops;
+  }
+
+  /** Asks for a round now. One that is under way is followed by another; one that the desk asked to wait, waits. */
   sync(): void {
     if (!this.#isRunning) return;
     if (this.#round !== undefined) {
       this.#again = true;
+      return;
+    }
+    const quietMs = leftMs(this.#quietUntilMs, this.#parts.now());
+    if (quietMs > 0) {
+      this.#plan(quietMs);
       return;
     }
     clearTimeout(this.#timer);
@@ -131,6 +145,14 @@ export class SyncEngine {
     await this.#recount({});
   }
 
+  async #added(ops: readonly StoredOp[]): Promise<void> {
+    await this.#onRows(
+      ops.map((op) => [op.table_name, op.record_id] as const),
+      true,
+    );
+    this.sync();
+  }
+
   async #runRound(): Promise<void> {
     const { store, tab, now } = this.#parts;
     try {
@@ -140,11 +162,12 @@ export class SyncEngine {
         this.#plan(TICK_MS);
         return;
       }
-      await durably(store, () => this.#talk());
+      const refusal = await durably(store, () => this.#talk());
       this.#failures = 0;
       await store.setFact("last_sent_ms", now());
-      await this.#recount({ access: "ok", link: "near", sending: null, trouble: null });
-      this.#plan(TICK_MS);
+      const trouble = refusal && { code: refusal.code, detail: refusal.detail };
+      await this.#recount({ access: "ok", link: "near", sending: null, trouble });
+      this.#plan(Math.min(TICK_MS, await nextSendMs(store, now())));
       this.#openStream();
     } catch (error) {
       await this.#onFailure(failureOf(error));
@@ -153,52 +176,50 @@ export class SyncEngine {
     this.#parts.tabs.tell({ rows: [], wantsSync: false, status: { access, link, nextTryMs } });
   }
 
-  async #talk(): Promise<void> {
-    const { store, api, now } = this.#parts;
-    const session = await store.fact("session");
-    if (session === undefined) return;
-    const who = await askWho(api);
-    if (who.installation_id !== session.installation_id) throw new Unreachable("other_installation");
-    this.#set({ link: "near" });
-    await enterEpoch(store, who.epoch);
-    const onRows = (touched: readonly RowKey[] | "all") => this.#onRows(touched, true);
-    if ((await store.fact("recover_from")) !== undefined) {
-      await pullAll({ store, api, onRows });
-      await giveBack(api, store);
-    }
-    await pushAll({
-      store,
-      api,
-      now,
-      onProgress: (done, total) => this.#set({ sending: { done, total } }),
-      onSettled: onRows,
-    });
-    this.#set({ sending: null });
-    const pulled = await pullAll({ store, api, onRows });
-    this.#seenClock = pulled.clock;
-    const moved = await askOpen(api, store, now());
-    await this.#onRows(moved, true);
-    await this.#lookAtChecks(pulled.disputesMoved || moved.length > 0);
-    await forgetOld(store, now());
-  }
-
-  async #lookAtChecks(haveMoved: boolean): Promise<void> {
-    if (!haveMoved && !this.#checksMoved) return;
-    const { store, api } = this.#parts;
-    await takeChecks(api, store);
+  /** Answers why entries were set aside, if any were. */
+  async #talk(): Promise<ApiProblem | null> {
+    const { store, api, reach, now, random } = this.#parts;
+    const looksAtChecks = this.#checksMoved;
+    // Before the talk: what is told during it belongs to the next one.
     this.#checksMoved = false;
+    try {
+      const said = await talk({
+        store,
+        api,
+        reach,
+        now,
+        random,
+        pace: this.#pace,
+        looksAtChecks,
+        onFound: () => this.#set({ link: "near" }),
+        onProgress: (sending) => this.#set({ sending }),
+        onRows: (touched) => this.#onRows(touched, true),
+      });
+      this.#seenClock = said?.clock ?? this.#seenClock;
+      return said?.refusal ?? null;
+    } catch (error) {
+      this.#checksMoved ||= looksAtChecks;
+      throw error;
+    }
   }
 
   async #onFailure(failure: Failure): Promise<void> {
     this.#failures += 1;
-    const wait = waitMs(this.#failures, failure.kind === "busy" ? failure.waitMs : null, this.#parts.random);
+    const { now, random, store } = this.#parts;
+    const asked = failure.kind === "busy" || failure.kind === "full" ? failure.waitMs : null;
+    const wait = waitMs(this.#failures, asked, random);
+    if (asked !== null) this.#quietUntilMs = now() + wait;
     const still = { sending: null };
     switch (failure.kind) {
       case "away":
-        await this.#recount({ ...still, link: "away" });
+        // Whether the laptop's disk is still full cannot be known from here.
+        await this.#recount({ ...still, link: "away", ...(this.#status.access === "full" ? { access: "ok" } : {}) });
         break;
       case "busy":
         await this.#recount({ ...still, link: "near" });
+        break;
+      case "full":
+        await this.#recount({ ...still, link: "near", access: "full" });
         break;
       case "signed_out":
       case "removed":
@@ -208,7 +229,7 @@ export class SyncEngine {
         this.#plan(TICK_MS);
         return;
       case "other_epoch":
-        await enterEpoch(this.#parts.store, failure.epoch);
+        await enterEpoch(store, failure.epoch);
         this.#again = this.#failures < 3;
         break;
       case "trouble":

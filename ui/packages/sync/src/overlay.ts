@@ -18,7 +18,7 @@ export interface LocalRow {
 
 /** Whether the row as the phone has it already holds what the entry did. */
 export function isAdopted(op: StoredOp, row: ServerRow | undefined): boolean {
-  return op.state === "done" && (op.result_version === 0 || (row?.version ?? 0) >= op.result_version);
+  return op.state === "done" && (op.adopted || op.result_version === 0 || (row?.version ?? 0) >= op.result_version);
 }
 
 /** Whether the entry's values are shown on top of the desk's: not once a person must decide, nor when it was rejected. */

@@ -1,16 +1,21 @@
 // Joining a show: claim a code, wait for Allow at the desk, keep the token. Every step survives a reload.
 
-import { answer, ApiProblem, type Api } from "@showdesk/api";
+import { answer, ApiProblem, Unreachable, type Api } from "@showdesk/api";
 import * as v from "valibot";
 
 import type { Store } from "./store.ts";
-import { Claimed, PairingStatus, Ping } from "./wire.ts";
+import { Claimed, PairingStatus, Ping, Renewed } from "./wire.ts";
+
+/** A token is renewed when it is this old. */
+const TOKEN_RENEW_MS = 7 * 24 * 3_600_000;
 
 /** This phone belongs to a show. */
 export interface Session {
   readonly installation_id: string;
   readonly show_name: string;
   readonly token: string;
+  /** When this phone got the token. */
+  readonly token_at_ms: number;
   readonly device_id: string;
   readonly person: { readonly id: string; readonly name: string };
   readonly functions: readonly string[];
@@ -40,7 +45,10 @@ export type JoinState = "waiting" | "approved" | "refused" | "expired";
 
 /** Who answers at this address. */
 export async function askWho(api: Api): Promise<Ping> {
-  return v.parse(Ping, answer(await api.GET("/api/v1/ping")));
+  const told = v.safeParse(Ping, answer(await api.GET("/api/v1/ping")));
+  // Something else that speaks JSON: not a desk.
+  if (!told.success) throw new Unreachable("not_json");
+  return told.output;
 }
 
 /** Shows the code to the desk under the name the person typed. */
@@ -71,7 +79,7 @@ export async function claim(api: Api, store: Store, code: string, name: string):
 }
 
 /** Asks whether the desk has answered; stores the token when it was allowed. */
-export async function pollJoin(api: Api, store: Store, joining: Joining): Promise<JoinState> {
+export async function pollJoin(api: Api, store: Store, joining: Joining, nowMs: number): Promise<JoinState> {
   const status = await pairingStatus(api, joining);
   if (status === "expired") return status;
   if (status.status !== "approved") return status.status;
@@ -79,6 +87,7 @@ export async function pollJoin(api: Api, store: Store, joining: Joining): Promis
     installation_id: joining.installation_id,
     show_name: joining.show_name,
     token: status.token,
+    token_at_ms: nowMs,
     device_id: status.device_id,
     person: status.user,
     functions: status.functions,
@@ -88,6 +97,24 @@ export async function pollJoin(api: Api, store: Store, joining: Joining): Promis
     await store.dropFact("joining");
   });
   return "approved";
+}
+
+/**
+ * Gets a new token once the present one is a week old. The old one lives until the new one is first used,
+ * so a phone that dies in between has lost nothing.
+ */
+export async function renewToken(api: Api, store: Store, nowMs: number): Promise<void> {
+  const session = await store.fact("session");
+  if (session === undefined) return;
+  const ageMs = nowMs - session.token_at_ms;
+  // A token from the future was stored by a clock that has been set back since.
+  if (ageMs >= 0 && ageMs < TOKEN_RENEW_MS) return;
+  const { token } = v.parse(Renewed, answer(await api.POST("/api/v1/me/token")));
+  await store.transaction("rw", store.facts, async () => {
+    const present = await store.fact("session");
+    if (present?.token !== session.token) return;
+    await store.setFact("session", { ...present, token, token_at_ms: nowMs });
+  });
 }
 
 async function pairingStatus(api: Api, joining: Joining): Promise<PairingStatus | "expired"> {
@@ -101,6 +128,19 @@ async function pairingStatus(api: Api, joining: Joining): Promise<PairingStatus 
   }
 }
 
+/** What belongs to a show. The store's own identity and its count of entries stay for ever. */
+const LEFT_BEHIND = [
+  "session",
+  "cursor",
+  "reconcile",
+  "kept_rows",
+  "recover_from",
+  "complete",
+  "epoch",
+  "rows_epoch",
+  "addresses",
+] as const;
+
 /** Forgets a show none of whose entries is left here. */
 async function leaveEmptyShow(store: Store): Promise<void> {
   const { rows, ops, checks, facts, incoming } = store;
@@ -108,7 +148,7 @@ async function leaveEmptyShow(store: Store): Promise<void> {
     const unsent = await ops.where("state").equals("waiting").count();
     if (unsent > 0) throw new OtherShowFirst(unsent);
     await Promise.all([rows.clear(), ops.clear(), checks.clear(), incoming.clear()]);
-    for (const key of ["session", "cursor", "reconcile", "recover_from", "complete", "epoch"] as const) {
+    for (const key of LEFT_BEHIND) {
       await store.dropFact(key);
     }
   });

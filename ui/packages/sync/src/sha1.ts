@@ -45,7 +45,8 @@ function constant(round: number): number {
   return 0xca62c1d6;
 }
 
-function paddedWords(message: Uint8Array): Uint32Array {
+/** The message in big-endian words, padded to whole blocks; SHA-1 and SHA-256 do it alike. */
+export function paddedWords(message: Uint8Array): Uint32Array {
   const blocks = Math.ceil((message.length + 1 + LENGTH_BYTES) / BLOCK_BYTES);
   const padded = new Uint8Array(blocks * BLOCK_BYTES);
   padded.set(message);

@@ -1,9 +1,10 @@
 // What the chip in the header says, as facts. The words are the app's.
 
+import { leftMs } from "./retry.ts";
 import type { Store } from "./store.ts";
 
-/** Whether the desk still takes this phone's entries. */
-export type Access = "ok" | "signed_out" | "removed" | "too_old";
+/** Whether the desk takes this phone's entries; `full` is the laptop's disk. */
+export type Access = "ok" | "signed_out" | "removed" | "too_old" | "full";
 
 /** How the phone and the desk stand. */
 export interface SyncStatus {
@@ -45,9 +46,9 @@ export type Counted = Pick<SyncStatus, "waiting" | "checking" | "lastSentMs" | "
 /** Counts the store. */
 export async function count(store: Store): Promise<Counted> {
   return await store.transaction("r", [store.ops, store.checks, store.facts], async () => {
-    const held = await store.ops.where("state").equals("held").toArray();
+    const held = await store.opsIn("held");
     const waitingForOthers = held.filter((op) => op.conflict_id === null).length;
-    const open = await store.ops.where("state").anyOf("conflict", "rejected").toArray();
+    const open = await store.opsIn("conflict", "rejected");
     const checks = new Set([...held, ...open].flatMap((op) => op.conflict_id ?? []));
     const rejected = open.filter((op) => op.state === "rejected" && !op.dismissed).length;
     return {
@@ -57,4 +58,10 @@ export async function count(store: Store): Promise<Counted> {
       complete: (await store.fact("complete")) ?? false,
     };
   });
+}
+
+/** How long until the next waiting entry may be sent that was put off; for ever if none was. */
+export async function nextSendMs(store: Store, nowMs: number): Promise<number> {
+  const waiting = await store.opsIn("waiting");
+  return Math.min(...waiting.map((op) => leftMs(op.not_before_ms, nowMs)).filter((left) => left > 0));
 }

@@ -21,6 +21,8 @@ export interface ServerRow {
   readonly data: Fields;
   /** Fields in dispute while a check about the row is open. */
   readonly disputed: readonly string[];
+  /** The epoch it was told in, if the desk tells it no more: it stays for the unsent entries that were made on it. */
+  readonly kept_from: string | null;
 }
 
 /**
@@ -33,10 +35,19 @@ export interface ServerRow {
  */
 export type OpState = "waiting" | "held" | "conflict" | "rejected" | "done";
 
+/** Entries that are decided together: all or none. */
+export interface Txn {
+  readonly id: string;
+  readonly size: number;
+}
+
 /** An entry of this phone: one change of one row, with what the person saw when making it. */
 export interface StoredOp {
   readonly op_id: string;
   readonly device_seq: number;
+  /** The store it was made in, if it was taken in from a rescue copy of this phone; null for this store. */
+  readonly incarnation: string | null;
+  readonly txn: Txn | null;
   readonly table_name: TableName;
   readonly record_id: string;
   readonly operation: "insert" | "update" | "delete";
@@ -48,9 +59,9 @@ export interface StoredOp {
   readonly base: Fields | null;
   readonly reason: string | null;
   readonly client_time: string;
-  /** The epoch it was made in, once the desk has left that epoch. */
+  /** The epoch of the rows that it was made on. The desk is told if that is not its present one. */
   readonly epoch: string | null;
-  /** The epoch whose answer was lost with the desk's database; set when it is given back. */
+  /** The epoch whose answer was lost with the desk's database, while it is being given back. */
   readonly recovered_from: string | null;
   readonly state: OpState;
   /** Not sent before this moment. */
@@ -58,6 +69,10 @@ export interface StoredOp {
   readonly attempts: number;
   /** The row's version after it; 0 while unknown. */
   readonly result_version: number;
+  /** The feed has been read past its effect: what the desk tells of the row is all there is. */
+  readonly adopted: boolean;
+  /** The entry or the row that a held entry waits for, as the desk names it. */
+  readonly waiting_for: unknown;
   readonly conflict_id: string | null;
   readonly contested: readonly string[];
   readonly fault: OpFault | null;
@@ -94,9 +109,15 @@ export interface Facts {
   incarnation: string;
   device_seq: number;
   epoch: string;
+  /** The epoch that `rows` were told in: an older one while they are taken anew. */
+  rows_epoch: string;
   /** Where the last page ended. */
   cursor: string;
   reconcile: Reconcile;
+  /** Rows that the desk tells no more, kept for the entries on them. */
+  kept_rows: readonly (readonly [table: string, id: string])[];
+  /** Where the laptop said it can be reached, best first. */
+  addresses: readonly string[];
   /** The epoch whose acknowledged entries must still be looked after. */
   recover_from: string;
   /** Whether the first sync has been whole once. */
@@ -124,6 +145,17 @@ export class Store extends Dexie {
       facts: "key",
     });
     this.on("populate", () => this.facts.add({ key: "incarnation", value: newId() }));
+  }
+
+  /** The entries that stand so. One question for each state: a range over several is walked row by row. */
+  async opsIn(...states: readonly OpState[]): Promise<StoredOp[]> {
+    const found = states.map((state) => this.ops.where("state").equals(state).toArray());
+    return (await Promise.all(found)).flat();
+  }
+
+  /** This phone's entries on one row. */
+  opsOn(table: string, id: string): Promise<StoredOp[]> {
+    return this.ops.where("[table_name+record_id]").equals([table, id]).toArray();
   }
 
   async fact<K extends keyof Facts>(key: K): Promise<Facts[K] | undefined> {

@@ -52,13 +52,13 @@ export class LocalView {
   }
 
   async #readSome(keys: readonly RowKey[]): Promise<void> {
-    const pairs = keys.map(([table, id]): [string, string] => [table, id]);
+    const named = new Map(keys.map(([table, id]) => [recordKey(table, id), [table, id] as [string, string]]));
+    const pairs = [...named.values()];
     const { rows, ops } = this.#store;
     const [found, own] = await this.#store.transaction("r", [rows, ops], () =>
-      Promise.all([rows.bulkGet(pairs), ops.where("[table_name+record_id]").anyOf(pairs).toArray()]),
+      Promise.all([rows.bulkGet(pairs), Promise.all(pairs.map(([table, id]) => this.#store.opsOn(table, id)))]),
     );
-    const opsOf = byRecord(own);
-    pairs.forEach(([table, id], i) => this.#put(table, id, found[i], opsOf.get(recordKey(table, id)) ?? []));
+    pairs.forEach(([table, id], i) => this.#put(table, id, found[i], own[i] ?? []));
   }
 
   #put(table: string, id: string, row: ServerRow | undefined, ops: readonly StoredOp[]): void {

@@ -22,6 +22,9 @@ export type Ping = v.InferOutput<typeof Ping>;
 /** `POST /pairing/claim`. */
 export const Claimed = v.object({ pairing_id: v.string(), check_number: v.string() });
 
+/** `POST /me/token`. */
+export const Renewed = v.object({ token: v.string(), expires_at: v.string() });
+
 /** `GET /pairing/{pairing_id}`. */
 export const PairingStatus = v.variant("status", [
   v.object({ status: v.literal("waiting") }),
@@ -58,6 +61,9 @@ export type Decision = v.InferOutput<typeof Decision>;
 
 const settled = {
   op_id: v.string(),
+  replayed: v.fallback(v.boolean(), false),
+  /** Whose row `record` is, where that is not the entry's own. */
+  record_id: MaybeText,
   version: v.fallback(v.number(), 0),
   record: v.fallback(v.nullable(Json), null),
   decision: v.fallback(v.nullable(Decision), null),
@@ -72,11 +78,19 @@ export const OpResult = v.variant("verdict", [
     verdict: v.literal("conflict"),
     op_id: v.string(),
     conflict_id: v.string(),
+    kind: v.fallback(v.string(), ""),
     contested: Strings,
+    replayed: v.fallback(v.boolean(), false),
+    record_id: MaybeText,
     version: v.fallback(v.number(), 0),
     record: v.fallback(v.nullable(Json), null),
   }),
-  v.object({ verdict: v.literal("held"), op_id: v.string(), conflict_id: MaybeText }),
+  v.object({
+    verdict: v.literal("held"),
+    op_id: v.string(),
+    conflict_id: MaybeText,
+    waiting_for: v.optional(v.unknown()),
+  }),
   v.object({ verdict: v.literal("rejected"), op_id: v.string(), error: OpFault }),
   v.object({ verdict: v.literal("retry"), op_id: v.string(), after_ms: v.fallback(v.number(), 1_000) }),
   v.object({ verdict: v.literal("unknown"), op_id: v.string() }),

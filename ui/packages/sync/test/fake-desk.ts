@@ -1,10 +1,13 @@
 // A desk in a few lines: enough of the protocol to test a phone against, with switches for everything that goes wrong.
 
-import { createApi, type LiveEvent } from "@showdesk/api";
+import { createApi, type Api, type LiveEvent } from "@showdesk/api";
 
 import { SyncEngine } from "../src/engine.ts";
 import type { Wish } from "../src/page.ts";
+import { Reach } from "../src/reach.ts";
+import { askWho } from "../src/session.ts";
 import { Store, type Fields } from "../src/store.ts";
+import type { TabNews, Tabs } from "../src/tabs.ts";
 
 interface DeskRow {
   readonly table: string;
@@ -13,10 +16,14 @@ interface DeskRow {
   seq: number;
   data: Fields;
   disputed?: string[];
+  /** Not a row any more, but the news that it is none. */
+  gone?: "delete" | "revoke";
 }
 
-interface SentOp {
+export interface SentOp {
   readonly op_id: string;
+  readonly device_seq: number;
+  readonly txn: { readonly id: string; readonly size: number } | null;
   readonly table_name: string;
   readonly record_id: string;
   readonly operation: string;
@@ -29,6 +36,7 @@ interface SentOp {
 
 export interface SentPush {
   readonly epoch: string;
+  readonly incarnation: string;
   readonly recovered_from: string | null;
   readonly pending: string | null;
   readonly ops: readonly SentOp[];
@@ -36,9 +44,22 @@ export interface SentPush {
 
 type Result = Record<string, unknown>;
 
+interface Refusal {
+  readonly status: number;
+  readonly body: Record<string, unknown>;
+  readonly headers?: Record<string, string>;
+}
+
 export class FakeDesk {
   installation = "11111111-1111-4111-8111-111111111111";
   epoch = "e1";
+  /** The name or number it answers at. */
+  host = "desk.test";
+  /** What it says about where it is. */
+  addresses: string[] = [];
+  token = "lsd_token";
+  /** Tokens that came with requests. */
+  tokens = new Set<string | null>();
   rows = new Map<string, DeskRow>();
   results = new Map<string, Result>();
   pushes: SentPush[] = [];
@@ -53,7 +74,11 @@ export class FakeDesk {
   /** Does the work of the next push, then loses the answer. */
   losesNextAnswer = false;
   /** Answers calls that carry a token with this status. */
-  refusal: { status: number; body: Record<string, unknown>; headers?: Record<string, string> } | null = null;
+  refusal: Refusal | null = null;
+  /** Refuses whole pushes because of what is in them. */
+  refusePush: (ops: readonly SentOp[]) => Refusal | null = () => null;
+  /** Called before a page of changes is answered. */
+  onPull: () => void | Promise<void> = () => undefined;
   /** The position of every cursor is forgotten. */
   cursorsGone = false;
   opsMax = 500;
@@ -71,30 +96,49 @@ export class FakeDesk {
     this.rows.set(`${table}/${id}`, { table, id, version, seq: this.clock, data, disputed });
   }
 
+  /** The row is gone without a trace, as after a restore. */
   remove(table: string, id: string): void {
     this.rows.delete(`${table}/${id}`);
   }
 
-  readonly send = async (request: Request): Promise<Response> => {
+  /** The row is gone, and pulls say so. */
+  bury(table: string, id: string, gone: "delete" | "revoke"): void {
+    this.put(table, id, {});
+    const row = this.rows.get(`${table}/${id}`);
+    if (row) row.gone = gone;
+  }
+
+  readonly send = (request: Request): Promise<Response> => this.decide(request);
+
+  /** Answers one request; tests put themselves in between. */
+  decide = async (request: Request): Promise<Response> => {
     if (this.isDown) throw new TypeError("connection refused");
     if (this.isPortal) return new Response("<html>Sign in</html>", { headers: { "content-type": "text/html" } });
     const url = new URL(request.url);
+    if (url.hostname !== this.host) throw new TypeError("no route to host");
+    const bearer = request.headers.get("authorization");
     const path = url.pathname.replace("/api/v1", "");
     if (path === "/ping") return json(200, this.#ping());
     if (path === "/pairing/claim") return this.#claim(request);
     if (path.startsWith("/pairing/")) return json(200, this.pairing);
     this.authorized.push(path);
+    this.tokens.add(bearer);
     if (this.refusal) return problem(this.refusal.status, this.refusal.body, this.refusal.headers);
     if (path === "/sync/push") return this.#push(request);
-    if (path === "/sync/pull") return this.#pull(url);
+    if (path === "/sync/pull") {
+      await this.onPull();
+      return this.#pull(url);
+    }
+    if (path === "/me/token") return json(200, { token: this.token, expires_at: "" });
+    if (path.endsWith("/withdraw")) return this.#withdraw(path.split("/")[3] ?? "");
     if (path === "/sync/ops/status") return this.#status(request);
     if (path === "/me/conflicts") return json(200, { items: this.checks });
     return problem(404, { code: "not_found" });
   };
 
   #ping() {
-    const { installation: installation_id, epoch } = this;
-    return { installation_id, name: "Prairie Fork Fair", version: "0.1.0", epoch, server_time: "", addresses: [] };
+    const { installation: installation_id, epoch, addresses } = this;
+    return { installation_id, name: "Prairie Fork Fair", version: "0.1.0", epoch, server_time: "", addresses };
   }
 
   async #claim(request: Request): Promise<Response> {
@@ -108,6 +152,8 @@ export class FakeDesk {
     const body = (await request.json()) as SentPush;
     if (body.epoch !== this.epoch) return problem(409, { code: "epoch_mismatch", epoch: this.epoch });
     if (body.ops.length > this.opsMax) return problem(413, { code: "too_large" });
+    const refusal = this.refusePush(body.ops);
+    if (refusal) return problem(refusal.status, refusal.body, refusal.headers);
     this.pushes.push({ ...body, pending: request.headers.get("x-client-pending") });
     const results = body.ops.map((op) => this.#decide(op));
     if (this.losesNextAnswer) {
@@ -123,6 +169,11 @@ export class FakeDesk {
     const result = this.verdict(op) ?? this.#apply(op);
     if (result["verdict"] !== "retry") this.results.set(op.op_id, result);
     return result;
+  }
+
+  #known(op_id: string): Result {
+    const known = this.results.get(op_id);
+    return known ? { ...known, replayed: true } : { op_id, verdict: "unknown" };
   }
 
   #apply(op: SentOp): Result {
@@ -141,17 +192,26 @@ export class FakeDesk {
     if (epoch !== this.epoch) return problem(409, { code: "epoch_mismatch", epoch: this.epoch });
     const later = [...this.rows.values()].filter((row) => row.seq > after).sort((a, b) => a.seq - b.seq);
     const page = later.slice(0, this.pageSize);
-    const changes = page.map(({ table, id, seq, version, data, disputed }) => {
-      return { seq, table_name: table, record_id: id, version, op: "upsert", data, disputed };
+    const changes = page.map(({ table, id, seq, version, data, disputed, gone }) => {
+      const change = { seq, table_name: table, record_id: id, version };
+      return gone ? { ...change, op: gone } : { ...change, op: "upsert", data, disputed };
     });
     const end = page.at(-1)?.seq ?? after;
     const has_more = later.length > page.length;
     return json(200, { epoch: this.epoch, changes, cursor: `${this.epoch}@${end}`, has_more, clock: this.clock });
   }
 
+  #withdraw(id: string): Response {
+    for (const [op_id, result] of this.results) {
+      const decision = { conflict_id: id, resolution: "withdrawn" };
+      if (result["conflict_id"] === id) this.results.set(op_id, { op_id, verdict: "noop", version: 1, decision });
+    }
+    return json(200, {});
+  }
+
   async #status(request: Request): Promise<Response> {
     const { op_ids } = (await request.json()) as { op_ids: string[] };
-    return json(200, { results: op_ids.map((op_id) => this.results.get(op_id) ?? { op_id, verdict: "unknown" }) });
+    return json(200, { results: op_ids.map((op_id) => this.#known(op_id)) });
   }
 }
 
@@ -168,16 +228,21 @@ function problem(status: number, body: Record<string, unknown>, headers: Record<
 export class TestPhone {
   readonly store: Store;
   readonly engine: SyncEngine;
+  readonly api: Api;
   readonly news: unknown[] = [];
   wish: (wish: Wish) => void = () => undefined;
   live: ((event: LiveEvent) => void) | null = null;
   nowMs = 1_700_000_000_000;
+  token = "lsd_token";
 
-  constructor(desk: FakeDesk, store: Store, tab: string = "tab-1") {
+  constructor(desk: FakeDesk, store: Store, tab: string = "tab-1", tabs: Tabs = new NoTabs(this.news)) {
     this.store = store;
+    const reach = new Reach("http://desk.test", (address) => askWho(createApi(address, { send: desk.send })));
+    this.api = createApi(() => reach.address, { token: () => this.token, send: desk.send });
     this.engine = new SyncEngine({
       store,
-      api: createApi("http://desk.test", { token: () => "lsd_token", send: desk.send }),
+      reach,
+      api: this.api,
       page: {
         isVisible: () => true,
         listen: (onWish) => {
@@ -185,7 +250,7 @@ export class TestPhone {
           return () => undefined;
         },
       },
-      tabs: { tell: (news) => this.news.push(news), listen: () => undefined, close: () => undefined },
+      tabs,
       tab,
       now: () => this.nowMs,
       random: () => 1,
@@ -203,6 +268,23 @@ export class TestPhone {
   }
 }
 
+/** A tab that is alone. */
+class NoTabs implements Tabs {
+  constructor(readonly told: unknown[]) {}
+
+  tell(news: TabNews): void {
+    this.told.push(news);
+  }
+
+  listen(): void {
+    // Nobody speaks.
+  }
+
+  close(): void {
+    // Nothing is open.
+  }
+}
+
 let stores = 0;
 
 /** A store of its own, of a phone that has not joined. */
@@ -213,12 +295,16 @@ export function emptyStore(): Store {
 
 /** A store of its own, of a phone that has joined the desk. */
 export async function newStore(desk: FakeDesk, functions: readonly string[] = ["scale", "checkin"]): Promise<Store> {
-  const store = emptyStore();
+  return await joined(emptyStore(), desk, functions);
+}
+
+async function joined(store: Store, desk: FakeDesk, functions: readonly string[]): Promise<Store> {
   await store.setFact("epoch", desk.epoch);
   await store.setFact("session", {
     installation_id: desk.installation,
     show_name: "Prairie Fork Fair",
     token: "lsd_token",
+    token_at_ms: 1_700_000_000_000,
     device_id: "device-1",
     person: { id: "maria", name: "Maria Lopez" },
     functions,

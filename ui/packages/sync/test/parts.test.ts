@@ -5,7 +5,6 @@ import { durably, StorageFull } from "../src/durable.ts";
 import { LEASE_MS, stopLeading, tryLead } from "../src/leader.ts";
 import { addEntry, RowMissing } from "../src/outbox.ts";
 import { overlay, patched } from "../src/overlay.ts";
-import { failureOf, waitMs } from "../src/retry.ts";
 import { ACKNOWLEDGED_KEEP_COUNT, ACKNOWLEDGED_KEEP_MS, forgetOld, settle } from "../src/settle.ts";
 import type { ServerRow, Store, StoredOp } from "../src/store.ts";
 import { readResults } from "../src/wire.ts";
@@ -22,7 +21,7 @@ beforeEach(async () => {
 });
 
 function row(version: number, data: ServerRow["data"]): ServerRow {
-  return { table: "animals", id: ANIMAL, version, seq: version, data, disputed: [] };
+  return { table: "animals", id: ANIMAL, version, seq: version, data, disputed: [], kept_from: null };
 }
 
 const edit = (data: StoredOp["data"]) =>
@@ -54,10 +53,16 @@ test("entries of two tabs never share a number", async () => {
 
 test("the next version is adopted from the verdict; a later one waits for the pull and stays shown", async () => {
   const first = await edit({ pen: "B11" });
-  await settle(store, readResults([{ op_id: first.op_id, verdict: "applied", version: 4 }]), NOW);
+  await settle(store, readResults([{ op_id: first.op_id, verdict: "applied", version: 4 }]), {
+    nowMs: NOW,
+    random: () => 0,
+  });
   expect(await rowHere()).toMatchObject({ version: 4, data: { pen: "B11", tag: "0412" } });
   const second = await edit({ pen: "B12" });
-  await settle(store, readResults([{ op_id: second.op_id, verdict: "applied", version: 7 }]), NOW);
+  await settle(store, readResults([{ op_id: second.op_id, verdict: "applied", version: 7 }]), {
+    nowMs: NOW,
+    random: () => 0,
+  });
   expect(await rowHere()).toMatchObject({ version: 4, data: { pen: "B11" } });
   const ops = await store.ops.toArray();
   expect(overlay(await rowHere(), ops)?.data["pen"]).toBe("B12");
@@ -68,12 +73,18 @@ test("the next version is adopted from the verdict; a later one waits for the pu
 test("a told record is adopted whole, but never an older one than the phone has", async () => {
   const op = await edit({ pen: "B11" });
   const record = { id: ANIMAL, version: 6, tag: "0413", pen: "B11", show_id: "s", deleted_at: null };
-  await settle(store, readResults([{ op_id: op.op_id, verdict: "merged", version: 6, record }]), NOW);
+  await settle(store, readResults([{ op_id: op.op_id, verdict: "merged", version: 6, record }]), {
+    nowMs: NOW,
+    random: () => 0,
+  });
   expect(await rowHere()).toMatchObject({ version: 6, data: { tag: "0413", pen: "B11" } });
   expect((await rowHere())?.data).not.toHaveProperty("show_id");
   const late = await edit({ pen: "B12" });
   const old = { ...record, version: 5, tag: "old" };
-  await settle(store, readResults([{ op_id: late.op_id, verdict: "noop", version: 5, record: old }]), NOW);
+  await settle(store, readResults([{ op_id: late.op_id, verdict: "noop", version: 5, record: old }]), {
+    nowMs: NOW,
+    random: () => 0,
+  });
   expect((await rowHere())?.data["tag"]).toBe("0413");
 });
 
@@ -119,16 +130,16 @@ test("acknowledged entries stay a day, and the newest longer; others are never f
     settled_at_ms: settledAtMs,
   });
   const old = NOW - ACKNOWLEDGED_KEEP_MS - 1;
-  const many = Array.from({ length: ACKNOWLEDGED_KEEP_COUNT + 10 }, (_, i) => done(i, i < 5 ? NOW : old));
-  await store.ops.bulkPut(many);
+  const many = (count: number, settledAtMs: (i: number) => number) =>
+    store.ops.bulkPut(Array.from({ length: count }, (_, i) => done(i, settledAtMs(i))));
+  const left = async (state: StoredOp["state"]) => await store.ops.where("state").equals(state).toArray();
+  await many(ACKNOWLEDGED_KEEP_COUNT + 10, () => NOW - ACKNOWLEDGED_KEEP_MS);
   await forgetOld(store, NOW);
-  const left = await store.ops.toArray();
-  expect(left.filter((one) => one.state === "done")).toHaveLength(ACKNOWLEDGED_KEEP_COUNT + 5);
-  expect(left.filter((one) => one.state === "waiting")).toHaveLength(1);
-});
-
-test("the desk's own wait comes before ours, and trouble keeps its name", () => {
-  expect(waitMs(1, null, () => 1)).toBe(1_000);
-  expect(waitMs(1, 7_000, () => 1)).toBe(8_000);
-  expect(failureOf(new RangeError("odd"))).toEqual({ kind: "trouble", code: "RangeError", detail: "odd" });
+  expect(await left("done")).toHaveLength(ACKNOWLEDGED_KEEP_COUNT + 10);
+  await many(ACKNOWLEDGED_KEEP_COUNT + 10, (i) => (i < 5 ? NOW : old));
+  await forgetOld(store, NOW);
+  const kept = await left("done");
+  expect(kept).toHaveLength(ACKNOWLEDGED_KEEP_COUNT);
+  expect(kept.filter((one) => one.settled_at_ms === NOW)).toHaveLength(5);
+  expect(await left("waiting")).toHaveLength(1);
 });

@@ -22,6 +22,8 @@ export interface Check {
   readonly id: string;
   /** Whose turn it is: the desk's, the author's, nobody's. */
   readonly stage: "open" | "decided" | "over";
+  /** This phone sent the entry, so it can take it back. */
+  readonly isOwn: boolean;
   readonly subject: string;
   readonly fields: readonly DisputedField[];
   readonly otherName: string | null;
@@ -55,6 +57,7 @@ export function readCheck(stored: StoredCheck, show: Show, own: readonly StoredO
   return {
     id: view.id,
     stage: stageOf(stored, isDecided),
+    isOwn: isClient,
     subject: words.checks.subject(subjectText(stored), fields.map((field) => field.word).join(", ")),
     fields,
     otherName: (isClient ? view.server_author?.name : (view.author?.name ?? view.device?.name)) ?? null,

@@ -1,0 +1,97 @@
+// The laptop's database is put back from a backup while a phone is away: the phone gives back what the desk has lost.
+//
+// The server is the real program; the backup is a copy of its stopped database, put back behind its back.
+
+import assert from "node:assert/strict";
+import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { after, before, test } from "node:test";
+
+import { openBrowser } from "./harness/browser.mjs";
+import { Desk } from "./harness/desk.mjs";
+import { PhonePage } from "./harness/phone-page.mjs";
+import { until } from "./harness/wait.mjs";
+
+/** @type {import("playwright-core").Browser} */
+let browser;
+/** @type {Desk} */
+let desk;
+/** @type {string} */
+let backup;
+
+before(async () => {
+  browser = await openBrowser();
+  desk = await Desk.open({ demo: "small" });
+  backup = mkdtempSync(join(tmpdir(), "showdesk-backup-"));
+});
+
+after(async () => {
+  await browser?.close();
+  await desk?.close();
+  if (backup) rmSync(backup, { recursive: true, force: true });
+});
+
+test("what a restored desk has lost comes back from the phone, for a person to decide", async () => {
+  const { url } = await desk.openJoining(["superintendent"]);
+  const maria = await PhonePage.open(browser, url);
+  await maria.ask("Maria Ruiz");
+  await desk.allow("Maria Ruiz");
+  await maria.joined();
+  const { items } = await desk.running.get("/admin/entries?limit=200");
+  const tagged = items.filter((/** @type {{ tag: string | null }} */ item) => item.tag !== null);
+  const [kept, lost, unsent] = tagged;
+  assert.ok(unsent, "the demo show has three tagged animals");
+
+  await maria.fixTag(kept.tag, "9101");
+  await tagAtDesk(kept, "9101");
+  await desk.stop();
+  copyDatabase(desk.folder, backup);
+  await desk.start();
+  await maria.fixTag(lost.tag, "9102");
+  await tagAtDesk(lost, "9102");
+  await maria.says("All sent");
+
+  await desk.kill();
+  await maria.fixTag(unsent.tag, "9103");
+  await maria.says("1 kept");
+  copyDatabase(backup, desk.folder);
+  await desk.start();
+
+  await maria.says("1 needs checking");
+  await tagAtDesk(kept, "9101");
+  await tagAtDesk(unsent, "9103");
+  await tagAtDesk(lost, lost.tag);
+  const conflicts = (await desk.running.get("/admin/conflicts?status=open")).items;
+  assert.deepEqual(
+    conflicts.map((/** @type {Record<string, any>} */ one) => [one.kind, one.record_id, one.client_data.tag]),
+    [["restored_server", lost.animal_id, "9102"]],
+  );
+  await maria.show("checks");
+  await maria.page.getByText(`Until then everybody sees ${lost.tag}.`).waitFor();
+  assert.deepEqual(maria.heard, []);
+});
+
+/**
+ * Waits until the desk has the animal under this tag.
+ * @param {{ animal_id: string }} animal
+ * @param {string} tag
+ */
+async function tagAtDesk(animal, tag) {
+  await until(`the desk has the tag ${tag}`, async () => {
+    const { items } = await desk.running.get("/admin/entries?limit=200");
+    const found = items.find((/** @type {{ animal_id: string }} */ item) => item.animal_id === animal.animal_id);
+    return found?.tag === tag || undefined;
+  });
+}
+
+/**
+ * Copies the database with its side files over the one that is there. The mark beside it stays: it remembers more.
+ * @param {string} from
+ * @param {string} to
+ */
+function copyDatabase(from, to) {
+  const isDatabase = (/** @type {string} */ name) => name.startsWith("showdesk.sqlite");
+  for (const name of readdirSync(to).filter(isDatabase)) rmSync(join(to, name));
+  for (const name of readdirSync(from).filter(isDatabase)) cpSync(join(from, name), join(to, name));
+}

@@ -1,0 +1,5 @@
+// What is loaded later, as one file.
+
+export { default as Checks } from "./features/checks/Checks.svelte";
+export { default as More } from "./features/more/More.svelte";
+export { default as HandOver } from "./features/rescue/HandOver.svelte";

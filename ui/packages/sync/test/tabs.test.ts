@@ -1,0 +1,109 @@
+// Two tabs of one phone, each with a connection of its own to the same store.
+
+import { expect, onTestFinished, test } from "vitest";
+
+import { LEASE_MS } from "../src/leader.ts";
+import { Store } from "../src/store.ts";
+import type { TabNews, Tabs } from "../src/tabs.ts";
+import { FakeDesk, newStore, TestPhone } from "./fake-desk.ts";
+
+const ANIMAL = "0190a000-0000-7000-8000-000000000001";
+
+/** What a BroadcastChannel does: everybody but the speaker hears it. */
+class Channel {
+  readonly #ends: Set<(news: TabNews) => void> = new Set();
+
+  end(): Tabs {
+    let own: (news: TabNews) => void = () => undefined;
+    return {
+      tell: (news) => [...this.#ends].filter((end) => end !== own).forEach((end) => end(structuredClone(news))),
+      listen: (onNews) => {
+        own = onNews;
+        this.#ends.add(onNews);
+      },
+      close: () => this.#ends.delete(own),
+    };
+  }
+}
+
+async function twoTabs() {
+  const desk = new FakeDesk();
+  desk.put("animals", ANIMAL, { tag: "0412", pen: "B10" });
+  const firstStore = await newStore(desk);
+  const secondStore = new Store(firstStore.name);
+  const channel = new Channel();
+  const first = new TestPhone(desk, firstStore, "tab-1", channel.end());
+  const second = new TestPhone(desk, secondStore, "tab-2", channel.end());
+  // So that the desk can tell who asks.
+  [first.token, second.token] = ["of-tab-1", "of-tab-2"];
+  for (const tab of [first, second]) {
+    await tab.engine.start();
+    await tab.engine.settled();
+  }
+  onTestFinished(async () => {
+    for (const tab of [first, second]) await tab.engine.stop();
+    firstStore.close();
+    secondStore.close();
+  });
+  const settled = async () => {
+    for (let i = 0; i < 3; i += 1) for (const tab of [first, second]) await tab.engine.settled();
+  };
+  return { desk, first, second, settled };
+}
+
+const penIn = (tab: TestPhone) => tab.engine.view.row("animals", ANIMAL)?.data["pen"];
+
+test("one tab leads: its rounds are the only ones", async () => {
+  const { desk, first, second, settled } = await twoTabs();
+  await second.engine.add({ table: "animals", id: ANIMAL, operation: "update", data: { pen: "B11" } });
+  await second.round();
+  await settled();
+  expect(desk.rows.get(`animals/${ANIMAL}`)?.data["pen"]).toBe("B11");
+  expect([...desk.tokens]).toEqual(["Bearer of-tab-1"]);
+  expect((await first.store.fact("lease"))?.tab).toBe("tab-1");
+});
+
+test("what the leader pulls is seen in the other tab", async () => {
+  const { desk, first, second } = await twoTabs();
+  desk.put("animals", ANIMAL, { tag: "0412", pen: "B11" });
+  await first.round();
+  await expect.poll(() => penIn(second)).toBe("B11");
+});
+
+test("an entry of the other tab is sent by the leader, and both tabs learn that it is", async () => {
+  const { desk, first, second, settled } = await twoTabs();
+  await second.engine.add({ table: "animals", id: ANIMAL, operation: "update", data: { pen: "B12" } });
+  await settled();
+  expect(desk.rows.get(`animals/${ANIMAL}`)?.data["pen"]).toBe("B12");
+  await expect.poll(() => [penIn(first), penIn(second)]).toEqual(["B12", "B12"]);
+  await expect.poll(() => second.engine.status).toMatchObject({ waiting: 0, link: "near" });
+});
+
+test("entries of both tabs share one count and one chain", async () => {
+  const { desk, first, second } = await twoTabs();
+  desk.isDown = true;
+  const edit = (tab: TestPhone, pen: string) =>
+    tab.engine.add({ table: "animals", id: ANIMAL, operation: "update", data: { pen } });
+  const ops = await Promise.all([first, second, first, second].map((tab, i) => edit(tab, `P${i}`)));
+  const inOrder = ops.sort((a, b) => a.device_seq - b.device_seq);
+  expect(inOrder.map((op) => op.device_seq)).toEqual([1, 2, 3, 4]);
+  expect(inOrder.slice(1).map((op) => op.prev_op_id)).toEqual(inOrder.slice(0, -1).map((op) => op.op_id));
+});
+
+test("a leader that was frozen is followed by the other tab", async () => {
+  const { desk, second } = await twoTabs();
+  desk.put("animals", ANIMAL, { tag: "0412", pen: "B13" });
+  second.nowMs += LEASE_MS;
+  await second.round();
+  expect(penIn(second)).toBe("B13");
+  expect((await second.store.fact("lease"))?.tab).toBe("tab-2");
+});
+
+test("a leader that is hidden lets the other tab lead at once", async () => {
+  const { desk, first, second } = await twoTabs();
+  first.wish("hide");
+  await expect.poll(() => first.store.fact("lease")).toBeUndefined();
+  desk.put("animals", ANIMAL, { tag: "0412", pen: "B14" });
+  await second.round();
+  expect(penIn(second)).toBe("B14");
+});
