@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::desk::Desk;
 use crate::on_both_engines;
-use crate::phone::{Phone, fresh, insert, send, update, with};
+use crate::phone::{Phone, fresh, insert, send, update, v5, with};
 use crate::seed::{Seed, seed, set_stage};
 
 on_both_engines!(
@@ -18,11 +18,16 @@ on_both_engines!(
     a_removed_phone_is_not_retried_into_the_records,
     a_dropped_entry_stays_refused_and_its_author_is_told,
     a_waiting_entry_can_be_given_up,
+    a_card_is_decided_again_as_one,
+    a_card_is_applied_as_one,
+    a_card_is_given_up_as_one,
+    a_part_of_a_group_is_never_written,
     verdicts_that_are_final_are_left_alone,
     the_list_has_pages,
     attention_is_paid_at_the_desk_only,
     what_never_comes_is_asked_after_twenty_tries,
     workers_are_run_by_name,
+    no_entry_is_stuck_or_doubled_by_a_worker_that_was_killed,
 );
 
 /// A weighing that is too late: the show has gone on to stage C.
@@ -169,7 +174,7 @@ async fn what_clashes_when_it_is_applied_is_a_clash(desk: Desk) {
 async fn a_retry_uses_the_authors_present_rights(desk: Desk) {
     let seed = seed(&desk).await;
     let gate = desk.phone("Gate", &["gate"]).await;
-    let entry = crate::phone::v5(&seed.class, &seed.steer);
+    let entry = v5(&seed.class, &seed.steer);
     let data = json!({"exhibitor_id": seed.exhibitor, "animal_id": seed.steer, "family_id": seed.class});
     desk.apply(&[insert("entries", &entry, data)]).await;
     let edit = update("entries", &entry, 1, json!({"status": "checked_in"}), json!({"status": "entered"}));
@@ -239,6 +244,74 @@ async fn a_waiting_entry_can_be_given_up(desk: Desk) {
     let freed = barn.status_of(&later["op_id"]).await;
     assert_ne!(freed["verdict"], "held", "a rejected op leaves the chain: {freed}");
     assert!(queue(&desk, "?status=pending").await.is_empty());
+}
+
+/// A card of two placings that came before the show was on.
+async fn early_card(desk: &Desk, seed: &Seed) -> (Phone, Vec<Json>) {
+    let clerk = desk.phone("Ring 1", &["clerk"]).await;
+    let mut card = Vec::new();
+    let txn = json!({"id": fresh(), "size": 2});
+    for (place, animal) in [(1, &seed.steer), (2, &seed.hog)] {
+        let entry = v5(&seed.class, animal);
+        let data = json!({"exhibitor_id": seed.exhibitor, "animal_id": animal, "family_id": seed.class});
+        desk.apply(&[insert("entries", &entry, data)]).await;
+        let placing = json!({"class_id": seed.class, "entry_id": entry, "place": place});
+        card.push(with(insert("placings", &v5(&seed.class, &entry), placing), "txn", txn.clone()));
+    }
+    set_stage(desk, "C").await;
+    let refused = clerk.push(&card).await;
+    let codes: Vec<&str> = refused.iter().filter_map(|result| result["error"]["code"].as_str()).collect();
+    assert_eq!(codes, ["locked", "txn_failed"], "{refused:?}");
+    (clerk, card)
+}
+
+async fn a_card_is_decided_again_as_one(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (clerk, card) = early_card(&desk, &seed).await;
+    set_stage(&desk, "D").await;
+    let retried = desk.post(&path(&card[1], "retry"), &json!({})).await.expect_status(200);
+    assert_eq!(retried["verdict"], "applied", "{retried}");
+    for op in &card {
+        assert_eq!(clerk.status_of(&op["op_id"]).await["verdict"], "applied");
+    }
+    assert!(queue(&desk, "").await.is_empty());
+}
+
+async fn a_card_is_applied_as_one(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (clerk, card) = early_card(&desk, &seed).await;
+    let wrong = json!({"data": {"place": 0}, "reason": "late"});
+    assert_eq!(desk.post(&path(&card[1], "apply"), &wrong).await.expect_problem(422)["code"], "out_of_range");
+    assert_eq!(queue(&desk, "").await.len(), 2, "nothing of it was written");
+    let request = json!({"data": {"ribbon": "blue"}, "reason": "it was on paper"});
+    let applied = desk.post(&path(&card[1], "apply"), &request).await.expect_status(200);
+    assert_eq!((&applied["verdict"], &applied["decision"]["resolution"]), (&json!("merged"), &json!("applied")));
+    assert_eq!(clerk.status_of(&card[0]["op_id"]).await["verdict"], "applied");
+    let placing = clerk.data("placings", card[1]["record_id"].as_str().expect("an id")).await;
+    assert_eq!((&placing["place"], &placing["ribbon"]), (&json!(2), &json!("blue")));
+}
+
+async fn a_card_is_given_up_as_one(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (clerk, card) = early_card(&desk, &seed).await;
+    desk.post(&path(&card[0], "drop"), &json!({})).await.expect_status(200);
+    for op in &card {
+        assert_eq!(clerk.status_of(&op["op_id"]).await["error"]["code"], "dropped");
+    }
+    assert!(queue(&desk, "").await.is_empty());
+}
+
+async fn a_part_of_a_group_is_never_written(desk: Desk) {
+    let seed = seed(&desk).await;
+    let barn = desk.phone("Barn", &["superintendent"]).await;
+    let edit = update("animals", &seed.steer, 1, json!({"pen": "B1"}), json!({"pen": "C1"}));
+    let part = with(edit, "txn", json!({"id": fresh(), "size": 2}));
+    assert_eq!(barn.push_one(&part).await["error"]["code"], "txn_incomplete");
+    for (what, body) in [("retry", json!({})), ("apply", json!({"reason": "x"}))] {
+        assert_eq!(desk.post(&path(&part, what), &body).await.expect_problem(409)["code"], "wrong_state");
+    }
+    desk.post(&path(&part, "drop"), &json!({})).await.expect_status(200);
+    assert_eq!(desk.data("animals", &seed.steer).await["pen"], "C1");
 }
 
 async fn verdicts_that_are_final_are_left_alone(desk: Desk) {
@@ -337,4 +410,40 @@ async fn workers_are_run_by_name(desk: Desk) {
         assert_eq!(run["processed"], 0, "{name} has nothing to do");
     }
     desk.post("/admin/workers/make-coffee/run", &json!({})).await.expect_problem(404);
+}
+
+/// PROTOCOL.md §8, invariant 5, and promise P7: the desk dies at any moment of a claim.
+async fn no_entry_is_stuck_or_doubled_by_a_worker_that_was_killed(mut desk: Desk) {
+    let seed = seed(&desk).await;
+    let animals: Vec<String> = (0..30).map(|_| fresh()).collect();
+    let weigh_in = |animal: &String| {
+        insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 810}))
+    };
+    let waiting: Vec<Json> = animals.iter().map(weigh_in).collect();
+    assert!(desk.push(&waiting).await.iter().all(|result| result["verdict"] == "held"));
+    for round in 0..6 {
+        let run = desk.request(Method::POST, "/admin/workers/process-sync-queue/run").json(&json!({}));
+        let running = tokio::spawn(run.send());
+        // Each round a little later.
+        for _ in 0..round {
+            desk.get("/ping").await.expect_status(200);
+        }
+        desk.program.kill().await;
+        // It may have been answered before.
+        let _ = running.await.expect("a request does not panic");
+        desk.start_again().await;
+    }
+    let made = |(number, animal): (usize, &String)| {
+        let data = json!({"exhibitor_id": seed.exhibitor, "species": "goat", "tag": format!("G{number}")});
+        insert("animals", animal, data)
+    };
+    desk.apply(&animals.iter().enumerate().map(made).collect::<Vec<_>>()).await;
+    let rows = desk.pull_all().await;
+    for (op, animal) in waiting.iter().zip(&animals) {
+        assert_eq!(desk.status_of(&op["op_id"]).await["verdict"], "applied");
+        let row = &rows[&("animals".to_owned(), animal.clone())];
+        assert_eq!(row["data"]["official_weight_x10"], 810);
+        assert_eq!(desk.history("weigh_ins", op["record_id"].as_str().expect("an id")).await.len(), 1);
+    }
+    assert!(queue(&desk, "?status=processing").await.is_empty() && queue(&desk, "?status=pending").await.is_empty());
 }

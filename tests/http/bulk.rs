@@ -89,6 +89,10 @@ async fn a_dry_run_shows_every_value_and_writes_nothing(desk: Desk) {
     assert_eq!(outcomes(&tried), ["would_resolve"; 3]);
     for (number, result) in tried["results"].as_array().expect("results").iter().enumerate() {
         assert_eq!(result["id"], clashes.ids[number], "in the order asked for");
+        assert_eq!(
+            (&result["status"], &result["server_version"], &result["rev"]),
+            (&json!("open"), &json!(2), &json!(1))
+        );
         assert_eq!(result["values"], json!({"tag": format!("C{number}")}));
         let write = &result["writes"][0];
         assert_eq!((&write["table_name"], &write["version"]), (&json!("animals"), &json!(3)));
@@ -102,8 +106,15 @@ async fn a_dry_run_shows_every_value_and_writes_nothing(desk: Desk) {
     assert_eq!(desk.get("/admin/overview").await.expect_status(200)["clock"], clock);
     assert_eq!(clashes.tags(&desk).await, [json!("B0"), json!("B1"), json!("B2")]);
     assert_eq!(desk.conflicts("open").await.len(), 3);
-    let done = resolve_bulk(&desk, &clashes.request("client_wins")).await;
-    for (tried, done) in tried["results"].as_array().into_iter().flatten().zip(done["results"].as_array().unwrap()) {
+    let results = tried["results"].as_array().expect("results").iter();
+    let versions =
+        results.map(|result| (result["id"].as_str().expect("an id").to_owned(), result["server_version"].clone()));
+    let mut request = clashes.request("client_wins");
+    request["expected"] = Json::Object(versions.collect());
+    let done = resolve_bulk(&desk, &request).await;
+    assert_eq!(outcomes(&done), ["resolved"; 3], "what was tried tells what to expect: {done}");
+    for (number, done) in done["results"].as_array().expect("results").iter().enumerate() {
+        let tried = &tried["results"][number];
         assert_eq!((&tried["values"], &tried["writes"]), (&done["values"], &done["writes"]), "as it was shown");
     }
 }

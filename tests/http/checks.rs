@@ -3,6 +3,7 @@
 use serde_json::{Value as Json, json};
 
 use crate::desk::Desk;
+use crate::hostile_ops::refused_alone;
 use crate::on_both_engines;
 use crate::phone::{Phone, fresh, insert, update, with};
 use crate::seed::{seed, set_stage};
@@ -22,13 +23,13 @@ on_both_engines!(
 );
 
 async fn expect_code(phone: &Phone, op: &Json, code: &str) {
-    let answer = phone.push_envelope(&phone.envelope(std::slice::from_ref(op))).await.expect_status(200);
-    let result = &answer["results"][0];
-    assert_eq!(
-        (&result["verdict"], &result["error"]["code"]),
-        (&json!("rejected"), &json!(code)),
-        "{op} gave {result}"
-    );
+    refused_alone(phone, &op.to_string(), code).await;
+}
+
+/// Expects a code where the author cannot make a good change either.
+async fn expect_code_of(phone: &Phone, op: &Json, code: &str) {
+    let result = phone.push_one(op).await;
+    assert_eq!((&result["verdict"], &result["error"]["code"]), (&json!("rejected"), &json!(code)), "{result}");
 }
 
 fn ring() -> Json {
@@ -178,7 +179,7 @@ async fn stages_lock_what_they_lock(desk: Desk) {
     for stage in ["C", "D", "E"] {
         set_stage(&desk, stage).await;
     }
-    expect_code(&scale, &weigh_in(), "locked").await;
+    expect_code_of(&scale, &weigh_in(), "locked").await;
 }
 
 async fn the_first_failing_check_decides(desk: Desk) {

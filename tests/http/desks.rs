@@ -10,6 +10,7 @@ use serde_json::{Value as Json, json};
 use showdesk_testkit::{OwnServer, fresh_database_url};
 use tokio::time::{Instant, sleep};
 
+use crate::conflicts::clash;
 use crate::desk::Desk;
 use crate::feed::{Reader, Writing};
 use crate::live::Events;
@@ -119,6 +120,18 @@ async fn a_push_at_one_desk_pokes_the_streams_of_the_other() {
     assert!(applied["seq"].as_i64() > Some(before));
     let poke = events.wait_for("poke", |data| data["clock"] == applied["seq"]).await;
     assert_eq!(poke.as_object().map(serde_json::Map::len), Some(1), "a poke carries no data");
+}
+
+/// Only a message tells of a single clash; looking at the clock does not.
+#[tokio::test]
+async fn a_clash_at_one_desk_is_told_at_the_other() {
+    let (first, second) = two_desks().await;
+    let seed = seed(&first).await;
+    let mut events = Events::of(&second).await;
+    events.wait_for("poke", |_| true).await;
+    let (_, _, _, result) = clash(&first, &seed).await;
+    let told = events.wait_for("conflict", |data| data["id"] == result["conflict_id"]).await;
+    assert_eq!(told["status"], "open");
 }
 
 #[tokio::test]

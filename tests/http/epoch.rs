@@ -10,8 +10,9 @@ use tempfile::TempDir;
 
 use crate::desk::Desk;
 use crate::live::Events;
-use crate::phone::{Phone, fresh, insert, send, with};
+use crate::phone::{Phone, fresh, insert, send, update, with};
 use crate::program::{Engine, Program};
+use crate::seed::seed;
 
 /// The mark beside the database.
 const MARK: &str = "epoch.mark";
@@ -49,16 +50,14 @@ impl Show {
 
     /// Copies the database of the stopped desk; the mark beside it is no part of it.
     async fn copy(&self) -> Copy {
-        match &self.database {
-            Some(database) => Copy::Database(database.copy().await),
-            None => {
-                let folder = tempfile::tempdir().expect("a folder for the copy");
-                for file in database_files(self.folder()) {
-                    fs::copy(&file, folder.path().join(file.file_name().expect("a name"))).expect("copied");
-                }
-                Copy::File(folder)
-            }
+        if let Some(database) = &self.database {
+            return Copy::Database(database.copy().await);
         }
+        let folder = tempfile::tempdir().expect("a folder for the copy");
+        for file in database_files(self.folder()) {
+            fs::copy(&file, folder.path().join(file.file_name().expect("a name"))).expect("copied");
+        }
+        Copy::File(folder)
     }
 
     /// Puts the copy in the place of the stopped desk's database.
@@ -66,7 +65,7 @@ impl Show {
         match (copy, &self.database) {
             (Copy::Database(copy), Some(database)) => database.put_back(copy).await,
             (Copy::File(folder), None) => {
-                database_files(self.folder()).iter().for_each(|file| fs::remove_file(file).expect("removed"));
+                remove_database(self.folder());
                 for file in database_files(folder.path()) {
                     fs::copy(&file, self.folder().join(file.file_name().expect("a name"))).expect("copied");
                 }
@@ -103,6 +102,12 @@ fn database_files(folder: &Path) -> Vec<PathBuf> {
     files.filter(is_database).collect()
 }
 
+fn remove_database(folder: &Path) {
+    for file in database_files(folder) {
+        fs::remove_file(file).expect("removed");
+    }
+}
+
 /// Makes two tests of each case.
 macro_rules! on_both_engines {
     ($($case:ident),+ $(,)?) => {$(
@@ -127,7 +132,9 @@ on_both_engines!(
     one_torn_slot_changes_nothing,
     a_lost_mark_is_believed_on_a_server_only,
     what_is_given_back_comes_from_another_epoch,
+    phones_give_back_what_a_restore_took,
     a_new_database_in_an_old_folder_is_another_show,
+    a_whole_folder_that_was_put_back_is_proven_by_the_first_cursor,
 );
 
 async fn a_restart_keeps_the_epoch(mut show: Show) {
@@ -235,14 +242,97 @@ async fn a_lost_mark_is_believed_on_a_server_only(mut show: Show) {
 async fn what_is_given_back_comes_from_another_epoch(show: Show) {
     let phone = show.phone().await;
     let op = insert("exhibitors", &fresh(), json!({"first_name": "Nora", "last_name": "Birch"}));
-    let from_here = with(phone.envelope(&[op.clone()]), "recovered_from", phone.epoch.clone());
+    let from_here = with(phone.envelope(std::slice::from_ref(&op)), "recovered_from", phone.epoch.clone());
     let refused = phone.push_envelope(&from_here).await.expect_problem(400);
     assert_eq!(refused["code"], "invalid_envelope");
     assert_eq!(phone.status_of(&op["op_id"]).await["verdict"], "unknown");
     // The epochs between a backup and the loss of its laptop are known to nobody but the phones.
-    let from_elsewhere = with(phone.envelope(&[op.clone()]), "recovered_from", json!(uuid::Uuid::new_v4()));
+    let from_elsewhere = with(phone.envelope(std::slice::from_ref(&op)), "recovered_from", json!(uuid::Uuid::new_v4()));
     phone.push_envelope(&from_elsewhere).await.expect_status(200);
     assert_ne!(phone.status_of(&op["op_id"]).await["verdict"], "unknown");
+}
+
+/// Whoever copies the mark along leaves nothing on the laptop that knows better; phones do.
+async fn a_whole_folder_that_was_put_back_is_proven_by_the_first_cursor(mut show: Show) {
+    let mut phone = show.phone().await;
+    show.stop().await;
+    let (copy, mark) = (show.copy().await, fs::read(show.folder().join(MARK)).expect("the mark"));
+    show.start_again().await;
+    phone.moved_to(&show.desk.program.http).await;
+    let old = show.epoch();
+    show.work(10).await;
+    let cursor = phone.pull_after(None, 500, &mut BTreeMap::new()).await;
+    show.stop().await;
+    show.put_back(&copy).await;
+    fs::write(show.folder().join(MARK), mark).expect("written");
+    show.start_again().await;
+    phone.moved_to(&show.desk.program.http).await;
+    assert_eq!(phone.epoch, old, "nothing here tells");
+    let refused = phone.pull(&format!("?cursor={cursor}")).await.expect_problem(409);
+    assert_eq!(refused["code"], "epoch_mismatch");
+    assert_ne!(refused["epoch"], old);
+    let stale = phone.envelope(&[insert("rings", &fresh(), json!({"name": "Ring 1"}))]);
+    assert_eq!(phone.push_envelope(&stale).await.expect_problem(409)["epoch"], refused["epoch"]);
+    show.stop().await;
+    show.start_again().await;
+    assert_eq!(show.epoch(), refused["epoch"], "and it is remembered");
+}
+
+async fn phones_give_back_what_a_restore_took(mut show: Show) {
+    let seed = seed(&show.desk).await;
+    let mut phone = show.phone().await;
+    show.stop().await;
+    let copy = show.copy().await;
+    show.start_again().await;
+    phone.moved_to(&show.desk.program.http).await;
+    let old = phone.epoch.clone();
+    let exhibitor = fresh();
+    let first = update("animals", &seed.steer, 1, json!({"pen": "D1"}), json!({"pen": "C1"}));
+    let second = update("animals", &seed.steer, 2, json!({"pen": "D2"}), json!({"pen": "D1"}));
+    let added = insert("exhibitors", &exhibitor, json!({"first_name": "Ida", "last_name": "Reed"}));
+    let same = update("animals", &seed.hog, 1, json!({"pen": "E5"}), json!({"pen": null}));
+    let ops = [first, second, added, same];
+    phone.apply(&ops).await;
+
+    show.stop().await;
+    show.put_back(&copy).await;
+    show.start_again().await;
+    phone.moved_to(&show.desk.program.http).await;
+    assert_ne!(phone.epoch, old);
+    for op in &ops {
+        assert_eq!(phone.status_of(&op["op_id"]).await["verdict"], "unknown");
+    }
+    // The office has typed one of them in again.
+    show.desk.apply(&[update("animals", &seed.hog, 1, json!({"pen": "E5"}), json!({"pen": null}))]).await;
+
+    let given_back = with(phone.envelope(&ops), "recovered_from", old);
+    let answer = phone.push_envelope(&given_back).await.expect_status(200);
+    let results = answer["results"].as_array().expect("results");
+    let verdicts: Vec<&str> = results.iter().filter_map(|result| result["verdict"].as_str()).collect();
+    assert_eq!(verdicts, ["conflict", "held", "conflict", "noop"], "{results:?}");
+    assert_eq!(results[0]["kind"], "restored_server");
+    assert_eq!(results[1]["conflict_id"], results[0]["conflict_id"], "a record's chain is one clash");
+    assert_eq!(show.desk.data("animals", &seed.steer).await["pen"], "C1", "nothing is written before somebody decides");
+    assert!(show.desk.change("exhibitors", &exhibitor).await.is_null());
+
+    let open = show.desk.conflicts("open").await;
+    assert_eq!(open.len(), 2);
+    assert!(open.iter().all(|clash| clash["kind"] == "restored_server"), "{open:?}");
+    for clash in &open {
+        let shown = show.desk.conflict(&clash["id"]).await;
+        show.desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    }
+    assert_eq!(show.desk.data("animals", &seed.steer).await["pen"], "D2");
+    assert_eq!(show.desk.data("exhibitors", &exhibitor).await["last_name"], "Reed");
+    for op in &ops {
+        let now = phone.status_of(&op["op_id"]).await;
+        assert!(["merged", "noop"].contains(&now["verdict"].as_str().expect("a verdict")), "{now}");
+    }
+    let again = phone.push_envelope(&given_back).await.expect_status(200);
+    for result in again["results"].as_array().expect("results") {
+        assert_eq!(result["replayed"], true, "{result}");
+    }
+    assert!(show.desk.conflicts("open").await.is_empty());
 }
 
 async fn a_new_database_in_an_old_folder_is_another_show(mut show: Show) {
@@ -252,7 +342,7 @@ async fn a_new_database_in_an_old_folder_is_another_show(mut show: Show) {
     show.stop().await;
     match &show.database {
         Some(database) => database.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await,
-        None => database_files(show.folder()).iter().for_each(|file| fs::remove_file(file).expect("removed")),
+        None => remove_database(show.folder()),
     }
     let desk = Desk::of_restarted(show.desk).await;
     assert_ne!(desk.epoch, epoch);
@@ -271,7 +361,7 @@ mod a_server_put_back_under_a_running_desk {
         let old = show.epoch();
         show.database.as_ref().expect("a server").put_back(&copy).await;
         let op = insert("exhibitors", &fresh(), json!({"first_name": "Ida", "last_name": "Reed"}));
-        let refused = phone.push_envelope(&phone.envelope(&[op.clone()])).await.expect_problem(409);
+        let refused = phone.push_envelope(&phone.envelope(std::slice::from_ref(&op))).await.expect_problem(409);
         assert_eq!(refused["code"], "epoch_mismatch");
         assert_ne!(refused["epoch"], old);
         assert_eq!(phone.status_of(&op["op_id"]).await["verdict"], "unknown", "nothing was written");

@@ -22,6 +22,7 @@ on_both_engines!(
     a_viewer_sees_all_of_its_own_exhibitors_and_no_more,
     what_is_no_longer_a_viewers_own_is_revoked,
     a_deleted_row_is_told_only_to_who_could_see_it,
+    a_message_reaches_whom_it_is_addressed_to_and_no_other_viewer,
 );
 
 /// Pushes of one writer, and rows of one push.
@@ -224,4 +225,28 @@ async fn a_deleted_row_is_told_only_to_who_could_see_it(desk: Desk) {
     assert!(stranger.change("placings", &placing).await.is_null());
     assert_eq!(parent.change("placings", &placing).await["op"], "delete");
     assert_eq!(desk.change("placings", &placing).await["op"], "delete");
+}
+
+async fn a_message_reaches_whom_it_is_addressed_to_and_no_other_viewer(desk: Desk) {
+    let stall = stall(&desk).await;
+    let parent = parent_of(&desk, &stall.seed.exhibitor).await;
+    let other = parent_of(&desk, &stall.other).await;
+    let public = desk.phone("Guest", &["viewer"]).await;
+    let message = async |audience: Json| {
+        let id = fresh();
+        let data = json!({"type": "see_super", "title": "Come to the office", "audience": audience});
+        desk.apply(&[insert("announcements", &id, data)]).await;
+        id
+    };
+    let (all, viewers) = (message(json!({})).await, message(json!({"functions": ["viewer"]})).await);
+    for phone in [&parent, &other, &public] {
+        for id in [&all, &viewers] {
+            assert_eq!(phone.change("announcements", id).await["op"], "upsert");
+        }
+    }
+    let one = message(json!({"exhibitor_ids": [stall.seed.exhibitor]})).await;
+    assert_eq!(parent.data("announcements", &one).await["title"], "Come to the office");
+    for phone in [&other, &public] {
+        assert!(phone.change("announcements", &one).await.is_null());
+    }
 }

@@ -29,7 +29,9 @@ async fn every_acknowledged_op_is_there_exactly_once(mut desk: Desk) {
         let outcome = push_until_killed(&mut desk, std::mem::take(&mut unanswered), round).await;
         acknowledged.extend(outcome.acknowledged);
         unanswered = outcome.unanswered;
+        let epoch = desk.epoch.clone();
         desk.start_again().await;
+        assert_eq!(desk.epoch, epoch, "the mark beside the database is never ahead of it");
     }
     for result in desk.push(&unanswered).await {
         assert_eq!(result["verdict"], "applied", "what was not answered may be there or not; sent again it is");

@@ -117,6 +117,11 @@ impl Phone {
         send(self.request(Method::POST, "/sync/push").json(envelope)).await
     }
 
+    /// Pushes a text as it is.
+    pub(crate) async fn push_text(&self, body: impl Into<reqwest::Body>) -> Answer {
+        send(self.request(Method::POST, "/sync/push").header("content-type", "application/json").body(body)).await
+    }
+
     /// Pushes ops; answers one result an op, in their order.
     pub(crate) async fn push(&self, ops: &[Json]) -> Vec<Json> {
         let answer = self.push_envelope(&self.envelope(ops)).await.expect_status(200);

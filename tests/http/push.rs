@@ -162,4 +162,9 @@ async fn a_wrong_clock_is_no_reason_to_refuse(desk: Desk) {
     envelope["client_time"] = json!("2099-01-01T00:00:05Z");
     let answer = phone.push_envelope(&envelope).await.expect_status(200);
     assert_eq!(answer["results"][0]["verdict"], "applied");
+    let devices = desk.get("/admin/devices").await.expect_status(200);
+    let device = devices["items"].as_array().expect("items").iter().find(|device| device["name"] == "Check-in");
+    let skew_ms = device.expect("the phone")["skew_ms"].as_i64().expect("its skew is shown");
+    let years = skew_ms / (365 * 24 * 3_600_000);
+    assert!((60..90).contains(&years), "{years} years");
 }

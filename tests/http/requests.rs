@@ -5,7 +5,7 @@ use serde_json::{Value as Json, json};
 
 use crate::desk::Desk;
 use crate::on_both_engines;
-use crate::phone::{Answer, Phone, fresh, insert, send};
+use crate::phone::{fresh, insert, send};
 
 on_both_engines!(
     a_body_that_is_no_push_is_400,
@@ -18,10 +18,6 @@ on_both_engines!(
     limits_and_schema_are_told_in_hello,
     the_contract_is_served,
 );
-
-async fn push_text(phone: &Phone, body: impl Into<reqwest::Body>) -> Answer {
-    send(phone.request(Method::POST, "/sync/push").header("content-type", "application/json").body(body)).await
-}
 
 async fn a_body_that_is_no_push_is_400(desk: Desk) {
     let phone = desk.phone("Scale 1", &["scale"]).await;
@@ -51,14 +47,14 @@ async fn a_body_that_is_no_push_is_400(desk: Desk) {
     ];
     for text in texts {
         let shown: String = text.chars().take(120).collect();
-        let answer = push_text(&phone, text).await;
+        let answer = phone.push_text(text).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{shown} gave {}", answer.text);
         answer.expect_problem(400);
     }
-    push_text(&phone, b"{\"protocol\": \xff}".to_vec()).await.expect_problem(400);
+    phone.push_text(b"{\"protocol\": \xff}".to_vec()).await.expect_problem(400);
     let utf16: Vec<u8> = good.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    push_text(&phone, utf16).await.expect_problem(400);
-    push_text(&phone, good).await.expect_status(200);
+    phone.push_text(utf16).await.expect_problem(400);
+    phone.push_text(good).await.expect_status(200);
 }
 
 async fn a_body_that_is_too_large_is_413(desk: Desk) {

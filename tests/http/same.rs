@@ -56,6 +56,7 @@ async fn an_animal_that_is_the_same_brings_its_children_along(desk: Desk) {
     }
     let insert = phone.status_of(&ops[0]["op_id"]).await;
     assert_eq!(insert["record"]["pen"], "C1", "the holder as record: {insert}");
+    assert_eq!(insert["record_id"], json!(seed.steer));
 }
 
 async fn what_comes_later_under_the_other_name_finds_the_row(desk: Desk) {

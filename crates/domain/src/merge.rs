@@ -238,99 +238,128 @@ fn stage_rank(order: &[&str], value: &Value) -> Option<usize> {
 
 #[cfg(test)]
 mod tests {
+    use serde::Deserialize;
+    use serde_json::Value as Json;
+    use uuid::Uuid;
+
     use super::*;
-    use crate::fixtures::{actor, values};
+    use crate::actor::Function;
+    use crate::fixtures::{actor, patch};
+    use crate::ids::{PersonId, Version};
+    use crate::record::Mark;
     use crate::schema::known_table;
-    use serde_json::json;
 
-    fn run(table: &str, base: &serde_json::Value, desk: &serde_json::Value, patch: &serde_json::Value) -> Merged {
-        let table = known_table(table);
-        let (base, desk) = (values(table, base), values(table, desk));
-        let patch = crate::fixtures::patch(table, patch);
-        let desk = DeskRow { values: &desk, provenance: &Provenance::new() };
-        merge(table, &actor(), &AuthorView::of(&base), desk, &patch, false).expect("a merge")
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct File {
+        #[serde(rename = "about")]
+        _about: String,
+        cases: Vec<Case>,
     }
 
-    fn paths(table: &str, fields: &[usize]) -> Vec<&'static str> {
-        fields.iter().map(|index| known_table(table).fields[*index].path).collect()
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Case {
+        name: String,
+        table: String,
+        base: Json,
+        server: Json,
+        client: Json,
+        #[serde(default = "scale")]
+        functions: Vec<Function>,
+        #[serde(default)]
+        marks: BTreeMap<String, Told>,
+        #[serde(default)]
+        doubted: Vec<String>,
+        #[serde(default)]
+        unknown: Vec<String>,
+        #[serde(default)]
+        reason: bool,
+        error: Option<String>,
+        #[serde(default)]
+        take: Vec<String>,
+        #[serde(default)]
+        contested: Vec<String>,
+        #[serde(default)]
+        chosen: Vec<String>,
+    }
+
+    fn scale() -> Vec<Function> {
+        vec![Function::Scale]
+    }
+
+    /// Who stands behind the desk's value.
+    #[derive(Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Told {
+        rank: i64,
+        by: Who,
+    }
+
+    #[derive(Clone, Copy, PartialEq, Eq, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Who {
+        Author,
+        Other,
+    }
+
+    /// A row's values; what is not named is null.
+    fn row(table: &Table, fields: &Json) -> Vec<Value> {
+        let mut values = vec![Value::Null; table.fields.len()];
+        for (field, value) in patch(table, fields) {
+            values[field] = value;
+        }
+        values
+    }
+
+    fn run(case: &Case) -> Result<Merged, Rejection> {
+        let table = known_table(&case.table);
+        let author = Actor { functions: case.functions.clone(), ..actor() };
+        let mut view = AuthorView::of(&row(table, &case.base));
+        for path in &case.unknown {
+            view.values[table.index(path)] = None;
+        }
+        view.doubted.extend(case.doubted.iter().map(|path| table.index(path)));
+        let marks = case.marks.iter().map(|(path, told)| {
+            let by = if told.by == Who::Author { author.person } else { PersonId(Uuid::from_u128(99)) };
+            (path.clone(), Mark { version: Version(1), rank: told.rank, by: Some(by) })
+        });
+        let (values, provenance) = (row(table, &case.server), marks.collect());
+        let desk = DeskRow { values: &values, provenance: &provenance };
+        merge(table, &author, &view, desk, &patch(table, &case.client), case.reason)
+    }
+
+    fn paths(table: &Table, fields: &[usize]) -> Vec<String> {
+        fields.iter().map(|index| table.fields[*index].path.to_owned()).collect()
     }
 
     #[test]
-    fn different_fields_stand_both() {
-        let merged =
-            run("animals", &json!({"tag": "1", "pen": "A"}), &json!({"tag": "2", "pen": "A"}), &json!({"pen": "B"}));
-        assert_eq!(paths("animals", &merged.take), ["pen"]);
-        assert!(merged.contested.is_empty() && merged.chosen.is_empty());
+    fn fields_are_merged_as_the_vectors_say() {
+        let file: File = serde_json::from_str(include_str!("../../../tests/vectors/merge.json")).expect("vectors");
+        for case in &file.cases {
+            let merged = run(case);
+            let error = merged.as_ref().err().map(|rejection| rejection.code);
+            assert_eq!(error, case.error.as_deref(), "{}", case.name);
+            let merged = merged.unwrap_or_default();
+            let table = known_table(&case.table);
+            assert_eq!(paths(table, &merged.take), case.take, "{}: take", case.name);
+            assert_eq!(paths(table, &merged.contested), case.contested, "{}: contested", case.name);
+            assert_eq!(paths(table, &merged.chosen), case.chosen, "{}: chosen", case.name);
+        }
     }
 
     #[test]
-    fn the_same_new_value_needs_nothing() {
-        let merged = run("animals", &json!({"tag": "1"}), &json!({"tag": "2"}), &json!({"tag": "2"}));
-        assert_eq!(merged, Merged::default());
-    }
-
-    #[test]
-    fn two_tags_ask_a_person_and_two_pens_do_not() {
-        let merged = run(
-            "animals",
-            &json!({"tag": "1", "pen": "A"}),
-            &json!({"tag": "2", "pen": "B"}),
-            &json!({"tag": "3", "pen": "C"}),
-        );
-        assert_eq!(paths("animals", &merged.contested), ["tag"]);
-        assert_eq!(paths("animals", &merged.take), ["pen"]);
-        assert_eq!(paths("animals", &merged.chosen), ["pen"]);
-    }
-
-    #[test]
-    fn fields_of_a_group_travel_together() {
-        let merged = run(
-            "placings",
-            &json!({"place": 1, "award": "Champion"}),
-            &json!({"place": 1, "award": "Reserve"}),
-            &json!({"place": 2}),
-        );
-        assert_eq!(paths("placings", &merged.contested), ["place", "award"]);
-    }
-
-    #[test]
-    fn the_higher_stage_wins_and_the_first_arrival_stays() {
-        let merged = run(
-            "entries",
-            &json!({"status": "entered"}),
-            &json!({"status": "ready"}),
-            &json!({"status": "checked_in"}),
-        );
-        assert_eq!((merged.take.len(), paths("entries", &merged.chosen)), (0, vec!["status"]));
-        let merged = run(
-            "animals",
-            &json!({}),
-            &json!({"arrived_at": "2026-08-07T08:00:00Z"}),
-            &json!({"arrived_at": "2026-08-07T08:02:00Z"}),
-        );
-        assert_eq!((merged.take.len(), paths("animals", &merged.chosen)), (0, vec!["arrived_at"]));
-    }
-
-    #[test]
-    fn a_doubted_field_counts_as_changed_by_others() {
-        let table = known_table("animals");
-        let row = values(table, &json!({"tag": "1"}));
-        let mut view = AuthorView::of(&row);
-        view.doubted.insert(table.index("tag"));
-        let patch = crate::fixtures::patch(table, &json!({"tag": "2"}));
-        let desk = DeskRow { values: &row, provenance: &Provenance::new() };
-        let merged = merge(table, &actor(), &view, desk, &patch, false).expect("a merge");
-        assert_eq!(paths("animals", &merged.contested), ["tag"]);
-    }
-
-    #[test]
-    fn a_stage_goes_back_only_with_a_reason() {
-        let table = known_table("entries");
-        let row = values(table, &json!({"status": "ready"}));
-        let patch = crate::fixtures::patch(table, &json!({"status": "entered"}));
-        let desk = DeskRow { values: &row, provenance: &Provenance::new() };
-        let run = |reason| merge(table, &actor(), &AuthorView::of(&row), desk, &patch, reason);
-        assert_eq!(run(false).map_err(|rejection| rejection.code), Err("required"));
-        assert_eq!(run(true).map(|merged| merged.take.len()), Ok(1));
+    fn the_vectors_have_a_case_for_every_policy_that_two_people_can_meet() {
+        let file: File = serde_json::from_str(include_str!("../../../tests/vectors/merge.json")).expect("vectors");
+        let mut met = BTreeSet::new();
+        for case in &file.cases {
+            let table = known_table(&case.table);
+            for field in patch(table, &case.client).keys() {
+                let policy = table.fields[*field].policy;
+                met.insert(format!("{policy:?}").split('(').next().unwrap_or_default().to_owned());
+            }
+        }
+        let policies = ["FirstWriter", "Inbox", "LastWriter", "Role", "Stage", "StageMark"];
+        assert_eq!(met.iter().map(String::as_str).collect::<Vec<_>>(), policies);
     }
 }

@@ -19,6 +19,8 @@ mod same;
 mod settle;
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;
 mod verdict;
 mod view;
 mod waiting;

@@ -7,7 +7,7 @@ use std::any::Any;
 
 use serde_json::Map;
 use showdesk_domain::actor::Actor;
-use showdesk_domain::conflict::ConflictStatus;
+use showdesk_domain::conflict::{Conflict, ConflictStatus};
 use showdesk_domain::ids::{ConflictId, Seq, Version};
 use showdesk_domain::world::{BulkPart, Needs, SettleError, World, Written};
 use showdesk_store::audit::AuditRow;
@@ -53,7 +53,7 @@ impl Engine {
             return self.try_bulk(actor, plan).await;
         }
         let request_text = serde_json::to_vec(&request).expect("a request is plain data");
-        let row = self.begin_bulk(actor, &request, sha256(&request_text)).await?;
+        let (row, has_more) = self.begin_bulk(actor, &request, sha256(&request_text)).await?;
         if let Some(done) = row.results {
             let corrupt = || StoreError::Corrupt {
                 table: "bulk_decisions".to_owned(),
@@ -62,7 +62,6 @@ impl Engine {
             };
             return serde_json::from_value(done).map_err(|_| corrupt().into());
         }
-        let has_more = request.ids.is_none() && row.conflict_ids.len() >= PARTS_MAX;
         let plan = self.plan(&request, Some(&row)).await?;
         let results = self.decide_parts(actor, row.id, plan.parts).await;
         let answer = BulkAnswer { bulk_id: Some(row.id), dry_run: false, results, has_more };
@@ -88,11 +87,17 @@ impl Engine {
         Ok(BulkUndone { bulk_id, results: results.into_iter().flatten().collect() })
     }
 
-    /// The row of this decision: a new one, or the one that its key has made before.
-    async fn begin_bulk(&self, actor: &Actor, request: &BulkResolve, request_sha256: [u8; 32]) -> Result<BulkRow> {
+    /// The row of this decision, a new one or the one that its key has made before, and whether more clashes match.
+    async fn begin_bulk(
+        &self,
+        actor: &Actor,
+        request: &BulkResolve,
+        request_sha256: [u8; 32],
+    ) -> Result<(BulkRow, bool)> {
         let known = |row: BulkRow| {
             if row.request_sha256 == request_sha256 {
-                Ok(row)
+                let may_be_more = request.filter.is_some() && row.conflict_ids.len() >= PARTS_MAX;
+                Ok((row, may_be_more))
             } else {
                 Err(EngineError::invalid("idempotency_key", "this key was used for another decision"))
             }
@@ -122,7 +127,7 @@ impl Engine {
             Err(error) => return Err(error.into()),
         }
         self.commit(tx).await?;
-        Ok(row)
+        Ok((row, plan.has_more))
     }
 
     async fn bulk_by_key(&self, key: Option<&str>) -> Result<Option<BulkRow>> {
@@ -144,7 +149,7 @@ impl Engine {
         let reason = clean_reason(request.reason.clone())?;
         let (ids, has_more) = match (begun, &request.ids, &request.filter) {
             (Some(row), ..) => (row.conflict_ids.clone(), false),
-            (None, Some(ids), None) => (self.named(ids)?, false),
+            (None, Some(ids), None) => (named(ids)?, false),
             (None, None, Some(filter)) => self.filtered(filter).await?,
             _ => return Err(EngineError::invalid("invalid_request", "either ids or a filter says which clashes")),
         };
@@ -158,19 +163,6 @@ impl Engine {
             Ok(BulkPart { bulk_id: begun.map(|row| row.id), resolution, expected, reason })
         };
         Ok(Plan { parts: ids.iter().map(|id| (*id, part(id))).collect(), has_more })
-    }
-
-    fn named(&self, ids: &[Uuid]) -> Result<Vec<ConflictId>> {
-        if ids.len() > PARTS_MAX {
-            return Err(EngineError::TooLarge(format!("at most {PARTS_MAX} clashes are decided at once")));
-        }
-        let mut once = Vec::with_capacity(ids.len());
-        for id in ids.iter().copied().map(ConflictId) {
-            if !once.contains(&id) {
-                once.push(id);
-            }
-        }
-        Ok(once)
     }
 
     async fn filtered(&self, filter: &BulkFilter) -> Result<(Vec<ConflictId>, bool)> {
@@ -218,8 +210,9 @@ impl Engine {
         for (id, part) in plan.parts {
             results.push(match part {
                 Ok(part) => {
+                    let present = world.conflict(id).cloned();
                     let written = world.resolve_part(actor, id, &part);
-                    outcome(&world, id, "would_resolve", written)
+                    standing(outcome(&world, id, "would_resolve", written), present.as_ref())
                 }
                 Err(error) => failed(id, error),
             });
@@ -306,10 +299,8 @@ impl PartJob {
     }
 
     fn is_in_force(&self, world: &World, bulk_id: Uuid) -> bool {
-        let is_this = |clash: &&showdesk_domain::conflict::Conflict| {
-            clash.bulk_id == Some(bulk_id) && clash.status == ConflictStatus::Resolved
-        };
-        world.conflict(self.id).filter(is_this).is_some()
+        let is_this = |clash: &Conflict| clash.bulk_id == Some(bulk_id) && clash.status == ConflictStatus::Resolved;
+        world.conflict(self.id).is_some_and(is_this)
     }
 }
 
@@ -351,14 +342,28 @@ impl Job for PartJob {
     }
 }
 
+/// Each of them once.
+fn named(ids: &[Uuid]) -> Result<Vec<ConflictId>> {
+    if ids.len() > PARTS_MAX {
+        return Err(EngineError::TooLarge(format!("at most {PARTS_MAX} clashes are decided at once")));
+    }
+    let mut once = Vec::with_capacity(ids.len());
+    for id in ids.iter().copied().map(ConflictId) {
+        if !once.contains(&id) {
+            once.push(id);
+        }
+    }
+    Ok(once)
+}
+
 fn outcome(
     world: &World,
     id: ConflictId,
-    word: &str,
+    done: &str,
     written: std::result::Result<Vec<Written>, SettleError>,
 ) -> BulkResult {
     let (outcome, error, writes) = match written {
-        Ok(written) => (word, None, written),
+        Ok(written) => (done, None, written),
         Err(error) => ("failed", Some(problem_of(&engine_error(error))), Vec::new()),
     };
     let clash = world.conflict(id);
@@ -368,15 +373,23 @@ fn outcome(
         Some((path.clone(), value))
     };
     let values = clash.map(|clash| clash.contested.iter().chain(&clash.clean).filter_map(stands).collect());
-    BulkResult {
-        id: id.0,
+    let result = BulkResult {
         outcome: outcome.to_owned(),
         error,
-        status: clash.map(|clash| clash.status.as_str().to_owned()),
-        rev: clash.map(|clash| clash.rev),
-        server_version: clash.map(|_| record.map_or(0, |record| record.version.0)),
         values,
         writes: writes.into_iter().map(written_row).collect(),
+        ..unheard(id)
+    };
+    standing(result, clash)
+}
+
+/// The result with where the clash stands.
+fn standing(result: BulkResult, clash: Option<&Conflict>) -> BulkResult {
+    BulkResult {
+        status: clash.map(|clash| clash.status.as_str().to_owned()),
+        rev: clash.map(|clash| clash.rev),
+        server_version: clash.map(|clash| clash.server_version.0),
+        ..result
     }
 }
 
@@ -391,10 +404,14 @@ fn written_row(written: Written) -> WrittenRow {
 }
 
 fn failed(id: ConflictId, error: OpError) -> BulkResult {
+    BulkResult { error: Some(error), ..unheard(id) }
+}
+
+fn unheard(id: ConflictId) -> BulkResult {
     BulkResult {
         id: id.0,
         outcome: "failed".to_owned(),
-        error: Some(error),
+        error: None,
         status: None,
         rev: None,
         server_version: None,

@@ -18,6 +18,7 @@ use showdesk_store::{Tx, desks, people};
 use uuid::Uuid;
 
 use crate::ids::fresh_id;
+use crate::sidecar::sync_folder;
 use crate::{Engine, EngineError, Result};
 
 /// The file of the data folder that names its desk.
@@ -164,7 +165,8 @@ pub(crate) fn keep(folder: &Path, device: DeviceId) -> Result<()> {
     let write = || {
         std::fs::write(&beside, device.0.to_string())?;
         std::fs::File::open(&beside)?.sync_all()?;
-        std::fs::rename(&beside, folder.join(FILE))
+        std::fs::rename(&beside, folder.join(FILE))?;
+        sync_folder(folder)
     };
     write().map_err(|error| in_folder(&error))
 }

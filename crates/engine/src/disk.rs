@@ -5,6 +5,7 @@
 //! after the first fault nothing is written, and nothing acknowledged, until the desk is started again and
 //! reads what is really there. Reads go on in both cases.
 
+use std::io;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
 
@@ -89,6 +90,15 @@ impl Disk {
         }
     }
 
+    /// The mark beside the database could not be written after a commit: nothing of it is acknowledged. Where only room
+    /// is lacking, sending it again finds it done.
+    pub(crate) fn mark_failed(&self, cause: &io::Error) -> EngineError {
+        match cause.kind() {
+            io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => EngineError::DiskFull,
+            _ => self.fail(cause),
+        }
+    }
+
     /// The disk failed: nothing is written any more.
     pub(crate) fn fail(&self, cause: &dyn std::error::Error) -> EngineError {
         if !self.failed.swap(true, Ordering::AcqRel) {
@@ -106,9 +116,11 @@ impl Engine {
         self.inner.disk.settled(self.db().begin_write().await.map_err(EngineError::from))
     }
 
-    /// Ends one.
+    /// Ends one. It may have written who may do what: tokens are looked up again.
     pub(crate) async fn commit(&self, tx: Tx) -> Result<()> {
-        self.inner.disk.settled(tx.commit().await.map_err(EngineError::from))
+        let committed = self.inner.disk.settled(tx.commit().await.map_err(EngineError::from));
+        self.inner.tokens.forget();
+        committed
     }
 }
 
@@ -139,6 +151,7 @@ mod tests {
         let disk = Disk::new(folder.path().to_owned(), 0);
         assert!(disk.may_write().is_ok());
         assert!(matches!(disk.settled::<()>(Err(EngineError::DiskFull)), Err(EngineError::DiskFull)));
+        assert!(matches!(disk.mark_failed(&io::ErrorKind::StorageFull.into()), EngineError::DiskFull));
         assert!(disk.may_write().is_ok(), "room may come back");
         assert!(matches!(disk.fail(&std::io::Error::other("EIO")), EngineError::ReadOnly));
         assert!(matches!(disk.may_write(), Err(EngineError::ReadOnly)));

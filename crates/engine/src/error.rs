@@ -51,6 +51,22 @@ pub enum EngineError {
     /// The cursor cannot be continued: pull again without one.
     #[error("this position can no longer be continued: {0}")]
     CursorGone(&'static str),
+    /// The client's version of the synced tables is too old for what it asks.
+    #[error("this app speaks version {schema} of the show's tables, the desk needs {oldest}: reload it")]
+    ClientTooOld {
+        /// The client's version.
+        schema: i64,
+        /// The oldest one that will do.
+        oldest: i64,
+    },
+    /// The client's version of the synced tables is above the desk's.
+    #[error("this app speaks version {schema} of the show's tables, the desk only {newest}: update the desk")]
+    ClientTooNew {
+        /// The client's version.
+        schema: i64,
+        /// The desk's.
+        newest: i64,
+    },
     /// What the decider saw has moved on.
     #[error("{detail}")]
     Stale {

@@ -14,6 +14,7 @@ use showdesk_store::people::{MemberRow, ProfileRow, TeamRow};
 use showdesk_store::{Db, StoreError, Tx, meta, people, records};
 use tokio::sync::broadcast;
 use tokio::task::AbortHandle;
+use tokio::time::timeout;
 use uuid::Uuid;
 
 use crate::desks::{self, LiveDesks};
@@ -31,6 +32,8 @@ use crate::{Clock, Engine, EngineError, Installation, Options, Result, Wake};
 const WAKES_KEPT: usize = 256;
 /// How often what devices were seen doing is written, if no other commit does it.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
+/// A desk that stops says so to its neighbours, unless their server does not answer.
+const GOODBYE_TIME: Duration = Duration::from_millis(500);
 /// The key of `server_keys` that signs cursors.
 const CURSOR_KEY: &str = "cursor";
 
@@ -124,10 +127,10 @@ impl Engine {
     /// Takes no new writes, finishes those that wait, closes the database.
     pub async fn close(&self) {
         self.background().drain(..).for_each(|task| task.abort());
-        if self.db().is_shared() {
-            self.say_goodbye().await;
-        }
         self.inner.writer.stop().await;
+        if self.db().is_shared() && timeout(GOODBYE_TIME, self.say_goodbye()).await.is_err() {
+            tracing::warn!("the other desks were not told in time that this one stops");
+        }
         self.inner.db.close().await;
     }
 

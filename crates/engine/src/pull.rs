@@ -2,38 +2,23 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use hmac::{Hmac, Mac};
-use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use showdesk_domain::actor::{Actor, ReadClass};
+use showdesk_domain::actor::{Actor, ReadClass, Scope};
 use showdesk_domain::ids::Seq;
 use showdesk_domain::schema::{SCHEMA_VERSION, Table, tables};
-use showdesk_store::{changes, meta};
+use showdesk_store::meta;
 use uuid::Uuid;
 
 use crate::api::sync::{PullPage, PullQuery};
+use crate::cursor::Cursor;
+use crate::push::check_schema;
 use crate::seen::SeenNote;
-use crate::visibility::View;
-use crate::{Engine, EngineError, Result};
+use crate::{Engine, EngineError, Result, visibility};
 
 /// Changes of a page that asks for no other number.
 pub const PAGE_CHANGES_DEFAULT: usize = 500;
 /// Most changes of a page.
 pub const PAGE_CHANGES_MAX: usize = 1_000;
-
-/// What a cursor holds. It is opaque to clients.
-#[derive(Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Cursor {
-    epoch: Uuid,
-    seq: i64,
-    scope: String,
-    schema: i64,
-    device: Uuid,
-    tables: Vec<String>,
-    /// The floor when this reader began without a cursor: it never had what was removed below.
-    #[serde(default)]
-    floor: i64,
-}
 
 impl Engine {
     /// A page of changes the actor may see.
@@ -41,19 +26,23 @@ impl Engine {
         let wanted = wanted_tables(&query.tables)?;
         let mut tx = self.db().begin_read().await?;
         let meta = meta::read(&mut tx).await?;
+        let last = query.cursor.as_deref().map(|text| Cursor::read(&self.inner.cursor_key, text));
+        let of_cursor = last.as_ref().and_then(Option::as_ref).map(|last| last.schema);
+        let schema = query.schema.or(of_cursor).unwrap_or(SCHEMA_VERSION);
+        check_schema(schema, meta.min_schema)?;
         let mut names: Vec<String> = wanted.iter().map(|table| table.name.to_owned()).collect();
         names.sort();
         let mut cursor = Cursor {
             epoch: meta.epoch,
             seq: 0,
             scope: scope_of(actor),
-            schema: SCHEMA_VERSION,
+            schema,
             device: actor.device.0,
             tables: names,
             floor: meta.oldest_seq.0,
         };
-        if let Some(text) = &query.cursor {
-            let last = self.read_cursor(text).ok_or(EngineError::CursorGone("it cannot be read"))?;
+        if let Some(last) = last {
+            let last = last.ok_or(EngineError::CursorGone("it cannot be read"))?;
             if last.epoch == meta.epoch && last.seq > meta.clock.0 {
                 drop(tx);
                 return Err(self.rolled_back(&last).await);
@@ -62,21 +51,17 @@ impl Engine {
         }
         let shown = query.cursor.is_some().then_some(cursor.seq);
         let limit = query.limit.clamp(1, PAGE_CHANGES_MAX);
-        let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
-        let mut rows = changes::page(&mut tx, Seq(cursor.seq), meta.clock, &wanted, ask).await?;
-        let has_more = rows.len() > limit;
-        rows.truncate(limit);
-        cursor.seq = if has_more { rows.last().map_or(cursor.seq, |row| row.seq.0) } else { meta.clock.0 };
-        let view = View::of(&mut tx, actor, &rows).await?;
+        let page = visibility::page(&mut tx, actor, (Seq(cursor.seq), meta.clock), &wanted, limit).await?;
+        cursor.seq = page.more_after.unwrap_or(meta.clock).0;
         // A page may not arrive: the device still holds the cursor it came with.
         let cursor_seq = Some(Seq(shown.unwrap_or(cursor.seq)));
         let note = SeenNote { pulled_seq: Some(Seq(cursor.seq)), cursor_seq, ..SeenNote::at(self.now()) };
         self.inner.seen.note(actor.device, note);
         Ok(PullPage {
             epoch: meta.epoch,
-            changes: rows.iter().filter_map(|row| view.change_text(row)).collect(),
-            cursor: self.sign_cursor(&cursor),
-            has_more,
+            changes: page.changes,
+            cursor: cursor.sign(&self.inner.cursor_key),
+            has_more: page.more_after.is_some(),
             clock: meta.clock.0,
         })
     }
@@ -88,25 +73,6 @@ impl Engine {
             Ok(epoch) => EngineError::EpochMismatch { epoch },
             Err(error) => error,
         }
-    }
-
-    fn sign_cursor(&self, cursor: &Cursor) -> String {
-        let body = serde_json::to_vec(cursor).expect("a cursor is plain data");
-        let tag = self.cursor_mac(&body).finalize().into_bytes();
-        format!("{}.{}", URL_SAFE_NO_PAD.encode(body), URL_SAFE_NO_PAD.encode(tag))
-    }
-
-    fn read_cursor(&self, text: &str) -> Option<Cursor> {
-        let (body, tag) = text.split_once('.')?;
-        let (body, tag) = (URL_SAFE_NO_PAD.decode(body).ok()?, URL_SAFE_NO_PAD.decode(tag).ok()?);
-        self.cursor_mac(&body).verify_slice(&tag).ok()?;
-        serde_json::from_slice(&body).ok()
-    }
-
-    fn cursor_mac(&self, body: &[u8]) -> Hmac<Sha256> {
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.inner.cursor_key).expect("HMAC takes a key of any length");
-        mac.update(body);
-        mac
     }
 }
 
@@ -152,14 +118,16 @@ pub(crate) fn scope_of(actor: &Actor) -> String {
         ReadClass::Staff => "staff",
         ReadClass::Office => "office",
     };
-    let mut exhibitors = actor.scope.exhibitor_ids.clone();
-    exhibitors.sort();
-    if class != "public" || exhibitors.is_empty() {
+    let scope = &actor.scope;
+    if class != "public" || *scope == Scope::default() {
         return class.to_owned();
     }
+    // What a viewer sees beside public rows hangs on these; other functions see every row whatever their scope.
+    let ids = |ids: &[Uuid]| ids.iter().map(Uuid::to_string).collect::<Vec<_>>();
     let mut digest = Sha256::new();
-    for id in &exhibitors {
-        digest.update(id.as_bytes());
+    for mut list in [ids(&scope.exhibitor_ids), ids(&scope.ring_ids), scope.departments.clone()] {
+        list.sort();
+        digest.update(serde_json::json!(list).to_string());
     }
     format!("{class}-{}", URL_SAFE_NO_PAD.encode(&digest.finalize()[..12]))
 }

@@ -69,8 +69,9 @@ impl Engine {
     async fn attend(&self, actor: &Actor, id: Uuid, task: Task) -> Result<QueueItem> {
         require_admin(actor)?;
         let id = OpId(id);
+        let group = self.group_of(id).await?;
         let (answer, answered) = oneshot::channel();
-        let job = AttentionJob { actor: actor.clone(), id, task: task.clone(), record: None, answer };
+        let job = AttentionJob { actor: actor.clone(), id, group, task: task.clone(), record: None, answer };
         self.inner.writer.submit(Box::new(job), 0)?;
         let attended = answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?;
         let item = self.queue_item(id).await;
@@ -83,6 +84,18 @@ impl Engine {
             }
             Err(error) => Err(error),
         }
+    }
+
+    /// The op and the others of its group: they are taken up as one.
+    async fn group_of(&self, id: OpId) -> Result<Vec<OpId>> {
+        let mut tx = self.db().begin_read().await?;
+        let op = queue::load(&mut tx, &[id]).await?.pop().ok_or(NOT_FOUND)?;
+        let mut group = vec![id];
+        if let Some(txn) = op.txn.as_ref().and_then(|txn| txn.get("id")?.as_str()) {
+            let members = queue::unfinished_of_group(&mut tx, op.device_id, txn).await?;
+            group.extend(members.into_iter().filter(|member| *member != id));
+        }
+        Ok(group)
     }
 
     /// Whether the last thing that was done about this op is the same: two taps are one.
@@ -194,6 +207,8 @@ impl Task {
 struct AttentionJob {
     actor: Actor,
     id: OpId,
+    /// Itself first, then the others of its group.
+    group: Vec<OpId>,
     task: Task,
     record: Option<AuditRow>,
     answer: oneshot::Sender<Result<()>>,
@@ -211,7 +226,7 @@ impl AttentionJob {
 
 impl Job for AttentionJob {
     fn missing(&self, world: &World) -> Needs {
-        world.missing_for_attention(&[self.id], self.task.data())
+        world.missing_for_attention(&self.group, self.task.data())
     }
 
     fn apply(&mut self, world: &mut World) -> Result<()> {

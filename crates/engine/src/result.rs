@@ -10,6 +10,7 @@ use showdesk_domain::op::Rejection;
 use showdesk_domain::queue::{QueueStatus, QueuedOp};
 use showdesk_domain::record::Record;
 use showdesk_domain::world::{Key, World};
+use uuid::Uuid;
 
 use crate::api::sync::{OpError, OpResult, VerdictName};
 
@@ -72,7 +73,7 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
             let version = record.map(|record| record.version).or(op.result_version);
             result.version = version.map(|version| version.0);
             result.seq = op.result_seq.map(|seq| seq.0);
-            result.record = record.map(|record| visible(record, actor));
+            (result.record, result.record_id) = shown(op, record, actor);
             result.decision = conflict.and_then(decision_of);
         }
         VerdictName::Conflict => {
@@ -89,8 +90,8 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
                 Some(part) => part.other_record_id,
                 None => conflict.filter(|conflict| !conflict.is_about_facts()).and_then(|clash| clash.other_record_id),
             };
-            let shown = other.map_or(record, |id| rows.row(&op.table_name, id).filter(|other| other.is_live()));
-            result.record = shown.map(|record| visible(record, actor));
+            let holder = other.map_or(record, |id| rows.row(&op.table_name, id).filter(|other| other.is_live()));
+            (result.record, result.record_id) = shown(op, holder, actor);
         }
         VerdictName::Held => {
             result.conflict_id = op.conflict_id.map(|id| id.0);
@@ -114,6 +115,7 @@ pub(crate) fn unknown(echo: Json) -> OpResult {
         version: None,
         seq: None,
         record: None,
+        record_id: None,
         conflict_id: None,
         kind: None,
         contested: None,
@@ -143,9 +145,11 @@ fn verdict_of(op: &QueuedOp) -> VerdictName {
     })
 }
 
-/// The row as the author may see it.
-fn visible(record: &Record, actor: &Actor) -> Json {
-    Json::Object(record.pulled(actor.read_class()))
+/// A row as the author may see it, and its id where it is not the op's own row.
+fn shown(op: &QueuedOp, record: Option<&Record>, actor: &Actor) -> (Option<Json>, Option<Uuid>) {
+    let data = record.map(|record| Json::Object(record.pulled(actor.read_class())));
+    let other = record.filter(|record| op.record_id != Some(record.id));
+    (data, other.map(|record| record.id.0))
 }
 
 /// What a person decided about an op's clash: PROTOCOL.md §5.

@@ -5,6 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use chrono::{DateTime, Utc};
 use showdesk_domain::ids::{DeviceId, Seq};
+use showdesk_store::people::Sighting;
 use showdesk_store::{Result, Tx, people};
 
 /// What a device's requests told.
@@ -49,11 +50,11 @@ impl SeenMap {
     /// Takes all notes and writes them. Other desks of the database write theirs: what is none stays as it is there.
     pub(crate) async fn save(&self, tx: &mut Tx) -> Result<()> {
         let notes = std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner));
-        for (device, note) in notes {
+        let sightings = notes.into_iter().map(|(device, note)| {
             let SeenNote { at, unsent, skew_ms, pulled_seq, cursor_seq } = note;
-            people::note_seen(tx, device, at, unsent, skew_ms, pulled_seq, cursor_seq).await?;
-        }
-        Ok(())
+            Sighting { device, at, unsent, skew_ms, pulled_seq, cursor_seq }
+        });
+        people::note_seen(tx, &sightings.collect::<Vec<_>>()).await
     }
 
     /// Whether there is nothing to write.

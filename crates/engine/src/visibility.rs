@@ -6,16 +6,14 @@
 use std::collections::HashSet;
 
 use serde::Deserialize;
-use showdesk_domain::actor::{Actor, ReadClass};
-use showdesk_domain::ids::RecordId;
+use showdesk_domain::actor::{Actor, ReadClass, Scope};
+use showdesk_domain::ids::{RecordId, Seq};
 use showdesk_domain::record::{ChangeRow, may_see};
 use showdesk_domain::schema::{Table, known_table};
 use showdesk_domain::value::Value;
-use showdesk_store::{Result, Tx, history, records};
+use showdesk_store::changes::ChangeText;
+use showdesk_store::{Result, Tx, changes, history, records};
 use uuid::Uuid;
-
-/// Versions of a message that are looked through for one that was addressed to the reader.
-const MESSAGE_VERSIONS_MAX: i64 = 100;
 
 /// A reader, and what it has to do with the rows of one page.
 #[derive(Debug)]
@@ -40,11 +38,14 @@ impl View {
     pub(crate) async fn of(tx: &mut Tx, actor: &Actor, rows: &[ChangeRow]) -> Result<Self> {
         let class = actor.read_class();
         let mut view = Self { class, own: HashSet::new(), formerly_own: HashSet::new() };
-        let exhibitors = &actor.scope.exhibitor_ids;
-        if class == ReadClass::Public && !exhibitors.is_empty() {
-            let links: Vec<(&ChangeRow, Links)> = rows.iter().map(|row| (row, Links::of(row))).collect();
-            view.find_own(tx, &links, exhibitors).await?;
-            view.find_formerly_own(tx, &links, exhibitors).await?;
+        if class == ReadClass::Public {
+            // Without exhibitors of its own only messages can be for a viewer beside what is public.
+            let scope = &actor.scope;
+            let may_be_own = |row: &&ChangeRow| !scope.exhibitor_ids.is_empty() || row.table.name == "announcements";
+            let links: Vec<(&ChangeRow, Links)> =
+                rows.iter().filter(may_be_own).map(|row| (row, Links::of(row))).collect();
+            view.find_own(tx, &links, scope).await?;
+            view.find_formerly_own(tx, &links, scope).await?;
         }
         Ok(view)
     }
@@ -52,7 +53,7 @@ impl View {
     /// A change as JSON text; none if the reader never saw the row and may not see it now.
     pub(crate) fn change_text(&self, row: &ChangeRow) -> Option<String> {
         let (op, data, disputed) = match self.telling(row) {
-            Telling::Upsert(class) => ("upsert", data_for(row, class), disputed_text(row, class)),
+            Telling::Upsert(class) => ("upsert", data_for(row, class), disputed_text(row.table, &row.disputed, class)),
             Telling::Delete => ("delete", "null", String::new()),
             Telling::Revoke => ("revoke", "null", String::new()),
             Telling::Nothing => return None,
@@ -89,7 +90,8 @@ impl View {
         }
     }
 
-    async fn find_own(&mut self, tx: &mut Tx, rows: &[(&ChangeRow, Links)], exhibitors: &[Uuid]) -> Result<()> {
+    async fn find_own(&mut self, tx: &mut Tx, rows: &[(&ChangeRow, Links)], scope: &Scope) -> Result<()> {
+        let exhibitors = &scope.exhibitor_ids;
         let is_ours = |id: Option<Uuid>| id.is_some_and(|id| exhibitors.contains(&id));
         let animals =
             parents_of(tx, "animals", rows.iter().filter_map(|(_, links)| links.animal_id), exhibitors).await?;
@@ -101,7 +103,7 @@ impl View {
                 "animals" | "entries" => is_ours(links.exhibitor_id),
                 "weigh_ins" => links.animal_id.is_some_and(|id| animals.contains(&RecordId(id))),
                 "placings" => links.entry_id.is_some_and(|id| entries.contains(&RecordId(id))),
-                "announcements" => links.is_for(exhibitors),
+                "announcements" => links.is_for(scope),
                 _ => false,
             };
             if own {
@@ -111,13 +113,10 @@ impl View {
         Ok(())
     }
 
-    /// Rows that the reader may not see now and that followed an earlier state of something of its own.
-    async fn find_formerly_own(
-        &mut self,
-        tx: &mut Tx,
-        rows: &[(&ChangeRow, Links)],
-        exhibitors: &[Uuid],
-    ) -> Result<()> {
+    /// Rows that the reader may not see now and that followed an earlier state of something of its own. A message's
+    /// audience never changes.
+    async fn find_formerly_own(&mut self, tx: &mut Tx, rows: &[(&ChangeRow, Links)], scope: &Scope) -> Result<()> {
+        let exhibitors = &scope.exhibitor_ids;
         let hidden = |row: &ChangeRow| {
             let key = (row.table.name, row.record_id);
             (!row.public && !row.ever_public || row.deleted) && !self.own.contains(&key)
@@ -133,7 +132,6 @@ impl View {
             let was_own = match row.table.name {
                 "weigh_ins" => links.animal_id.is_some_and(|id| animals.contains(&RecordId(id))),
                 "placings" => links.entry_id.is_some_and(|id| entries.contains(&RecordId(id))),
-                "announcements" => was_addressed(tx, row, exhibitors).await?,
                 _ => false,
             };
             if was_own {
@@ -143,6 +141,52 @@ impl View {
         self.formerly_own.extend(found);
         Ok(())
     }
+}
+
+/// A page of changes as a reader is told them.
+#[derive(Debug)]
+pub(crate) struct Page {
+    /// One JSON object a change.
+    pub changes: Vec<String>,
+    /// The number of the last row looked at, if there are more behind it.
+    pub more_after: Option<Seq>,
+}
+
+/// Looks at the next `limit` changes with the reader's eyes. Who sees every row gets them as the database wrote them.
+pub(crate) async fn page(
+    tx: &mut Tx,
+    actor: &Actor,
+    (after, up_to): (Seq, Seq),
+    tables: &[&'static Table],
+    limit: usize,
+) -> Result<Page> {
+    let class = actor.read_class();
+    let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
+    if class > ReadClass::Public {
+        let mut rows = changes::page_texts(tx, class, after, up_to, tables, ask).await?;
+        let more_after = cut(&mut rows, limit).map(|row| row.seq);
+        return Ok(Page { changes: rows.into_iter().map(|row| finished(row, class)).collect(), more_after });
+    }
+    let mut rows = changes::page(tx, after, up_to, tables, ask).await?;
+    let more_after = cut(&mut rows, limit).map(|row| row.seq);
+    let view = View::of(tx, actor, &rows).await?;
+    Ok(Page { changes: rows.iter().filter_map(|row| view.change_text(row)).collect(), more_after })
+}
+
+/// Leaves `limit` rows; answers the last of them if others were cut off.
+fn cut<T>(rows: &mut Vec<T>, limit: usize) -> Option<&T> {
+    let is_more = rows.len() > limit;
+    rows.truncate(limit);
+    rows.last().filter(|_| is_more)
+}
+
+fn finished(row: ChangeText, class: ReadClass) -> String {
+    let ChangeText { mut text, disputed, .. } = row;
+    if let Some((table, paths)) = disputed {
+        text.push_str(&disputed_text(table, &paths, class));
+    }
+    text.push('}');
+    text
 }
 
 /// What a row of any table says about whose it is.
@@ -158,6 +202,8 @@ struct Links {
 #[derive(Debug, Default, Deserialize)]
 struct Audience {
     functions: Option<Vec<String>>,
+    rings: Option<Vec<Uuid>>,
+    departments: Option<Vec<String>>,
     exhibitor_ids: Option<Vec<Uuid>>,
 }
 
@@ -174,11 +220,16 @@ impl Links {
         })
     }
 
-    /// Whether a message is for viewers, or for one of these exhibitors.
-    fn is_for(&self, exhibitors: &[Uuid]) -> bool {
-        let names = |list: &Option<Vec<String>>, name: &str| list.iter().flatten().any(|item| item == name);
-        let ids = self.audience.exhibitor_ids.iter().flatten();
-        names(&self.audience.functions, "viewer") || ids.into_iter().any(|id| exhibitors.contains(id))
+    /// Whether a message is for viewers, or for a ring, a department or an exhibitor that the scope names.
+    fn is_for(&self, scope: &Scope) -> bool {
+        fn meet<T: PartialEq>(named: Option<&Vec<T>>, own: &[T]) -> bool {
+            named.into_iter().flatten().any(|item| own.contains(item))
+        }
+        let Audience { functions, rings, departments, exhibitor_ids } = &self.audience;
+        functions.iter().flatten().any(|function| function == "viewer")
+            || meet(rings.as_ref(), &scope.ring_ids)
+            || meet(departments.as_ref(), &scope.departments)
+            || meet(exhibitor_ids.as_ref(), &scope.exhibitor_ids)
     }
 }
 
@@ -209,16 +260,10 @@ async fn once_owned(
     Ok(history::once_owned(tx, known_table(table), &ids, exhibitors).await?.into_iter().collect())
 }
 
-async fn was_addressed(tx: &mut Tx, row: &ChangeRow, exhibitors: &[Uuid]) -> Result<bool> {
-    let versions = history::versions(tx, row.table, row.record_id, MESSAGE_VERSIONS_MAX).await?;
-    Ok(versions.iter().any(|version| Links::read(row.table, row.record_id, &version.snapshot).is_for(exhibitors)))
-}
-
 /// The disputed fields that the reader may see.
-fn disputed_text(row: &ChangeRow, class: ReadClass) -> String {
-    let is_visible =
-        |path: &&String| row.table.field(path).is_none_or(|field| may_see(row.table.fields[field].access, class));
-    let disputed: Vec<&String> = row.disputed.iter().filter(is_visible).collect();
+fn disputed_text(table: &Table, disputed: &[String], class: ReadClass) -> String {
+    let is_visible = |path: &&String| table.field(path).is_none_or(|field| may_see(table.fields[field].access, class));
+    let disputed: Vec<&String> = disputed.iter().filter(is_visible).collect();
     if disputed.is_empty() { String::new() } else { format!(",\"disputed\":{}", serde_json::json!(disputed)) }
 }
 
@@ -232,7 +277,7 @@ fn data_for(row: &ChangeRow, class: ReadClass) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use showdesk_domain::ids::{Seq, Version};
+    use showdesk_domain::ids::Version;
 
     use super::*;
 
@@ -300,18 +345,24 @@ mod tests {
     }
 
     #[test]
-    fn a_message_is_for_viewers_or_for_named_exhibitors() {
+    fn a_message_is_for_viewers_or_for_what_a_scope_names() {
         let (ours, other) = (Uuid::from_u128(1), Uuid::from_u128(2));
+        let ring = Scope { ring_ids: vec![ours], ..Scope::default() };
+        let department = Scope { departments: vec!["swine".to_owned()], ..Scope::default() };
+        let parent = Scope { exhibitor_ids: vec![ours], ..Scope::default() };
+        let stranger = Scope { exhibitor_ids: vec![other], ring_ids: vec![other], ..Scope::default() };
         for (audience, expected) in [
-            (r#"{"audience":{"exhibitor_ids":["00000000-0000-0000-0000-000000000001"]}}"#, true),
-            (r#"{"audience":{"functions":["viewer"]}}"#, true),
-            (r#"{"audience":{"functions":["gate"]}}"#, false),
-            (r#"{"audience":{}}"#, false),
-            ("{}", false),
+            (serde_json::json!({"exhibitor_ids": [ours]}), [false, false, true, false]),
+            (serde_json::json!({"rings": [ours]}), [true, false, false, false]),
+            (serde_json::json!({"departments": ["swine"]}), [false, true, false, false]),
+            (serde_json::json!({"functions": ["viewer"]}), [true, true, true, true]),
+            (serde_json::json!({"functions": ["gate"]}), [false, false, false, false]),
+            (serde_json::json!({}), [false, false, false, false]),
         ] {
-            let links = Links::read(known_table("announcements"), ID, audience);
-            assert_eq!(links.is_for(&[ours]), expected, "{audience}");
-            assert_eq!(links.is_for(&[other]), expected && audience.contains("viewer"), "{audience}");
+            let data = serde_json::json!({"audience": audience}).to_string();
+            let links = Links::read(known_table("announcements"), ID, &data);
+            let told = [&ring, &department, &parent, &stranger].map(|scope| links.is_for(scope));
+            assert_eq!(told, expected, "{audience}");
         }
     }
 }

@@ -49,9 +49,11 @@ impl Engine {
     /// Starts the workers. A desk that has its database for itself knows that nobody else can hold a claim.
     pub(crate) async fn start_workers(&self) -> Result<()> {
         if !self.db().is_shared() {
-            let mut tx = self.begin_write().await?;
-            queue::reap(&mut tx, regardless_of_time(self.now())).await?;
-            self.commit(tx).await?;
+            match self.end_all_claims().await {
+                // The desk can be read; the claims end by their time.
+                Ok(()) | Err(EngineError::DiskFull) => {}
+                Err(error) => return Err(error),
+            }
         }
         let inner = Arc::downgrade(&self.inner);
         let mut wakes = self.wakes();
@@ -72,6 +74,12 @@ impl Engine {
         });
         self.background().push(working.abort_handle());
         Ok(())
+    }
+
+    async fn end_all_claims(&self) -> Result<()> {
+        let mut tx = self.begin_write().await?;
+        queue::reap(&mut tx, regardless_of_time(self.now())).await?;
+        self.commit(tx).await
     }
 
     /// Takes waiting ops up once; answers how many. `by_hand` passes over their pauses.
@@ -112,6 +120,7 @@ impl Engine {
         queue::reap(&mut tx, at(now)).await?;
         let claimed = queue::claim(&mut tx, due, now + LEASE, CLAIM_OPS_MAX).await?;
         self.commit(tx).await?;
+        tracing::debug!(count = claimed.len(), "waiting entries are claimed");
         Ok(claimed)
     }
 }

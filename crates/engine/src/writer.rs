@@ -281,7 +281,8 @@ impl Writer {
         );
         let applied = self.apply_all(&mut tx, &mut world, jobs).await;
         if let Err(error) = applied {
-            tx.rollback().await?;
+            // SQLite may have taken it back by itself; what went wrong first is what counts.
+            let _ = tx.rollback().await;
             return Err(error);
         }
         save::journal(&mut tx, &world, meta.clock).await?;
@@ -293,7 +294,7 @@ impl Writer {
         let wakes: Vec<Wake> = turned.into_iter().chain(wakes_of(&world, meta.clock)).collect();
         self.neighbours.tell(&mut tx, meta.epoch, &wakes).await?;
         tx.commit().await?;
-        self.epoch.committed(meta.epoch, world.clock).await.map_err(|error| self.disk.fail(&error))?;
+        self.epoch.committed(meta.epoch, world.clock).await.map_err(|error| self.disk.mark_failed(&error))?;
         for wake in wakes {
             // Nobody listening is fine: a wake-up carries no data.
             let _ = self.wakes.send(wake);

@@ -124,7 +124,7 @@ impl Show {
     }
 
     async fn pull(&self, actor: &Actor, cursor: Option<&str>, limit: usize) -> Result<PullPage, EngineError> {
-        let query = PullQuery { cursor: cursor.map(str::to_owned), limit, tables: Vec::new() };
+        let query = PullQuery { cursor: cursor.map(str::to_owned), limit, tables: Vec::new(), schema: None };
         self.engine.pull(actor, query).await
     }
 

@@ -2,8 +2,8 @@
 
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
-use showdesk_engine::api::sync::{Push, VerdictName};
-use showdesk_engine::{Engine, Options};
+use showdesk_engine::api::sync::{Push, PushAnswer, VerdictName};
+use showdesk_engine::{Engine, EngineError, Options};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -22,6 +22,11 @@ fn op(operation: &str, id: Uuid, data: &serde_json::Value, seq: i64) -> Box<RawV
 }
 
 async fn push(engine: &Engine, ops: Vec<Box<RawValue>>) -> Vec<VerdictName> {
+    let answer = try_push(engine, ops).await.expect("an answer");
+    answer.results.into_iter().map(|result| result.verdict).collect()
+}
+
+async fn try_push(engine: &Engine, ops: Vec<Box<RawValue>>) -> Result<PushAnswer, EngineError> {
     let actor = engine.desk_actor().await.expect("the desk");
     let epoch = engine.installation().await.expect("an installation").epoch;
     let push = Push {
@@ -34,8 +39,7 @@ async fn push(engine: &Engine, ops: Vec<Box<RawValue>>) -> Vec<VerdictName> {
         pending: None,
         body_bytes: 0,
     };
-    let answer = engine.push(&actor, push).await.expect("an answer");
-    answer.results.into_iter().map(|result| result.verdict).collect()
+    engine.push(&actor, push).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -79,5 +83,20 @@ async fn a_group_is_not_applied_by_halves() {
     .expect("JSON");
     let single = op("insert", Uuid::now_v7(), &json!({"first_name": "Eva", "last_name": "Reed"}), 2);
     assert_eq!(push(&engine, vec![grouped, single]).await, [VerdictName::Rejected, VerdictName::Applied]);
+    engine.close().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_desk_without_room_can_be_read_and_saves_nothing() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let engine = open(&folder).await;
+    let clock = engine.clock().await.expect("a clock");
+    engine.close().await;
+    let options = Options { disk_reserve_bytes: u64::MAX, ..Options::new(folder.path()) };
+    let engine = Engine::open(options).await.expect("it starts all the same");
+    let ops = vec![op("insert", Uuid::now_v7(), &json!({"first_name": "Ida", "last_name": "Reed"}), 1)];
+    let refused = try_push(&engine, ops).await;
+    assert!(matches!(refused, Err(EngineError::DiskFull)), "{refused:?}");
+    assert_eq!(engine.clock().await.expect("reads go on"), clock);
     engine.close().await;
 }

@@ -1,11 +1,13 @@
-//! Reads request bodies: type, size, time, one scan, then strict structs.
+//! Reads request bodies: type, size, time, gzip, one scan, then strict structs.
 
+use std::io::Read as _;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes, HttpBody};
 use axum::extract::{FromRequest, Request};
 use axum::http::HeaderMap;
 use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
+use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -28,6 +30,8 @@ const PAIRING_BYTES_MAX: usize = 8 * 1024;
 const COMMAND_BYTES_MAX: usize = 1024 * 1024;
 /// Entries files.
 const CSV_BYTES_MAX: usize = 20 * 1024 * 1024;
+/// A compressed body holds at most so many bytes for each that was sent.
+const INFLATION_MAX: usize = 20;
 
 /// A struct that a request body is read into. Unknown fields must be an error of its `Deserialize`.
 pub(crate) trait Input: DeserializeOwned {
@@ -82,7 +86,13 @@ impl<T: Input> FromRequest<App> for Read<T> {
         if !(T::MAY_BE_EMPTY && no_body) && media_type(request.headers()).as_deref() != Some("application/json") {
             return Err(Problem::unsupported_type("Content-Type: application/json is expected"));
         }
-        let bytes = read(request, T::CLASS.bytes_max(app.listener)).await?;
+        let bytes_max = T::CLASS.bytes_max(app.listener);
+        let encoding = Encoding::of(request.headers(), T::CLASS)?;
+        let bytes = read(request, bytes_max).await?;
+        let bytes = match encoding {
+            Encoding::Identity => bytes,
+            Encoding::Gzip => inflate(&bytes, bytes_max)?,
+        };
         if T::MAY_BE_EMPTY && bytes.is_empty() {
             return decode("{}", T::CLASS).map(|input| Self { input, body_bytes: 0 });
         }
@@ -101,6 +111,7 @@ impl FromRequest<App> for Csv {
         if media_type(request.headers()).as_deref() != Some("text/csv") {
             return Err(Problem::unsupported_type("Content-Type: text/csv is expected"));
         }
+        Encoding::of(request.headers(), Class::Command)?;
         read(request, CSV_BYTES_MAX).await.map(|bytes| Self(bytes.into()))
     }
 }
@@ -125,11 +136,50 @@ fn media_type(headers: &HeaderMap) -> Option<String> {
     utf8.then_some(media_type)
 }
 
-async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
-    let encodings = request.headers().get_all(CONTENT_ENCODING);
-    if encodings.iter().any(|encoding| !encoding.as_bytes().eq_ignore_ascii_case(b"identity")) {
-        return Err(Problem::unsupported_type("send the body without a Content-Encoding"));
+/// How a body was packed for its way here.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Encoding {
+    Identity,
+    Gzip,
+}
+
+impl Encoding {
+    /// Only a phone's queue is worth packing: everything else comes as it is.
+    fn of(headers: &HeaderMap, class: Class) -> Result<Self, Problem> {
+        let mut encodings = headers.get_all(CONTENT_ENCODING).iter();
+        let encoding = encodings.next().map_or(&b"identity"[..], |value| value.as_bytes());
+        if encodings.next().is_none() {
+            if encoding.eq_ignore_ascii_case(b"identity") {
+                return Ok(Self::Identity);
+            }
+            let is_gzip = encoding.eq_ignore_ascii_case(b"gzip") || encoding.eq_ignore_ascii_case(b"x-gzip");
+            if is_gzip && class == Class::Sync {
+                return Ok(Self::Gzip);
+            }
+        }
+        Err(Problem::unsupported_type(match class {
+            Class::Sync => "send the body as it is, or with Content-Encoding: gzip",
+            Class::Pairing | Class::Command => "send the body without a Content-Encoding",
+        }))
     }
+}
+
+/// Unpacks a whole body, and never more of it than is allowed.
+fn inflate(packed: &[u8], bytes_max: usize) -> Result<Bytes, Problem> {
+    let most = bytes_max.min(packed.len().saturating_mul(INFLATION_MAX));
+    let mut bytes = Vec::new();
+    let mut unpacked = MultiGzDecoder::new(packed).take(most as u64 + 1);
+    unpacked.read_to_end(&mut bytes).map_err(|_| Problem::packed_badly())?;
+    if bytes.len() <= most {
+        Ok(bytes.into())
+    } else if most == bytes_max {
+        Err(Problem::body_too_large(bytes_max))
+    } else {
+        Err(Problem::inflates_too_much(INFLATION_MAX))
+    }
+}
+
+async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
     let turn = request.extensions().get::<Turn>().cloned();
     let turn = turn.ok_or_else(|| Problem::internal("a body is read outside of a turn"))?;
     let body = request.into_body();
@@ -154,7 +204,12 @@ async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
 
 #[cfg(test)]
 mod tests {
+    use std::io::Write as _;
+
     use axum::http::HeaderValue;
+    use axum::response::IntoResponse as _;
+    use flate2::Compression;
+    use flate2::write::GzEncoder;
 
     use super::*;
 
@@ -167,6 +222,59 @@ mod tests {
         assert_eq!(type_of(&["application/json"]).as_deref(), Some("application/json"));
         assert_eq!(type_of(&["Application/JSON; charset=UTF-8"]).as_deref(), Some("application/json"));
         assert_eq!(type_of(&["text/csv; charset=\"utf-8\"; header=present"]).as_deref(), Some("text/csv"));
+    }
+
+    fn packed(bytes: &[u8]) -> Vec<u8> {
+        let mut packer = GzEncoder::new(Vec::new(), Compression::best());
+        packer.write_all(bytes).expect("packed in memory");
+        packer.finish().expect("packed in memory")
+    }
+
+    fn status_of(inflated: Result<Bytes, Problem>) -> Result<Bytes, u16> {
+        inflated.map_err(|problem| problem.into_response().status().as_u16())
+    }
+
+    #[test]
+    fn a_packed_body_is_unpacked_whole() {
+        let text = b"{\"ops\":[]}";
+        assert_eq!(status_of(inflate(&packed(text), 100)).as_deref(), Ok(&text[..]));
+        let twice = [packed(text), packed(b" ")].concat();
+        assert_eq!(status_of(inflate(&twice, 100)).as_deref(), Ok(&b"{\"ops\":[]} "[..]), "two members are one body");
+        assert_eq!(status_of(inflate(&packed(text), text.len())).as_deref(), Ok(&text[..]), "the limit itself is allowed");
+    }
+
+    #[test]
+    fn a_body_that_inflates_too_far_is_413() {
+        assert_eq!(status_of(inflate(&packed(&[b'x'; 200]), 199)), Err(413), "too large");
+        assert_eq!(status_of(inflate(&packed(&vec![0; 20 << 20]), usize::MAX)), Err(413), "a thousand times its size");
+    }
+
+    #[test]
+    fn a_broken_stream_is_400() {
+        let whole = packed(b"{\"ops\":[]}");
+        let mut damaged = whole.clone();
+        let end = damaged.len() - 6;
+        damaged[end] ^= 1;
+        for broken in [&[][..], b"{}", &whole[..whole.len() - 1], &whole[..5], &[&whole[..], b"rest"].concat(), &damaged] {
+            assert_eq!(status_of(inflate(broken, 1_000)), Err(400), "{broken:?}");
+        }
+    }
+
+    #[test]
+    fn only_a_queue_may_come_packed() {
+        let of = |values: &[&'static str], class| {
+            let headers = values.iter().map(|value| (CONTENT_ENCODING, HeaderValue::from_static(value))).collect();
+            Encoding::of(&headers, class).ok()
+        };
+        assert_eq!(of(&[], Class::Sync), Some(Encoding::Identity));
+        assert_eq!(of(&["Identity"], Class::Pairing), Some(Encoding::Identity));
+        assert_eq!(of(&["gzip"], Class::Sync), Some(Encoding::Gzip));
+        assert_eq!(of(&["X-GZIP"], Class::Sync), Some(Encoding::Gzip));
+        for wrong in [&["br"][..], &["deflate"], &["gzip, gzip"], &["gzip", "gzip"], &["identity", "gzip"], &[""]] {
+            assert_eq!(of(wrong, Class::Sync), None, "{wrong:?}");
+        }
+        assert_eq!(of(&["gzip"], Class::Pairing), None);
+        assert_eq!(of(&["gzip"], Class::Command), None);
     }
 
     #[test]

@@ -5,10 +5,11 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand, ValueEnum};
+use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
 use showdesk_engine::{DISK_RESERVE_BYTES, DemoSize, Options};
 use tracing_subscriber::EnvFilter;
 
+use crate::rehearse::Plan;
 use crate::server::StartError;
 
 /// Where phones connect if nothing else is said.
@@ -76,6 +77,13 @@ pub enum Command {
     Demo(Demo),
     /// Read an entries file; write it only with --confirm.
     Import(Import),
+    /// Play an invented show with many phones against a desk of its own, and count what was kept.
+    ///
+    /// The desk runs on loopback in a folder that is thrown away: no show of yours is touched. Phones join, enter,
+    /// lose answers, send again and pull. Then every entry is looked up in the desk's queue and in the history of its
+    /// record: the program ends with an error unless each is there exactly once. Figures for people go to standard
+    /// error, the report as JSON to standard output.
+    Rehearse(Rehearse),
     /// Print the contract as JSON.
     Openapi,
 }
@@ -126,6 +134,39 @@ pub struct Demo {
     /// How far the show has come.
     #[arg(long, default_value = "B", value_parser = ["A", "B", "C", "D", "E"])]
     pub stage: String,
+}
+
+/// Arguments of `rehearse`.
+#[derive(Debug, Args)]
+pub struct Rehearse {
+    /// How many phones take part.
+    #[arg(long, value_name = "N", default_value_t = 50, value_parser = value_parser!(u32).range(1..=1_000))]
+    pub phones: u32,
+    /// How many entries each phone makes.
+    #[arg(long, value_name = "M", default_value_t = 100, value_parser = value_parser!(u32).range(1..=10_000))]
+    pub ops: u32,
+    /// How many entries a phone sends at once.
+    #[arg(long, value_name = "OPS", default_value_t = 20, value_parser = value_parser!(u32).range(1..=500))]
+    pub batch: u32,
+    /// How many pushes in a hundred lose their answer on the way and are sent again.
+    #[arg(long, value_name = "PERCENT", default_value_t = 10, value_parser = value_parser!(u8).range(0..=100))]
+    pub lost: u8,
+    /// The same number makes the same entries.
+    #[arg(long, value_name = "NUMBER", default_value_t = 1)]
+    pub seed: u64,
+}
+
+impl Rehearse {
+    /// What is played.
+    pub fn plan(&self) -> Plan {
+        Plan {
+            phones: self.phones as usize,
+            ops: self.ops as usize,
+            batch_ops: self.batch as usize,
+            lost_percent: self.lost,
+            seed: self.seed,
+        }
+    }
 }
 
 /// Arguments of `import`.

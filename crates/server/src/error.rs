@@ -174,6 +174,19 @@ impl Problem {
         Self::new(StatusCode::BAD_REQUEST, code, detail)
     }
 
+    /// A packed body that cannot be unpacked: the client's fault, nothing for the log.
+    pub(crate) fn packed_badly() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "body_broken", "the packed body is broken or not gzip")
+    }
+
+    pub(crate) fn inflates_too_much(ratio_max: usize) -> Self {
+        Self::new(
+            StatusCode::PAYLOAD_TOO_LARGE,
+            "body_too_large",
+            format!("the body inflates to more than {ratio_max} times its size"),
+        )
+    }
+
     pub(crate) fn body_too_large(bytes_max: usize) -> Self {
         let mut problem = Self::new(
             StatusCode::PAYLOAD_TOO_LARGE,
@@ -223,10 +236,6 @@ impl Problem {
 
     pub(crate) fn unsupported_protocol(protocol: i64) -> Self {
         Self::new(StatusCode::BAD_REQUEST, "unsupported_protocol", format!("protocol {protocol} is not spoken here"))
-    }
-
-    pub(crate) fn client_too_old() -> Self {
-        Self::new(StatusCode::UPGRADE_REQUIRED, "client_too_old", "this app is too old for the desk; reload it")
     }
 
     pub(crate) fn unknown_link() -> Self {
@@ -300,6 +309,9 @@ impl From<EngineError> for Problem {
                 Self::new(StatusCode::UNPROCESSABLE_ENTITY, code, detail).with(|body| body.fields = fields)
             }
             EngineError::BadQuery { code, .. } => Self::new(StatusCode::BAD_REQUEST, code, detail),
+            EngineError::ClientTooOld { .. } => Self::new(StatusCode::UPGRADE_REQUIRED, "client_too_old", detail),
+            EngineError::ClientTooNew { .. } => Self::new(StatusCode::BAD_REQUEST, "unsupported_schema", detail)
+                .with(|body| body.retry = Retry::AfterFix),
             EngineError::EpochMismatch { epoch } => {
                 Self::new(StatusCode::CONFLICT, "epoch_mismatch", detail).with(|body| body.epoch = Some(epoch))
             }
@@ -407,6 +419,8 @@ mod tests {
             (EngineError::Gone("x".into()), 410, "gone"),
             (invalid, 422, "out_of_range"),
             (EngineError::BadQuery { code: "cursor_tables", detail: "x".into() }, 400, "cursor_tables"),
+            (EngineError::ClientTooOld { schema: 0, oldest: 1 }, 426, "client_too_old"),
+            (EngineError::ClientTooNew { schema: 2, newest: 1 }, 400, "unsupported_schema"),
             (stale, 409, "server_moved"),
             (EngineError::TooLarge("x".into()), 413, "too_large"),
             (EngineError::Busy { retry_after_ms: 1_200 }, 503, "busy"),

@@ -17,6 +17,7 @@ mod limiter;
 mod live;
 mod openapi;
 mod pages;
+pub mod rehearse;
 mod routes;
 mod scan;
 mod server;

@@ -4,6 +4,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use serde_json::Value as Json;
+use showdesk_domain::actor::ReadClass;
 use showdesk_domain::ids::{RecordId, Seq, Version};
 use showdesk_domain::record::ChangeRow;
 use showdesk_domain::schema::{self, Table};
@@ -47,12 +48,20 @@ static SAVE: LazyChunked = LazyChunked::new(|| {
 static BY_RECORD: LazyChunked = LazyChunked::new(|| {
     Chunked::new(|count| sql::select_by_keys(TABLE, COLUMNS, &["record_id", "table_name"], 1, count))
 });
-/// The list of tables is filled up with repeats, so that there is one text for every choice of tables.
-static PAGE: LazyLock<&str> = LazyLock::new(|| {
-    let select = sql::select(TABLE, COLUMNS);
-    let names = sql::placeholders(4, schema::tables().len());
-    sql::keep(format!("{select} WHERE seq > $1 AND seq <= $2 AND table_name IN ({names}) ORDER BY seq LIMIT $3"))
-});
+static PAGE: LazyLock<&str> = LazyLock::new(|| page_of(&sql::select(TABLE, COLUMNS)));
+static TEXTS_FOR_OFFICE: LazyLock<&str> = LazyLock::new(|| page_of(&select_texts("data")));
+static TEXTS_FOR_STAFF: LazyLock<&str> = LazyLock::new(|| page_of(&select_texts("COALESCE(data_staff, data)")));
+
+/// A change as the desk's own people are told it, put together by the database.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChangeText {
+    /// Its number.
+    pub seq: Seq,
+    /// One JSON object without its closing brace.
+    pub text: String,
+    /// The disputed fields of a live row, and the table they belong to. Mostly there are none.
+    pub disputed: Option<(&'static Table, Vec<String>)>,
+}
 
 /// Inserts rows, or moves those of known records to their new numbers; all of them changed at that moment.
 pub async fn save(tx: &mut Tx, rows: &[ChangeRow], at: DateTime<Utc>) -> Result<()> {
@@ -99,10 +108,66 @@ pub async fn page(
     tables: &[&'static Table],
     limit: i64,
 ) -> Result<Vec<ChangeRow>> {
-    let Some(last) = tables.last() else { return Ok(Vec::new()) };
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    tx.rows(*PAGE, page_values(after, up_to, tables, limit)).await?.iter().map(read).collect()
+}
+
+/// The same as texts, for a class that sees every row; viewers do not.
+///
+/// One text a row is what makes a pull fast: each further column is copied once more on its way out.
+pub async fn page_texts(
+    tx: &mut Tx,
+    class: ReadClass,
+    after: Seq,
+    up_to: Seq,
+    tables: &[&'static Table],
+    limit: i64,
+) -> Result<Vec<ChangeText>> {
+    if tables.is_empty() {
+        return Ok(Vec::new());
+    }
+    debug_assert!(class > ReadClass::Public, "what a viewer is told depends on more than the row");
+    let sql = if class == ReadClass::Office { *TEXTS_FOR_OFFICE } else { *TEXTS_FOR_STAFF };
+    let rows = tx.rows(sql, page_values(after, up_to, tables, limit)).await?;
+    let read = |row: &Row| {
+        let mut cells = Cells::new(row, TABLE, &["seq", "data", "table_name", "disputed"]);
+        let (seq, text) = (Seq(cells.int()?), cells.text()?);
+        let disputed = match cells.text_option()? {
+            Some(name) => Some((schema::table(&name).ok_or_else(|| cells.corrupt_last())?, cells.parsed()?)),
+            None => None,
+        };
+        Ok(ChangeText { seq, text, disputed })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// The list of tables is filled up with repeats, so that there is one text for every choice of tables.
+fn page_of(select: &str) -> &'static str {
+    let names = sql::placeholders(4, schema::tables().len());
+    sql::keep(format!("{select} WHERE seq > $1 AND seq <= $2 AND table_name IN ({names}) ORDER BY seq LIMIT $3"))
+}
+
+fn page_values(after: Seq, up_to: Seq, tables: &[&'static Table], limit: i64) -> Vec<Value> {
     let mut values = values![after, up_to, limit];
-    values.extend((0..schema::tables().len()).map(|index| Value::from(tables.get(index).unwrap_or(last).name)));
-    tx.rows(*PAGE, values).await?.iter().map(read).collect()
+    let last = tables.last().map(|table| table.name);
+    let name = |index: usize| Value::from(tables.get(index).map(|table| table.name).or(last));
+    values.extend((0..schema::tables().len()).map(name));
+    values
+}
+
+/// `data` is the column of the reader's class. A name that never was a row (version 0) is revoked.
+fn select_texts(data: &str) -> String {
+    let undisputed = "version = 0 OR deleted OR CAST(disputed AS text) = '[]'";
+    format!(
+        "SELECT seq, '{{\"seq\":' || CAST(seq AS text) || ',\"table_name\":\"' || table_name || '\",\"record_id\":\"' || \
+         CAST(record_id AS text) || '\",\"version\":' || CAST(version AS text) || \
+         CASE WHEN version = 0 THEN ',\"op\":\"revoke\",\"data\":null' \
+         WHEN deleted THEN ',\"op\":\"delete\",\"data\":null' ELSE ',\"op\":\"upsert\",\"data\":' || {data} END, \
+         CASE WHEN {undisputed} THEN NULL ELSE table_name END, \
+         CASE WHEN {undisputed} THEN NULL ELSE disputed END FROM {TABLE}"
+    )
 }
 
 fn write(row: &ChangeRow, at: DateTime<Utc>) -> Vec<Value> {

@@ -394,19 +394,41 @@ pub async fn used_token_since(tx: &mut Tx, device: DeviceId, since: DateTime<Utc
     Ok(tx.row(sql, values![device, since]).await?.is_some())
 }
 
-/// Notes a device's request; what is none stays.
-pub async fn note_seen(
-    tx: &mut Tx,
-    device: DeviceId,
-    at: DateTime<Utc>,
-    unsent: Option<i64>,
-    skew_ms: Option<i64>,
-    pulled_seq: Option<Seq>,
-    cursor_seq: Option<Seq>,
-) -> Result<()> {
-    let sql = "UPDATE devices SET last_seen = $2, unsent = COALESCE($3, unsent), skew_ms = COALESCE($4, skew_ms), \
-               pulled_seq = COALESCE($5, pulled_seq), cursor_seq = COALESCE($6, cursor_seq) WHERE id = $1";
-    tx.execute(sql, values![device, at, unsent, skew_ms, pulled_seq, cursor_seq]).await?;
+/// What a device was seen doing; what is none stays as it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Sighting {
+    /// Which device.
+    pub device: DeviceId,
+    /// Its newest request.
+    pub at: DateTime<Utc>,
+    /// Entries it still holds.
+    pub unsent: Option<i64>,
+    /// How far its clock is ahead.
+    pub skew_ms: Option<i64>,
+    /// Up to where it has pulled.
+    pub pulled_seq: Option<Seq>,
+    /// The oldest cursor it may still hold.
+    pub cursor_seq: Option<Seq>,
+}
+
+static NOTE_SEEN: LazyChunked = LazyChunked::new(|| {
+    let told = ["unsent", "skew_ms", "pulled_seq", "cursor_seq"];
+    let told = (3..).zip(told).map(|(index, column)| format!("{column} = COALESCE(new.column{index}, {column})"));
+    let told = told.collect::<Vec<_>>().join(", ");
+    Chunked::new(|count| {
+        let new = sql::rows(count, 6);
+        format!("UPDATE devices SET last_seen = new.column2, {told} FROM (VALUES {new}) AS new WHERE id = new.column1")
+    })
+});
+
+/// Notes the requests of devices, each device once.
+pub async fn note_seen(tx: &mut Tx, sightings: &[Sighting]) -> Result<()> {
+    for (sql, chunk) in NOTE_SEEN.cut(sightings) {
+        let row = |seen: &Sighting| {
+            values![seen.device, seen.at, seen.unsent, seen.skew_ms, seen.pulled_seq, seen.cursor_seq]
+        };
+        tx.execute(sql, chunk.iter().flat_map(row).collect()).await?;
+    }
     Ok(())
 }
 

@@ -186,6 +186,13 @@ pub async fn page(
     tx.rows(sql, values).await?.iter().map(read).collect()
 }
 
+/// Ops of a device's group that are not decided, or were refused.
+pub async fn unfinished_of_group(tx: &mut Tx, device: DeviceId, txn_id: &str) -> Result<Vec<OpId>> {
+    let sql = "SELECT id FROM sync_queue WHERE status <> 'completed' AND status IN ('pending', 'processing', 'failed') \
+               AND device_id = $1 AND txn ->> 'id' = $2 ORDER BY device_seq, id";
+    ids_of(&tx.rows(sql, values![device, txn_id]).await?)
+}
+
 /// How many ops need attention.
 pub async fn count_needing_attention(tx: &mut Tx) -> Result<i64> {
     tx.count("SELECT COUNT(*) FROM sync_queue WHERE status <> 'completed' AND status = 'failed' AND decision IS NULL")

@@ -14,7 +14,7 @@ use super::{Op, Operation, Refused, Rejection, Sent, Txn};
 use crate::ids::{OpId, RecordId, Version, natural_id};
 use crate::schema::upcast::{Members, upcast};
 use crate::schema::{self, Policy, SCHEMA_VERSION, Table};
-use crate::value::{Value, ValueError, decode_id, parse_instant};
+use crate::value::{Kind, Value, ValueError, decode_id, parse_instant};
 
 /// Largest op (SECURITY.md §5).
 const OP_BYTES_MAX: usize = 64 * 1024;
@@ -377,10 +377,15 @@ fn decode_values(table: &Table, object: Option<Members>, faults: &mut Faults, pa
 
 fn decode_value(table: &Table, index: usize, raw: &RawValue, faults: &mut Faults, part: &str, patch: &mut Patch) {
     let field = &table.fields[index];
-    // A number too large for any float is a number all the same.
-    let json =
-        serde_json::from_str::<Json>(raw.get()).map_err(|_| ValueError::new("out_of_range", "the number is too large"));
-    match json.and_then(|json| field.kind.decode(&json)) {
+    let decoded = match serde_json::from_str::<Json>(raw.get()) {
+        Ok(json) if !(json.is_f64() && is_whole(raw)) => field.kind.decode(&json),
+        // A number too large to be read is a number all the same.
+        _ if matches!(field.kind, Kind::Int { .. } | Kind::List(_)) => {
+            Err(ValueError::new("out_of_range", "the number is too large"))
+        }
+        _ => field.kind.decode(&Json::from(f64::MAX)),
+    };
+    match decoded {
         Ok(Value::Null) if field.required && part == "data" => {
             faults.add(field.path, ValueError::new("required", "a value is needed"));
         }
@@ -389,6 +394,11 @@ fn decode_value(table: &Table, index: usize, raw: &RawValue, faults: &mut Faults
         }
         Err(error) => faults.add(field.path, error),
     }
+}
+
+/// Whether a number was written without a fraction or an exponent.
+fn is_whole(raw: &RawValue) -> bool {
+    !raw.get().contains(['.', 'e', 'E'])
 }
 
 fn check_required(table: &Table, operation: Operation, patch: &Patch, faults: &mut Faults) {
@@ -422,7 +432,11 @@ fn check_writable(table: &Table, data: Option<&Members>) -> Result<(), Rejection
     Ok(())
 }
 
-/// All values of one op that were refused; the first names the op's code.
+/// The codes of check 8, in the order in which they decide.
+const VALUE_CODES: &[&str] =
+    &["required", "invalid_type", "out_of_range", "invalid_character", "invalid_time", "too_large", "invalid_id"];
+
+/// All values of one op that were refused; the first code in the protocol's order is the op's.
 #[derive(Default)]
 struct Faults {
     code: Option<&'static str>,
@@ -431,7 +445,10 @@ struct Faults {
 
 impl Faults {
     fn add(&mut self, field: &str, error: ValueError) {
-        self.code.get_or_insert(error.code);
+        let place = |code: &str| VALUE_CODES.iter().position(|known| *known == code);
+        if self.code.is_none_or(|code| place(error.code) < place(code)) {
+            self.code = Some(error.code);
+        }
         self.fields.entry(field.to_owned()).or_insert(error.detail);
     }
 

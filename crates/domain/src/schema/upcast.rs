@@ -66,7 +66,7 @@ mod tests {
     #[test]
     fn there_is_a_step_for_every_version_and_the_last_one_names_present_columns() {
         assert_eq!(i64::try_from(STEPS.len()), Ok(SCHEMA_VERSION - SCHEMA_OLDEST));
-        for renamed in STEPS.last().expect("a step").iter() {
+        for renamed in *STEPS.last().expect("a step") {
             let table = table(renamed.table).expect("a synced table");
             assert!(table.column(renamed.to).is_some() && table.column(renamed.from).is_none(), "{renamed:?}");
         }

@@ -130,7 +130,8 @@ impl World {
                 .filter_map(|op| {
                     let row = self.record(("placings", op.record_id)).filter(|row| !row.value("place").is_null())?;
                     let entry = RecordId(row.value("entry_id").as_id()?);
-                    Some((entry, Cause::of(&author.actor, Some(op.id), Some("placed".to_owned()))))
+                    let reason = Some("placed".to_owned());
+                    Some((entry, Cause { reason, ..self.cause_of(author, op) }))
                 })
                 .collect();
             for (entry, cause) in placed {

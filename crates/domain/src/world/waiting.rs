@@ -95,8 +95,7 @@ impl World {
             return Err(invalid_prev().into());
         }
         let Some(queued) = self.ops.get(&id) else { return Err(Stop::Waits(Waiting::for_op(id, None))) };
-        // Two that build on each other would wait for ever.
-        if !is_link(queued, author, op) || queued.waiting_on == Some(op.id.0) {
+        if !is_link(queued, author, op) || self.waits_for(op, |waiting| waiting.id == id) {
             return Err(invalid_prev().into());
         }
         match queued.status {
@@ -122,7 +121,7 @@ impl World {
             }
             let root = match self.insert_of(author, target, RecordId(id)) {
                 None => None,
-                Some(parent) if parent.waiting_on == Some(op.record_id.0) => {
+                Some(parent) if self.waits_for(op, |waiting| waiting.id == parent.id) => {
                     return Err(cyclic_reference(op, *field).into());
                 }
                 Some(parent) if is_open(parent) => parent.waiting_on,
@@ -142,6 +141,23 @@ impl World {
         let belongs_to_it = |row: &Record| row.table == op.table && row.values[field].as_id() == Some(op.record_id.0);
         target == op.table.name
             && (id == op.record_id.0 || self.record((target, RecordId(id))).is_some_and(belongs_to_it))
+    }
+
+    /// Whether the op in question waits for this one, over however many others: both would wait for ever.
+    fn waits_for(&self, op: &Op, is_in_question: impl Fn(&QueuedOp) -> bool) -> bool {
+        let mut known = BTreeSet::from([op.id.0, op.record_id.0]);
+        let mut roots: Vec<Uuid> = known.iter().copied().collect();
+        while let Some(root) = roots.pop() {
+            for waiting in self.waiters.on(root).into_iter().filter_map(|id| self.ops.get(&id)) {
+                if is_in_question(waiting) {
+                    return true;
+                }
+                let row = waiting.record_id.filter(|_| waiting.operation == Operation::Insert.as_str());
+                let awaited = [Some(waiting.id.0), row.map(|id| id.0)];
+                roots.extend(awaited.into_iter().flatten().filter(|id| known.insert(*id)));
+            }
+        }
+        false
     }
 
     /// This phone's own insert of a row, as far as it has come.

@@ -78,13 +78,16 @@ pub struct BulkResult {
     /// Why it failed; nothing of it was written.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub error: Option<OpError>,
-    /// Where the clash stands then.
+    /// Where the clash stands: now, if nothing of it was written, else after it.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub status: Option<String>,
-    /// The clash's state number then.
+    /// The clash's state number, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub rev: Option<i64>,
-    /// The record's version then; before a decision it is what `expected` must name.
+    /// The record's version, likewise: what `expected` must name.
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub server_version: Option<i64>,
-    /// The disputed and joined fields as they stand then, by path.
+    /// The disputed and joined fields as they stand after it, by path.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub values: Option<Map<String, Json>>,
     /// Every value that is written, other rows and derived values included.

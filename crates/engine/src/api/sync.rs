@@ -69,6 +69,10 @@ pub struct OpResult {
     /// The record as the desk has it now, as far as the author may see it (merged, noop, conflict).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub record: Option<Json>,
+    /// Whose row `record` is, where it is another than the op's own: the row that has the value both want, or the row
+    /// that the op's id became another name of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub record_id: Option<Uuid>,
     /// The clash that a person decides (conflict, held).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub conflict_id: Option<Uuid>,
@@ -138,6 +142,8 @@ pub struct PullQuery {
     pub limit: usize,
     /// Only these tables; empty means all.
     pub tables: Vec<String>,
+    /// The client's version of the synced tables. None: that of the cursor, else the desk's.
+    pub schema: Option<i64>,
 }
 
 /// A page of changes. Each change is a JSON text that stands in the answer as it is.

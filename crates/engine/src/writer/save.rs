@@ -25,7 +25,7 @@ pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Re
         records::save(tx, rows).await?;
     }
     history::add(tx, &journal.history).await?;
-    let feed: Vec<ChangeRow> = journal.feed.iter().filter_map(|(key, mark)| change_row(world, *key, *mark)).collect();
+    let feed: Vec<ChangeRow> = journal.feed.iter().map(|(key, mark)| change_row(world, *key, *mark)).collect();
     changes::save(tx, &feed, world.now).await?;
     save_ops(tx, world).await?;
     let clashes: Vec<Conflict> = journal.conflicts.iter().filter_map(|id| world.conflict(*id)).cloned().collect();
@@ -52,12 +52,12 @@ async fn save_ops(tx: &mut Tx, world: &World) -> Result<()> {
     queue::update(tx, &changed).await
 }
 
-fn change_row(world: &World, key: Key, mark: FeedMark) -> Option<ChangeRow> {
-    let Some(record) = world.record(key) else { return Some(revoked_name(key, mark)) };
+fn change_row(world: &World, key: Key, mark: FeedMark) -> ChangeRow {
+    let Some(record) = world.record(key) else { return revoked_name(key, mark) };
     let public = world.is_public(key) && record.is_live();
     let staff = has(record.table, Access::Office).then(|| record.pulled_text(ReadClass::Staff));
     let narrow = has(record.table, Access::Office) || has(record.table, Access::Staff);
-    Some(ChangeRow {
+    ChangeRow {
         table: known_table(key.0),
         record_id: key.1,
         seq: mark.seq,
@@ -71,7 +71,7 @@ fn change_row(world: &World, key: Key, mark: FeedMark) -> Option<ChangeRow> {
         data_staff: staff,
         data_public: (narrow && public).then(|| record.pulled_text(ReadClass::Public)),
         data: record.pulled_text(ReadClass::Office),
-    })
+    }
 }
 
 /// A name that never was a row: phones that used it drop it.

@@ -49,13 +49,15 @@ pub(crate) struct PushBody {
     /// Made when the phone's store was created.
     #[serde(deserialize_with = "id")]
     incarnation: Uuid,
-    /// Version of the synced tables that the ops are written in.
+    /// Version of the synced tables that the ops are written in: 0 to `hello.schema.current`. Ops of an older one are
+    /// rewritten; one below is 426, one above 400 `unsupported_schema`.
     schema: i64,
     /// The phone's clock when it sent.
     #[serde(default)]
     #[schema(format = DateTime)]
     client_time: Option<String>,
-    /// The epoch whose acknowledged ops the phone gives back.
+    /// The epoch whose acknowledged ops the phone gives back after the desk was restored. Any but the present one
+    /// (400): a desk cannot know the epochs between a backup and the loss of its laptop.
     #[serde(default, deserialize_with = "optional_id")]
     recovered_from: Option<Uuid>,
     /// At most 500 (20,000 on the admin listener), in the order of their `device_seq`.
@@ -91,6 +93,11 @@ pub(crate) struct PullParams {
     limit: Option<String>,
     /// Only these tables, separated by commas; all if absent.
     tables: Option<String>,
+    /// The client's version of the synced tables; if absent that of the cursor, else the desk's own. Below
+    /// `hello.schema.min_pull` is 426, above `hello.schema.current` 400 `unsupported_schema`. A cursor continues in its
+    /// own version only.
+    #[param(value_type = Option<i64>)]
+    schema: Option<String>,
 }
 
 /// What a client learns before it syncs.
@@ -111,7 +118,14 @@ pub(crate) async fn hello(State(app): State<App>, caller: Caller) -> Result<Json
 /// Applies changes. A verdict in a 200 is on disk.
 #[utoipa::path(
     post, path = "/api/v1/sync/push", tag = "sync", security(("token" = [])), request_body = PushBody,
-    params(("X-Client-Pending" = Option<i64>, Header, description = "How many entries the phone still holds.")),
+    params(
+        ("X-Client-Pending" = Option<i64>, Header, description = "How many entries the phone still holds."),
+        (
+            "Content-Encoding" = Option<String>, Header,
+            description = "identity or gzip; another is a 415. Limits count inflated bytes, at most 20 for each that was \
+                sent (413)."
+        ),
+    ),
     responses((status = 200, body = PushAnswer)),
 )]
 pub(crate) async fn push(
@@ -147,7 +161,12 @@ pub(crate) async fn ops_status(
 /// A page of changes the device may see.
 #[utoipa::path(
     get, path = "/api/v1/sync/pull", tag = "sync", security(("token" = [])), params(PullParams),
-    responses((status = 200, body = ref("#/components/schemas/PullAnswer"))),
+    responses((
+        status = 200, body = ref("#/components/schemas/PullAnswer"),
+        description = "A page; gzip where `Accept-Encoding` takes it and the page has more than 1 KiB. Another epoch's \
+            cursor is 409 with `epoch`. One that cannot be read, of another device or scope, or older than a removed \
+            tombstone is 410 with `mode: reconcile`: pull without a cursor into a fresh store.",
+    )),
 )]
 pub(crate) async fn pull(
     State(app): State<App>,
@@ -160,6 +179,7 @@ pub(crate) async fn pull(
         cursor: params.cursor,
         limit: limit as usize,
         tables: tables.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
+        schema: params.schema.map(|text| text.parse().map_err(|_| invalid_schema())).transpose()?,
     };
     let page = app.engine().pull(&caller.actor, query).await?;
     Ok(([(CONTENT_TYPE, "application/json")], page_text(&page)).into_response())
@@ -169,10 +189,6 @@ impl PushBody {
     fn into_push(self, ops_max: usize, pending: Option<i64>, body_bytes: usize) -> Result<Push, Problem> {
         if self.protocol != PROTOCOL {
             return Err(Problem::unsupported_protocol(self.protocol));
-        }
-        // Every version that was ever released can still pull; below them there is none.
-        if self.schema < 1 {
-            return Err(Problem::client_too_old());
         }
         if self.ops.len() > ops_max {
             return Err(Problem::too_many_ops(ops_max));
@@ -192,6 +208,10 @@ impl PushBody {
             body_bytes,
         })
     }
+}
+
+fn invalid_schema() -> Problem {
+    Problem::bad_query("invalid_query", "schema is a whole number")
 }
 
 /// Puts the page's changes together as they are; parsing and writing them again would be half of a pull's time.
@@ -284,7 +304,7 @@ mod tests {
             ("/incarnation", serde_json::json!(null)),
             ("/client_time", serde_json::json!("yesterday")),
             ("/protocol", serde_json::json!(2)),
-            ("/schema", serde_json::json!(0)),
+            ("/schema", serde_json::json!("1")),
             ("/ops", serde_json::json!([1, 2, 3])),
             ("/ops", serde_json::json!({})),
         ] {

@@ -1,6 +1,7 @@
 //! The server engine, for a show with several desks.
 
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
@@ -21,7 +22,7 @@ const STATEMENTS_KEPT: usize = 500;
 #[derive(Debug, Clone)]
 pub struct PostgresDb {
     pool: PgPool,
-    options: PgConnectOptions,
+    options: Arc<PgConnectOptions>,
 }
 
 /// Hears what other desks of the same server tell, on a connection of its own.
@@ -53,13 +54,13 @@ impl PostgresDb {
             .await?;
         warn_if_unsafe(&pool).await?;
         migrations::postgres().run(&pool).await?;
-        Ok(Self { pool, options })
+        Ok(Self { pool, options: Arc::new(options) })
     }
 
     pub(super) async fn listen(&self, channel: &str) -> Result<Listener> {
         // It keeps its connection as long as it lives: never one of those that requests wait for.
         let own = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
-        let own = own.acquire_timeout(LISTEN_TIMEOUT).connect_lazy_with(self.options.clone());
+        let own = own.acquire_timeout(LISTEN_TIMEOUT).connect_lazy_with(PgConnectOptions::clone(&self.options));
         let mut listener = PgListener::connect_with(&own).await?;
         listener.listen(channel).await?;
         Ok(Listener(listener))

@@ -7,7 +7,7 @@ use showdesk_domain::queue::{QueueStatus, QueuedOp};
 use showdesk_domain::record::{Mark, Provenance, Record};
 use showdesk_domain::schema::known_table;
 use showdesk_domain::value::Value;
-use showdesk_store::people::{DeviceRow, MemberRow, ProfileRow, TeamRow};
+use showdesk_store::people::{DeviceRow, MemberRow, ProfileRow, Sighting, TeamRow};
 use showdesk_store::{Db, people, records};
 use uuid::Uuid;
 
@@ -23,6 +23,11 @@ pub(crate) struct Show {
 /// A moment, so many seconds after the show began.
 pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
     Utc.timestamp_millis_opt(1_786_000_000_123 + seconds * 1_000).unwrap()
+}
+
+/// A request of a device that told nothing else.
+pub(crate) fn sighting(device: DeviceId, seconds: i64) -> Sighting {
+    Sighting { device, at: at(seconds), unsent: None, skew_ms: None, pulled_seq: None, cursor_seq: None }
 }
 
 /// A device of a person, that joined at the beginning.

@@ -5,11 +5,12 @@ use showdesk_domain::ids::{DeviceId, RecordId, Seq, Version};
 use showdesk_domain::record::{ChangeRow, HistoryRow};
 use showdesk_domain::schema::{Table, known_table, tables};
 use showdesk_store::meta::{self, Meta};
-use showdesk_store::{changes, history, people};
+use showdesk_store::people::{self, Sighting};
+use showdesk_store::{changes, history};
 use showdesk_testkit::{TestStore, both_engines};
 use uuid::Uuid;
 
-use crate::fixture::{at, device, fill};
+use crate::fixture::{at, device, fill, sighting};
 
 fn row(seq: i64, deleted: bool) -> ChangeRow {
     ChangeRow {
@@ -67,9 +68,10 @@ async fn the_oldest_cursor_is_that_of_a_device_of_the_show(store: TestStore) {
     }
     assert_eq!(people::oldest_cursor(&mut tx).await.unwrap(), None, "nobody has pulled");
     for (phone, cursor) in phones.iter().zip([70, 30]) {
-        people::note_seen(&mut tx, phone.id, at(1), None, None, Some(Seq(99)), Some(Seq(cursor))).await.unwrap();
+        let pulled = Sighting { pulled_seq: Some(Seq(99)), cursor_seq: Some(Seq(cursor)), ..sighting(phone.id, 1) };
+        people::note_seen(&mut tx, &[pulled]).await.unwrap();
     }
-    people::note_seen(&mut tx, phones[1].id, at(2), None, None, None, None).await.unwrap();
+    people::note_seen(&mut tx, &[sighting(phones[1].id, 2)]).await.unwrap();
     assert_eq!(people::oldest_cursor(&mut tx).await.unwrap(), Some(Seq(30)));
     assert_eq!(people::removed_devices(&mut tx).await.unwrap(), []);
     people::revoke(&mut tx, phones[1].id, at(3)).await.unwrap();

@@ -14,3 +14,4 @@ mod parity;
 mod people;
 mod records;
 mod sync;
+mod texts;

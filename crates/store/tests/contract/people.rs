@@ -2,12 +2,12 @@
 
 use showdesk_domain::actor::{DeviceKind, Function, Role, Scope};
 use showdesk_domain::ids::{DeviceId, PersonId, Seq};
-use showdesk_store::people::{self, DeviceRow, MemberRow, NewToken, ProfileRow};
+use showdesk_store::people::{self, DeviceRow, MemberRow, NewToken, ProfileRow, Sighting};
 use showdesk_store::{StoreError, Tx};
 use showdesk_testkit::{TestStore, both_engines};
 use uuid::Uuid;
 
-use crate::fixture::{Show, at, device, fill};
+use crate::fixture::{Show, at, device, fill, sighting};
 
 /// A scale crew's phone; the transaction stays open.
 async fn add_phone(tx: &mut Tx, show: Show, name: &str) -> DeviceRow {
@@ -56,8 +56,10 @@ async fn devices_are_listed_with_their_people(store: TestStore) {
     let show = fill(&store.db).await;
     let mut tx = store.db.begin_write().await.unwrap();
     let mut phone = add_phone(&mut tx, show, "ben").await;
-    people::note_seen(&mut tx, phone.id, at(9), Some(7), None, None, None).await.unwrap();
-    people::note_seen(&mut tx, phone.id, at(10), None, Some(-1_200), Some(Seq(88)), None).await.unwrap();
+    let (first, later) = (sighting(phone.id, 9), sighting(phone.id, 10));
+    people::note_seen(&mut tx, &[Sighting { unsent: Some(7), ..first }, sighting(show.device, 9)]).await.unwrap();
+    let later = Sighting { skew_ms: Some(-1_200), pulled_seq: Some(Seq(88)), ..later };
+    people::note_seen(&mut tx, &[later]).await.unwrap();
     people::update_device(&mut tx, phone.id, phone.person, "Ben's phone", None).await.unwrap();
     phone = DeviceRow {
         name: "Ben's phone".to_owned(),

@@ -3,21 +3,22 @@
 //! No HTTP, no token, no check, no merge, and no JSON is made: texts are those of a like row. Statements
 //! are prepared once, a transaction holds 1,000 ops, and schema, settings and durability are the desk's.
 
+use std::path::Path;
 use std::time::{Duration, Instant};
 
 use chrono::Utc;
 use rusqlite::{CachedStatement, Connection, OptionalExtension, Row, Transaction, TransactionBehavior, params};
-use tempfile::TempDir;
 use uuid::Uuid;
 
-use crate::desk::database;
+use crate::program::database;
 
 /// Ops of one transaction.
 const BATCH_OPS: usize = 1_000;
 /// The pragmas with which the desk opens its file.
 const PRAGMAS: &str = "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; PRAGMA foreign_keys = ON;
     PRAGMA fullfsync = 1; PRAGMA checkpoint_fullfsync = 1; PRAGMA trusted_schema = 0; PRAGMA cell_size_check = 1;
-    PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 20000;";
+    PRAGMA journal_size_limit = 67108864; PRAGMA wal_autocheckpoint = 20000;
+    PRAGMA cache_size = -32768;";
 
 const QUEUED: &str = "SELECT * FROM sync_queue WHERE id = ?1";
 const EXHIBITOR: &str = "SELECT * FROM exhibitors WHERE id = ?1";
@@ -31,11 +32,13 @@ const MOVE_ANIMAL: &str = "UPDATE animals SET version = ?2, updated_at = ?3, upd
 const ADD_VERSION: &str = "INSERT INTO record_history (seq, table_name, record_id, version, snapshot, deleted, actor,
     device_id, op_id, changed_at) VALUES (?1, ?2, ?3, ?4, ?5, 0, ?6, ?7, ?8, ?9)";
 const FEED: &str = "INSERT INTO sync_changes (seq, table_name, record_id, version, deleted, changed_by, op_id, public,
-    ever_public, disputed, data, data_staff, data_public) VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, 1, 1, '[]', ?7, ?8, ?9)
+    ever_public, disputed, data, data_staff, data_public, changed_at)
+    VALUES (?1, ?2, ?3, ?4, 0, ?5, ?6, 1, 1, '[]', ?7, ?8, ?9, ?10)
     ON CONFLICT (record_id, table_name) DO UPDATE SET seq = excluded.seq, version = excluded.version,
     deleted = excluded.deleted, changed_by = excluded.changed_by, op_id = excluded.op_id, public = excluded.public,
     ever_public = sync_changes.ever_public OR excluded.ever_public, disputed = excluded.disputed, data = excluded.data,
-    data_staff = excluded.data_staff, data_public = excluded.data_public";
+    data_staff = excluded.data_staff, data_public = excluded.data_public,
+    changed_at = excluded.changed_at";
 const QUEUE: &str = "INSERT INTO sync_queue (id, user_id, device_id, incarnation, device_seq, table_name, record_id,
     operation, data, base, version, payload_sha256, created_at, client_time, skew_ms, status, verdict, result_version,
     result_seq, attempts, processed_at) VALUES (?1, ?2, ?3, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?12, 0,
@@ -79,7 +82,7 @@ struct Write<'a> {
 
 impl Reference {
     /// Opens the database of a filled show.
-    pub(crate) fn beside(folder: &TempDir) -> Self {
+    pub(crate) fn beside(folder: &Path) -> Self {
         let sqlite = Connection::open(database(folder)).expect("the file opens");
         sqlite.execute_batch(PRAGMAS).expect("the desk's settings");
         sqlite.set_prepared_statement_cache_capacity(32);
@@ -193,7 +196,8 @@ fn write_op(tx: &Transaction<'_>, author: &Author, seq: i64, op: &Write<'_>) -> 
         op_id_text,
         texts.office,
         texts.staff,
-        texts.public
+        texts.public,
+        now
     ])?;
     let sha256 = format!("{0}{0}", op_id.simple());
     tx.prepare_cached(QUEUE)?.execute(params![

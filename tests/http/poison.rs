@@ -1,0 +1,116 @@
+//! A row that the database itself refuses: the bulk statement fails, then the request, then the op alone. Nobody else
+//! notices, whoever shares the transaction.
+
+use std::collections::HashSet;
+
+use futures_util::future::join_all;
+use serde_json::{Value as Json, json};
+use showdesk_testkit::OwnDatabase;
+
+use crate::desk::Desk;
+use crate::phone::{fresh, insert, with};
+use crate::program::Program;
+
+/// Pushes that arrive together.
+const PUSHES: usize = 8;
+const OPS_A_PUSH: usize = 5;
+/// What the trigger refuses.
+const POISON: &str = "poison";
+
+/// Runs statements in a desk's database, beside the program.
+enum Database {
+    Sqlite(std::path::PathBuf),
+    Postgres(OwnDatabase),
+}
+
+impl Database {
+    async fn execute(&self, sql: &str) {
+        match self {
+            Self::Sqlite(file) => {
+                let file = rusqlite::Connection::open(file).expect("the database opens");
+                file.execute_batch(sql).expect("the statement runs");
+            }
+            Self::Postgres(database) => database.execute(sql).await,
+        }
+    }
+}
+
+mod a_row_the_database_refuses_fails_alone {
+    use super::*;
+
+    #[tokio::test]
+    async fn sqlite() {
+        let desk = Desk::of(Program::start_on(None).await).await;
+        let database = Database::Sqlite(desk.program.folder().join("showdesk.sqlite"));
+        database
+            .execute(
+                "CREATE TRIGGER poison BEFORE INSERT ON rings WHEN NEW.name = 'poison' \
+                 BEGIN SELECT RAISE(ABORT, 'poisoned'); END",
+            )
+            .await;
+        fails_alone(&desk, &database, "DROP TRIGGER poison").await;
+    }
+
+    #[tokio::test]
+    async fn postgres() {
+        let database = OwnDatabase::new().await;
+        let desk = Desk::of(Program::start_on(Some(database.url())).await).await;
+        let database = Database::Postgres(database);
+        database
+            .execute(
+                "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+                 IF NEW.name = 'poison' THEN RAISE EXCEPTION 'poisoned'; END IF; RETURN NEW; END $$; \
+                 CREATE TRIGGER poison BEFORE INSERT ON rings FOR EACH ROW EXECUTE FUNCTION poison()",
+            )
+            .await;
+        fails_alone(&desk, &database, "DROP TRIGGER poison ON rings").await;
+    }
+}
+
+async fn fails_alone(desk: &Desk, database: &Database, heal: &str) {
+    let poison = ring(POISON);
+    let mut pushes: Vec<Vec<Json>> = (0..PUSHES).map(|push| rings(&format!("Push {push}"))).collect();
+    pushes[3].insert(2, poison.clone());
+    let group = group_with_poison();
+    pushes[5].extend(group.clone());
+    let pushed = join_all(pushes.iter().map(|ops| desk.push(ops))).await;
+
+    let mut seqs = HashSet::new();
+    let failed: HashSet<&Json> = group.iter().chain([&poison]).map(|op| &op["op_id"]).collect();
+    for result in pushed.iter().flatten() {
+        if failed.contains(&result["op_id"]) {
+            assert_eq!(result["verdict"], "rejected", "{result}");
+        } else {
+            assert_eq!(result["verdict"], "applied", "a neighbour stands: {result}");
+            assert!(seqs.insert(result["seq"].as_i64()), "each change has its own number");
+        }
+    }
+    assert_eq!(seqs.len(), PUSHES * OPS_A_PUSH);
+    let rejected = pushed[3][2].clone();
+    assert_eq!(rejected["error"]["code"], "internal", "{rejected}");
+    let number = rejected["error"]["detail"].as_str().and_then(|detail| detail.rsplit(' ').next());
+    assert!(uuid::Uuid::try_parse(number.expect("a sentence")).is_ok(), "a number for the log: {rejected}");
+
+    let rows = desk.pull_all().await;
+    let names: Vec<&Json> =
+        rows.iter().filter(|((table, _), _)| table == "rings").map(|(_, row)| &row["data"]["name"]).collect();
+    assert_eq!(names.len(), PUSHES * OPS_A_PUSH, "nothing of what failed is there: {names:?}");
+    database.execute(heal).await;
+    let again = desk.push_one(&poison).await;
+    assert_eq!((&again["verdict"], &again["replayed"]), (&json!("rejected"), &json!(true)), "it was answered: {again}");
+    assert_eq!(desk.push_one(&ring(POISON)).await["verdict"], "applied", "the desk goes on");
+}
+
+fn ring(name: &str) -> Json {
+    insert("rings", &fresh(), json!({ "name": name }))
+}
+
+fn rings(name: &str) -> Vec<Json> {
+    (0..OPS_A_PUSH).map(|at| ring(&format!("{name}, ring {at}"))).collect()
+}
+
+/// Two changes that belong together, one of which cannot be.
+fn group_with_poison() -> Vec<Json> {
+    let group = json!({"id": fresh(), "size": 2});
+    ["Together", POISON].map(|name| with(ring(name), "txn", group.clone())).to_vec()
+}
