@@ -40,6 +40,7 @@ pub(crate) fn run() -> Result<()> {
     let npm = |words: &[&str]| run_command(command("npm", &root.join("ui")).args(words));
     Plan::new()
         .step("Format of the Rust sources", || cargo(&["fmt", "--all", "--check"]))
+        .step("Format of the fuzz targets", || cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
         .step("Architecture rules", || hold(&architecture(&Tree::read(&root)?)))
         .step("Debian packages to build with", || system::install(system::TO_BUILD))
         .step("npm packages", setup::npm_packages)
@@ -71,6 +72,9 @@ pub(crate) fn run() -> Result<()> {
         .step("Pages for phones and desk", setup::pages)
         .step("Size of the pages", || npm(&["run", "size"]))
         .step("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]))
+        .step("clippy, the fault cases", || {
+            cargo(&["clippy", "--workspace", "--test", "faults", "--locked", "--", "--deny", "warnings"])
+        })
         .step("Programs and tests are built", setup::programs)
         .step("docs/openapi.json is current", || hold(generated::openapi(&root)?.as_slice()))
         .step("ui/packages/api/src/schema.ts is current", || codegen::types(&root, &["--check"]))

@@ -7,12 +7,14 @@ mod bench;
 mod check;
 mod codegen;
 mod command;
+mod faults;
 mod icons;
 mod plan;
 mod postgres;
 mod run;
 mod screenshots;
 mod setup;
+mod simulate;
 mod system;
 mod test;
 
@@ -39,11 +41,12 @@ enum Task {
     Check,
     /// Write docs/openapi.json and the TypeScript types that follow from it.
     Codegen,
-    /// Measure.
-    Bench {
-        /// What to measure.
-        what: bench::Subject,
-    },
+    /// Measure the release build against its targets, and write docs/benchmarks.md.
+    Bench(bench::Choices),
+    /// Cut the power, kill, fill and fail disks, lose answers, set clocks, fuzz: as root.
+    Faults(faults::Choices),
+    /// Play the seeded simulator: 10,000 shows, or the seeds that are named.
+    Simulate(simulate::Choices),
     /// Render icons/showdesk.svg to the sizes that the bundles need.
     Icons,
     /// Take the pictures of the README from the real window and a phone page.
@@ -56,7 +59,9 @@ fn main() -> ExitCode {
         Task::Test => test::run(),
         Task::Check => check::run(),
         Task::Codegen => codegen::run(),
-        Task::Bench { what } => bench::run(what),
+        Task::Bench(choices) => bench::run(&choices),
+        Task::Faults(choices) => faults::run(&choices),
+        Task::Simulate(choices) => simulate::run(&choices),
         Task::Icons => icons::run(),
         Task::Screenshots => screenshots::run(),
     };

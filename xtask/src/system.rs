@@ -13,6 +13,9 @@ pub(crate) const TO_BUILD: &[&str] = &["libwebkit2gtk-4.1-dev"];
 pub(crate) const TO_TEST: &[&str] =
     &["libwebkit2gtk-4.1-dev", "webkit2gtk-driver", "xvfb", "dbus", "python3-dbusmock", "postgresql", "chromium"];
 
+/// What makes disks, clocks and calls fail.
+pub(crate) const TO_BREAK: &[&str] = &["strace", "libfaketime", "xfsprogs", "e2fsprogs", "postgresql"];
+
 /// What draws icons.
 pub(crate) const TO_DRAW: &[&str] = &["librsvg2-bin"];
 

@@ -5,7 +5,7 @@ use anyhow::Result;
 use crate::command::{command, find, run as run_command};
 use crate::plan::Plan;
 use crate::postgres::Postgres;
-use crate::{root, setup, system};
+use crate::{bench, root, setup, system};
 
 /// Where the tests of the store find the real database.
 const POSTGRES: &str = "SHOWDESK_TEST_POSTGRES";
@@ -28,9 +28,10 @@ pub(crate) fn run() -> Result<()> {
             };
             run_command(command("cargo", &root).args(words).env(POSTGRES, postgres.url()))
         })
+        .step("Benchmarks run, small", || bench::quick(&[]))
         .step("Examples in the documentation", || cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"]))
         .step("Unit tests of the pages", || run_command(command("npm", &root.join("ui")).args(["test"])))
-        .step("Browser tests", || drive(&["node"], &["sync.test.mjs", "screens.test.mjs"]))
+        .step("Browser tests", || drive(&["node"], &["sync.test.mjs", "restore.test.mjs", "screens.test.mjs"]))
         // With a session bus of its own, for the desktop's messages.
         .step("Window test", || drive(&["dbus-run-session", "--", "node"], &["window.test.mjs"]))
         .run()
