@@ -73,11 +73,11 @@ async fn fails_alone(desk: &Desk, database: &Database, heal: &str) {
     pushes[3].insert(2, poison.clone());
     let group = group_with_poison();
     pushes[5].extend(group.clone());
-    let pushed = join_all(pushes.iter().map(|ops| desk.push(ops))).await;
+    let answers = join_all(pushes.iter().map(|ops| desk.push(ops))).await;
 
     let mut seqs = HashSet::new();
     let failed: HashSet<&Json> = group.iter().chain([&poison]).map(|op| &op["op_id"]).collect();
-    for result in pushed.iter().flatten() {
+    for result in answers.iter().flatten() {
         if failed.contains(&result["op_id"]) {
             assert_eq!(result["verdict"], "rejected", "{result}");
         } else {
@@ -86,7 +86,7 @@ async fn fails_alone(desk: &Desk, database: &Database, heal: &str) {
         }
     }
     assert_eq!(seqs.len(), PUSHES * OPS_A_PUSH);
-    let rejected = pushed[3][2].clone();
+    let rejected = answers[3][2].clone();
     assert_eq!(rejected["error"]["code"], "internal", "{rejected}");
     let number = rejected["error"]["detail"].as_str().and_then(|detail| detail.rsplit(' ').next());
     assert!(uuid::Uuid::try_parse(number.expect("a sentence")).is_ok(), "a number for the log: {rejected}");

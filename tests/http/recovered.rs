@@ -63,8 +63,8 @@ async fn a_row_that_was_lost_comes_back_by_decision(desk: Desk) {
     let weighed = desk.conflict(&results[1]["conflict_id"]).await;
     let early = desk.resolve(&weighed, "client_wins", None).await.expect_problem(422);
     assert_eq!(early["code"], "missing_reference", "the animal comes first");
-    let made = desk.conflict(&results[0]["conflict_id"]).await;
-    desk.resolve(&made, "client_wins", None).await.expect_status(200);
+    let lost = desk.conflict(&results[0]["conflict_id"]).await;
+    desk.resolve(&lost, "client_wins", None).await.expect_status(200);
     desk.resolve(&weighed, "client_wins", None).await.expect_status(200);
     let data = desk.data("animals", &animal).await;
     assert_eq!((&data["pen"], &data["official_weight_x10"]), (&json!("G1"), &json!(810)));

@@ -92,6 +92,7 @@ async fn a_desk_without_room_can_be_read_and_saves_nothing() {
     let engine = open(&folder).await;
     let clock = engine.clock().await.expect("a clock");
     engine.close().await;
+    drop(engine);
     let options = Options { disk_reserve_bytes: u64::MAX, ..Options::new(folder.path()) };
     let engine = Engine::open(options).await.expect("it starts all the same");
     let ops = vec![op("insert", Uuid::now_v7(), &json!({"first_name": "Ida", "last_name": "Reed"}), 1)];

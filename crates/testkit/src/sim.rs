@@ -8,6 +8,7 @@
 //! It never reads how the engine merges: the checker knows the contract, the database and the ledger.
 
 mod admin;
+mod attention;
 mod chance;
 mod check;
 mod clock;
@@ -92,6 +93,12 @@ pub struct Report {
     pub decisions: BTreeMap<String, usize>,
     /// Decisions taken back.
     pub undone: usize,
+    /// Decisions about several clashes at once.
+    pub bulk: usize,
+    /// Refused ops that the desk looked after.
+    pub attended: usize,
+    /// Phones that were set back to an old copy of their store.
+    pub set_back: usize,
     /// Verdicts given again.
     pub replayed: usize,
     /// Answers 409, 410, 401, 403.
@@ -144,6 +151,9 @@ impl Report {
             (&mut self.poison, other.poison),
             (&mut self.requests, other.requests),
             (&mut self.undone, other.undone),
+            (&mut self.bulk, other.bulk),
+            (&mut self.attended, other.attended),
+            (&mut self.set_back, other.set_back),
             (&mut self.replayed, other.replayed),
             (&mut self.restarts, other.restarts),
             (&mut self.restores, other.restores),
@@ -151,7 +161,9 @@ impl Report {
             (&mut self.removals, other.removals),
             (&mut self.lost_stores, other.lost_stores),
         ];
-        counts.into_iter().for_each(|(sum, count)| *sum += count);
+        for (sum, count) in counts {
+            *sum += count;
+        }
         let maps = [
             (&mut self.verdicts, &other.verdicts),
             (&mut self.rejections, &other.rejections),
@@ -160,7 +172,9 @@ impl Report {
             (&mut self.refused_requests, &other.refused_requests),
         ];
         for (sums, counts) in maps {
-            counts.iter().for_each(|(name, count)| *sums.entry(name.clone()).or_default() += count);
+            for (name, count) in counts {
+                *sums.entry(name.clone()).or_default() += count;
+            }
         }
     }
 
@@ -264,12 +278,19 @@ impl std::fmt::Display for Summary {
         writeln!(f, "  verdicts of {decided}: {}; given again {}", shares(&total.verdicts), total.replayed)?;
         writeln!(f, "  rejected: {}", shares(&total.rejections))?;
         writeln!(f, "  clashes: {}", shares(&total.clashes))?;
-        writeln!(f, "  decisions: {}; taken back {}", shares(&total.decisions), total.undone)?;
+        writeln!(f, "  decisions: {}; taken back {}; at once {}", shares(&total.decisions), total.undone, total.bulk)?;
         writeln!(f, "  requests refused: {}", shares(&total.refused_requests))?;
         write!(
             f,
-            "  restarts {}, restores {}, new functions {}, removals {}, lost stores {}",
-            total.restarts, total.restores, total.role_changes, total.removals, total.lost_stores
+            "  restarts {}, restores {}, new functions {}, removals {}, lost stores {}, phones set back {}, refused ops \
+             looked after {}",
+            total.restarts,
+            total.restores,
+            total.role_changes,
+            total.removals,
+            total.lost_stores,
+            total.set_back,
+            total.attended
         )
     }
 }

@@ -39,7 +39,7 @@ struct Tagged<'a> {
 }
 
 #[derive(Serialize)]
-struct Name {
+struct Exhibitor {
     first_name: &'static str,
     last_name: String,
     club_chapter: &'static str,
@@ -106,7 +106,7 @@ async fn at_once(crowd: &mut Vec<CheckIn>, count: usize, batches: usize) -> Load
 impl CheckIn {
     async fn enter_animals(&mut self) {
         let owner = Uuid::now_v7();
-        let mut ops = vec![self.phone.insert("exhibitors", owner, &name(format!("Birch {}", self.number)))];
+        let mut ops = vec![self.phone.insert("exhibitors", owner, &exhibitor(format!("Birch {}", self.number)))];
         for index in 0..BATCH_OPS / 2 {
             let (id, pen) = (Uuid::now_v7(), "A1".to_owned());
             // Another crowd may have been at the same show before.
@@ -151,7 +151,7 @@ impl CheckIn {
 
     fn entered(&mut self) -> SentOp {
         self.entered += 1;
-        self.phone.insert("exhibitors", Uuid::now_v7(), &name(format!("Aspen {}", self.entered)))
+        self.phone.insert("exhibitors", Uuid::now_v7(), &exhibitor(format!("Aspen {}", self.entered)))
     }
 }
 
@@ -164,6 +164,6 @@ fn applied(results: &[OpResult]) -> Vec<i64> {
     versions.collect()
 }
 
-fn name(last_name: String) -> Name {
-    Name { first_name: "Emil", last_name, club_chapter: "Willow Bend", guardian_phone: "555-0100" }
+fn exhibitor(last_name: String) -> Exhibitor {
+    Exhibitor { first_name: "Emil", last_name, club_chapter: "Willow Bend", guardian_phone: "555-0100" }
 }

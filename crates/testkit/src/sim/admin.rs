@@ -16,15 +16,15 @@ use super::run::{Run, Violation};
 /// A row as it stood: its version, whether it is live, its values without derived ones.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Stood {
-    version: i64,
-    live: bool,
-    values: Fields,
+    pub version: i64,
+    pub live: bool,
+    pub values: Fields,
 }
 
 /// A decision that may be taken back.
 #[derive(Debug)]
 pub(super) struct Decided {
-    conflict: Uuid,
+    pub conflict: Uuid,
     key: Key,
     contested: Vec<String>,
     before: BTreeMap<Key, Option<Stood>>,
@@ -34,31 +34,31 @@ pub(super) struct Decided {
 
 impl Run {
     /// Open clashes in an order that does not depend on their ids, which the engine makes up.
-    async fn open_clashes(&self, decider: &Actor) -> Vec<ConflictView> {
+    pub(super) async fn open_clashes(&self, judge: &Actor) -> Vec<ConflictView> {
         let query = ConflictQuery { status: Some("open".to_owned()), ..ConflictQuery::default() };
-        let mut items = self.desk.engine().conflicts(decider, query).await.expect("a list").items;
+        let mut items = self.desk.engine().conflicts(judge, query).await.expect("a list").items;
         items.sort_by(|one, other| (one.record_id, &one.op_ids).cmp(&(other.record_id, &other.op_ids)));
         items
     }
 
     /// The person at the desk decides one clash, or takes a decision back.
     pub(super) async fn decide_something(&mut self) {
-        let decider = self.desk.decider().await;
+        let judge = self.desk.judge().await;
         if !self.decided.is_empty() && self.chance.percent(35) {
             let place = self.chance.below(self.decided.len());
             let decided = self.decided.swap_remove(place);
-            self.undo(&decider, &decided, false).await;
+            self.undo(&judge, &decided, false).await;
             return;
         }
-        let open = self.open_clashes(&decider).await;
+        let open = self.open_clashes(&judge).await;
         if open.is_empty() {
             return;
         }
         let clash = self.chance.pick(&open).clone();
         let resolution = *self.chance.pick(&[Resolution::ClientWins, Resolution::ServerWins, Resolution::Manual]);
-        if let Some(decided) = self.resolve(&decider, &clash, resolution).await {
+        if let Some(decided) = self.resolve(&judge, &clash, resolution).await {
             if self.chance.percent(30) {
-                self.undo(&decider, &decided, true).await;
+                self.undo(&judge, &decided, true).await;
             } else {
                 self.decided.push(decided);
             }
@@ -67,12 +67,12 @@ impl Run {
 
     /// Decides what is left, so that every queue can drain. True if there was anything.
     pub(super) async fn decide_everything(&mut self) -> bool {
-        let decider = self.desk.decider().await;
-        let open = self.open_clashes(&decider).await;
+        let judge = self.desk.judge().await;
+        let open = self.open_clashes(&judge).await;
         for clash in &open {
             let mut done = false;
             for resolution in [Resolution::ServerWins, Resolution::ClientWins, Resolution::Manual] {
-                done = done || self.resolve(&decider, clash, resolution).await.is_some();
+                done = done || self.resolve(&judge, clash, resolution).await.is_some();
             }
             if !done {
                 self.withdraw(clash.id).await;
@@ -82,9 +82,9 @@ impl Run {
     }
 
     /// One decision. None if it was not accepted.
-    async fn resolve(&mut self, decider: &Actor, clash: &ConflictView, resolution: Resolution) -> Option<Decided> {
+    async fn resolve(&mut self, judge: &Actor, clash: &ConflictView, resolution: Resolution) -> Option<Decided> {
         let key: Key = (table(&clash.table_name)?.name, clash.record_id);
-        let before = self.rows_around(decider, clash, key).await;
+        let before = self.rows_around(judge, clash, key).await;
         let data = (resolution == Resolution::Manual).then(|| self.manual_values(clash));
         self.decisions += 1;
         let request = Resolve {
@@ -95,7 +95,7 @@ impl Run {
             reason: self.chance.percent(30).then(|| "both were asked".to_owned()),
             idempotency_key: format!("decision {}", self.decisions),
         };
-        let answer = self.desk.engine().resolve(decider, clash.id, request.clone()).await;
+        let answer = self.desk.engine().resolve(judge, clash.id, request.clone()).await;
         self.note(|| {
             let outcome = answer.as_ref().map(|view| view.status.clone()).map_err(ToString::to_string);
             format!(
@@ -111,12 +111,12 @@ impl Run {
                 self.decided.retain(|decided| decided.conflict != clash.id);
                 *self.report.decisions.entry(format!("{} {resolution:?}", clash.kind)).or_default() += 1;
                 if self.chance.percent(10) {
-                    let again = self.desk.engine().resolve(decider, clash.id, request).await;
+                    let again = self.desk.engine().resolve(judge, clash.id, request).await;
                     if again.as_ref().map_or(true, |again| again.rev != view.rev || again.status != view.status) {
                         self.violation(7, Some(key), "the same idempotency key gave another answer".to_owned());
                     }
                 }
-                let after = self.rows_around(decider, clash, key).await;
+                let after = self.rows_around(judge, clash, key).await;
                 let made = |(key, row): (Key, Option<Stood>)| {
                     let was = before.get(&key).and_then(|row| row.as_ref()).map_or(0, |row| row.version);
                     let is = row.map_or(0, |row| row.version);
@@ -132,7 +132,7 @@ impl Run {
         }
     }
 
-    fn expect_refusal(&mut self, what: &str, key: Key, error: &EngineError) {
+    pub(super) fn expect_refusal(&mut self, what: &str, key: Key, error: &EngineError) {
         let is_refusal = matches!(
             error,
             EngineError::Stale { .. }
@@ -165,9 +165,9 @@ impl Run {
     }
 
     /// Takes a decision back and compares (invariant 7). With `at_once` nobody has written in between.
-    async fn undo(&mut self, decider: &Actor, decided: &Decided, at_once: bool) {
+    async fn undo(&mut self, judge: &Actor, decided: &Decided, at_once: bool) {
         let reason = Reason { reason: Some("too quick".to_owned()) };
-        let answer = self.desk.engine().undo(decider, decided.conflict, reason).await;
+        let answer = self.desk.engine().undo(judge, decided.conflict, reason).await;
         self.note(|| {
             let outcome = answer.as_ref().map(|view| view.status.clone()).map_err(ToString::to_string);
             format!("the desk takes the decision about {} back: {outcome:?}", short(decided.key))
@@ -182,7 +182,7 @@ impl Run {
         }
         let mut rises = false;
         for (key, before) in &decided.before {
-            let after = self.stood(decider, *key).await;
+            let after = self.stood(judge, *key).await;
             let compared = |row: &Option<Stood>| {
                 let row = row.as_ref().filter(|row| row.live)?;
                 let mut values = row.values.clone();
@@ -205,19 +205,24 @@ impl Run {
     }
 
     /// The rows that a decision may touch, as they stand.
-    async fn rows_around(&self, decider: &Actor, clash: &ConflictView, key: Key) -> BTreeMap<Key, Option<Stood>> {
+    pub(super) async fn rows_around(
+        &self,
+        judge: &Actor,
+        clash: &ConflictView,
+        key: Key,
+    ) -> BTreeMap<Key, Option<Stood>> {
         let other = clash.other_record_id.map(|id| (key.0, id));
         let of_ops = clash.op_ids.iter().filter_map(|id| self.ledger.get(*id)).map(|edit| edit.key);
         let keys: BTreeSet<Key> = of_ops.chain([key]).chain(other).collect();
         let mut rows = BTreeMap::new();
         for key in keys {
-            rows.insert(key, self.stood(decider, key).await);
+            rows.insert(key, self.stood(judge, key).await);
         }
         rows
     }
 
-    async fn stood(&self, decider: &Actor, key: Key) -> Option<Stood> {
-        let history = self.desk.engine().record_history(decider, key.0, key.1).await.ok()?;
+    async fn stood(&self, judge: &Actor, key: Key) -> Option<Stood> {
+        let history = self.desk.engine().record_history(judge, key.0, key.1).await.ok()?;
         let newest = history.items.into_iter().max_by_key(|item| item.version)?;
         let table = known_table(key.0);
         let mut values = newest.snapshot.as_object().map(|data| spread(table, data)).unwrap_or_default();

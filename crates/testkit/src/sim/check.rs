@@ -119,6 +119,7 @@ pub(super) async fn everything(run: &mut Run) {
     }
     once::numbers_are_in_order(run, &book);
     once::every_op_has_one_effect(run, &book);
+    once::groups_stand_or_fall_together(run, &book);
     seen::nothing_unseen_is_overwritten(run, &book);
     seen::nothing_accepted_is_lost(run, &book);
     equal::phones_show_the_table(run, &book);

@@ -123,7 +123,7 @@ impl Desk {
                 engine.push(&actor, push).await.map(Reply::Push)
             }
             Ask::Pull { cursor, limit } => {
-                let query = PullQuery { cursor: cursor.clone(), limit: *limit, tables: Vec::new() };
+                let query = PullQuery { cursor: cursor.clone(), limit: *limit, tables: Vec::new(), schema: None };
                 engine.pull(&actor, query).await.map(Reply::Pull)
             }
             Ask::Status { ops } => {
@@ -134,13 +134,13 @@ impl Desk {
     }
 
     /// The desk's own actor, who decides.
-    pub(super) async fn decider(&self) -> Actor {
+    pub(super) async fn judge(&self) -> Actor {
         self.engine().desk_actor().await.expect("the desk has an actor")
     }
 
     /// Lets a phone join, or gives a known one new functions.
     pub(super) async fn pair(&self, name: &str, functions: &[Function], scope: Scope, known: Option<String>) -> Pass {
-        let (engine, desk) = (self.engine(), self.decider().await);
+        let (engine, desk) = (self.engine(), self.judge().await);
         let request =
             NewPairing { functions: functions.to_vec(), scope, mode: PairingMode::Single, expires_in_s: None };
         let code = engine.open_pairing(&desk, request).await.expect("a code").code;

@@ -12,6 +12,9 @@ pub(super) type Key = (&'static str, Uuid);
 /// Values by path.
 pub(super) type Fields = BTreeMap<String, Json>;
 
+/// Live rows with their versions.
+pub(super) type Rows = BTreeMap<Key, (i64, Fields)>;
+
 /// The values that some columns hold; a key that a JSON column does not have is null.
 pub(super) fn spread(table: &Table, data: &Map<String, Json>) -> Fields {
     let mut fields = Fields::new();

@@ -26,6 +26,8 @@ pub(super) struct Edit {
     pub seen: BTreeMap<String, Vec<Json>>,
     /// Made to be refused: it counts for nothing but must not disturb others.
     pub hostile: bool,
+    /// The group it was made in: all of it or nothing.
+    pub group: Option<Uuid>,
     /// A second op of the same edit, made by a phone with a mistake: the first one's id.
     pub repeats: Option<Uuid>,
 }
@@ -37,10 +39,15 @@ pub(super) struct Ledger {
 }
 
 impl Ledger {
-    /// Writes an edit down. What its author entered there before, it has seen too.
+    /// Writes an edit down. What its author has entered there and seen there before, it has seen too.
     pub(super) fn write(&mut self, op_id: Uuid, mut edit: Edit) {
         let own = |other: &&Edit| other.phone == edit.phone && other.key == edit.key;
-        for (path, value) in self.edits.values().filter(own).flat_map(|other| &other.set) {
+        let mut before: Vec<(&String, &Json)> = Vec::new();
+        for other in self.edits.values().filter(own) {
+            before.extend(&other.set);
+            before.extend(other.seen.iter().flat_map(|(path, values)| values.iter().map(move |value| (path, value))));
+        }
+        for (path, value) in before {
             let seen = edit.seen.entry(path.clone()).or_default();
             if !seen.contains(value) {
                 seen.push(value.clone());

@@ -154,7 +154,7 @@ fn weighs(phone: &Phone, stage: char, hand: &mut Hand<'_>) -> Option<Doing> {
         let weighings = phone.rows_of("weigh_ins");
         let (key, _) = hand.one(&weighings)?;
         let set = Fields::from([("voided_at".to_owned(), hand.now()), ("voided_reason".to_owned(), hand.fresh("V"))]);
-        return one(*key, Operation::Update, set, Some("wrong animal"));
+        return Some(one(*key, Operation::Update, set, Some("wrong animal")));
     }
     let animals = phone.rows_of("animals");
     let (animal, _) = hand.one(&animals)?;
@@ -183,7 +183,7 @@ fn weighs(phone: &Phone, stage: char, hand: &mut Hand<'_>) -> Option<Doing> {
         }
     }
     let key = ("weigh_ins", hand.chance.id(hand.now_ms));
-    one(key, Operation::Insert, set, None)
+    Some(one(key, Operation::Insert, set, None))
 }
 
 /// Edits one to three fields of one row.
@@ -204,7 +204,7 @@ pub(super) fn update(
     // Nobody enters what stands there already, or what the phone does not show.
     set.retain(|path, value| row.get(path).is_some_and(|shown| shown != value));
     let reason = hand.chance.percent(25).then_some("as the family says");
-    if set.is_empty() { None } else { one(*key, Operation::Update, set, reason) }
+    if set.is_empty() { None } else { Some(one(*key, Operation::Update, set, reason)) }
 }
 
 fn changes_owner(phone: &Phone, hand: &mut Hand<'_>) -> Option<Doing> {
@@ -215,7 +215,7 @@ fn changes_owner(phone: &Phone, hand: &mut Hand<'_>) -> Option<Doing> {
     if row.get("exhibitor_id") == set.get("exhibitor_id") {
         return None;
     }
-    one(*animal, Operation::Update, set, None)
+    Some(one(*animal, Operation::Update, set, None))
 }
 
 /// A new exhibitor, most often with an animal that belongs to it.
@@ -272,19 +272,20 @@ fn adds_entry(phone: &Phone, hand: &mut Hand<'_>) -> Option<Doing> {
     if phone.view(key).is_some() {
         return None;
     }
-    one(key, Operation::Insert, set, None)
+    Some(one(key, Operation::Insert, set, None))
 }
 
 fn deletes(phone: &Phone, hand: &mut Hand<'_>) -> Option<Doing> {
     let table = *hand.chance.pick(&["animals", "entries", "entries", "exhibitors", "weigh_ins"]);
     let rows = phone.rows_of(table);
     let (key, _) = hand.one(&rows)?;
-    one(*key, Operation::Delete, Fields::new(), None)
+    Some(one(*key, Operation::Delete, Fields::new(), None))
 }
 
-pub(super) fn one(key: Key, operation: Operation, set: Fields, reason: Option<&str>) -> Option<Doing> {
+/// One edit of one row.
+pub(super) fn one(key: Key, operation: Operation, set: Fields, reason: Option<&str>) -> Doing {
     let reason = reason.map(str::to_owned);
-    Some(Doing { drafts: vec![Draft { key, operation, set, reason }], together: false })
+    Doing { drafts: vec![Draft { key, operation, set, reason }], together: false }
 }
 
 pub(super) fn id(id: Uuid) -> Json {

@@ -115,7 +115,7 @@ pub(super) enum Recovery {
 }
 
 /// A push under way.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 struct Outgoing {
     request: u64,
     deadline_ms: i64,
@@ -130,7 +130,7 @@ struct Waiting {
 }
 
 /// See the module.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(super) struct Phone {
     pub index: usize,
     pub name: String,
@@ -269,6 +269,16 @@ impl Phone {
         self.question = None;
         self.question_due = true;
         self.outbox.iter_mut().for_each(|entry| entry.in_flight = None);
+    }
+
+    /// Its store is an old copy of itself; who it is stays as it was.
+    pub(super) fn set_back_to(&mut self, copy: Self) {
+        let life = self.life + 1;
+        let (token, device) = (std::mem::take(&mut self.token), self.device);
+        let (functions, removed, unknown) = (std::mem::take(&mut self.functions), self.removed, self.unknown);
+        *self = Self { functions, token, device, removed, unknown, ..copy };
+        self.life = life;
+        self.die();
     }
 
     /// The browser threw the store away: nothing is left, and what was not sent is lost with it.

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
-use showdesk_domain::actor::Function;
+use showdesk_domain::actor::{Actor, Function};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -15,7 +15,7 @@ use super::admin::Decided;
 use super::chance::Chance;
 use super::clock::{BEGIN_MS, SimClock};
 use super::desk::Desk;
-use super::fields::{Fields, Key};
+use super::fields::Rows;
 use super::ledger::Ledger;
 use super::phone::{Phone, Style};
 use super::template::{PEOPLE, Template, begin, folder_in_memory};
@@ -83,8 +83,10 @@ pub(super) struct Run {
     /// Epochs that ended by a restore.
     pub(super) restores: u32,
     /// What full pulls gave at the end, by reader.
-    pub(super) pulled: Vec<(showdesk_domain::actor::Actor, BTreeMap<Key, (i64, Fields)>)>,
+    pub(super) pulled: Vec<(Actor, Rows)>,
     backed_up: bool,
+    /// Copies of phones' stores.
+    copies: BTreeMap<usize, Phone>,
     stage: char,
     weather: Weather,
     offline_until_ms: Vec<i64>,
@@ -151,6 +153,7 @@ impl Run {
             restores: 0,
             pulled: Vec::new(),
             backed_up: false,
+            copies: BTreeMap::new(),
             stage: 'A',
             weather,
             events: BTreeMap::new(),
@@ -190,11 +193,11 @@ impl Run {
             Event::Edit(phone) => self.make_edit(phone),
             Event::Tick(phone) => {
                 self.tick(phone).await;
-                let soon = self.chance.between(800, 6_000);
+                let soon = self.chance.between(1_200, 8_000);
                 self.schedule(soon, Event::Tick(phone));
             }
             Event::Arrive(request) => self.arrive(request).await,
-            Event::Answer { phone, life, request, reply } => self.answer(phone, life, request, *reply).await,
+            Event::Answer { phone, life, request, reply } => self.answer(phone, life, request, *reply),
             Event::Happen => {
                 self.something_happens().await;
                 let soon = self.chance.between(2_000, 14_000);
@@ -293,7 +296,7 @@ impl Run {
         self.schedule(delay, Event::Answer { phone, life, request: request.id, reply: Box::new(reply) });
     }
 
-    async fn answer(&mut self, phone: usize, life: u32, request: u64, reply: Reply) {
+    fn answer(&mut self, phone: usize, life: u32, request: u64, reply: Reply) {
         let now_ms = self.clock.now_ms();
         let phone = &mut self.phones[phone];
         if phone.life != life {

@@ -27,10 +27,11 @@ pub(super) const PEOPLE: &[(&str, &[Function])] = &[
     ("Family", &[Function::Viewer]),
 ];
 
-/// A started show on disk.
+/// A started show, read from disk: nothing is left behind when the process ends.
 #[derive(Debug)]
 pub(super) struct Template {
-    folder: TempDir,
+    /// Each file's place in the folder and its content.
+    files: Vec<(PathBuf, Vec<u8>)>,
     /// One for each of [`PEOPLE`].
     pub passes: Vec<Pass>,
 }
@@ -48,7 +49,9 @@ impl Template {
                     let mut desk = Desk::open(folder.path(), None, 1, Arc::new(SimClock::at(BEGIN_MS))).await;
                     let passes = begin(&desk).await;
                     desk.close().await;
-                    Self { folder, passes }
+                    let mut files = Vec::new();
+                    read_folder(folder.path(), Path::new(""), &mut files);
+                    Self { files, passes }
                 })
             });
             made.join().expect("the show is made")
@@ -58,7 +61,11 @@ impl Template {
     /// A copy for one run.
     pub(super) fn copy(&self) -> TempDir {
         let folder = folder_in_memory();
-        copy_folder(self.folder.path(), folder.path());
+        for (place, content) in &self.files {
+            let target = folder.path().join(place);
+            std::fs::create_dir_all(target.parent().expect("a file is in a folder")).expect("a folder of the copy");
+            std::fs::write(target, content).expect("a file of the copy");
+        }
         folder
     }
 }
@@ -70,15 +77,14 @@ pub(super) fn folder_in_memory() -> TempDir {
     if memory.is_dir() { builder.tempdir_in(memory) } else { builder.tempdir() }.expect("a folder for the show")
 }
 
-fn copy_folder(from: &Path, to: &Path) {
-    for entry in std::fs::read_dir(from).expect("the folder is there") {
-        let entry = entry.expect("an entry of the folder");
-        let target = to.join(entry.file_name());
-        if entry.path().is_dir() {
-            std::fs::create_dir_all(&target).expect("a folder in the copy");
-            copy_folder(&entry.path(), &target);
+fn read_folder(base: &Path, place: &Path, files: &mut Vec<(PathBuf, Vec<u8>)>) {
+    for entry in std::fs::read_dir(base.join(place)).expect("the folder is there") {
+        let place = place.join(entry.expect("an entry of the folder").file_name());
+        if base.join(&place).is_dir() {
+            read_folder(base, &place, files);
         } else {
-            std::fs::copy(entry.path(), target).expect("a file of the copy");
+            let content = std::fs::read(base.join(&place)).expect("a file of the show");
+            files.push((place, content));
         }
     }
 }

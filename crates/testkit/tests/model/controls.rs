@@ -35,3 +35,8 @@ fn the_checker_catches_a_phone_that_keeps_what_was_revoked() {
 fn the_checker_catches_a_queue_that_stops_at_a_refused_entry() {
     caught(Mutant::StopsAtPoison, 5, Plan { poison_percent: 20, ..Plan::default() });
 }
+
+#[test]
+fn the_checker_catches_a_phone_that_does_not_give_back_what_a_restore_lost() {
+    caught(Mutant::ForgetsAcknowledged, 6, Plan { restores: true, ..Plan::default() });
+}

@@ -20,6 +20,7 @@ use crate::show::{Phone, Show, op};
 const PHONES: usize = 3;
 const ANIMALS: usize = 2;
 const FIELDS: [&str; 3] = ["tag", "breed", "pen"];
+const BREED: usize = 1;
 const PEN: usize = 2;
 
 /// A row: its version and the three values.
@@ -27,6 +28,19 @@ const PEN: usize = 2;
 struct Row {
     version: i64,
     values: [Option<String>; 3],
+    /// Whether the desk wrote the breed last: it outranks every phone.
+    breed_by_desk: bool,
+}
+
+impl Row {
+    /// A new version; who writes a value that stands already does not become its author.
+    fn write(&mut self, field: usize, value: Option<String>, by_desk: bool) {
+        self.version += 1;
+        if field == BREED && self.values[field] != value {
+            self.breed_by_desk = by_desk;
+        }
+        self.values[field] = value;
+    }
 }
 
 /// A clash that waits: whose, about which field, what it wants.
@@ -77,7 +91,8 @@ impl ReferenceStateMachine for Reference {
     type Transition = Step;
 
     fn init_state() -> BoxedStrategy<Model> {
-        let row = |animal: usize| Row { version: 1, values: [Some(format!("T{animal}")), None, None] };
+        let row =
+            |animal: usize| Row { version: 1, values: [Some(format!("T{animal}")), None, None], breed_by_desk: false };
         let rows: Vec<Row> = (0..ANIMALS).map(row).collect();
         let model = Model {
             seen: vec![rows.clone(); PHONES],
@@ -117,26 +132,30 @@ impl ReferenceStateMachine for Reference {
 impl Model {
     fn edit(&mut self, phone: usize, animal: usize, field: usize) {
         self.made += 1;
-        let value = Some(format!("V{}", self.made));
-        let waits = |clash: &&mut Clash| clash.phone == phone && clash.animal == animal && clash.field == field;
-        if let Some(clash) = self.open.iter_mut().filter(waits).min_by_key(|clash| clash.born) {
+        let value = format!("V{}", self.made);
+        let joins = |clash: &&mut Clash| clash.phone == phone && clash.animal == animal && clash.field == field;
+        if let Some(clash) = self.open.iter_mut().filter(joins).min_by_key(|clash| clash.born) {
             // It joins the clash of its phone; one decision covers both.
-            clash.wants = value.expect("just made");
+            clash.wants = value;
             clash.ops += 1;
             self.expected = Some(VerdictName::Held);
             return;
         }
         let (seen, row) = (&self.seen[phone][animal], &mut self.rows[animal]);
         let moved = seen.values[field] != row.values[field];
+        if moved && field == BREED && row.breed_by_desk {
+            // The higher authority wins, and the phone is shown what stands.
+            self.seen[phone][animal] = row.clone();
+            self.expected = Some(VerdictName::Noop);
+            return;
+        }
         if moved && field != PEN {
-            let wants = value.expect("just made");
-            self.open.push(Clash { phone, animal, field, wants, ops: 1, born: self.made });
+            self.open.push(Clash { phone, animal, field, wants: value, ops: 1, born: self.made });
             self.expected = Some(VerdictName::Conflict);
             return;
         }
         let word = if seen.version == row.version { VerdictName::Applied } else { VerdictName::Merged };
-        row.version += 1;
-        row.values[field] = value;
+        row.write(field, Some(value), false);
         self.seen[phone][animal] = row.clone();
         self.expected = Some(word);
     }
@@ -148,11 +167,8 @@ impl Model {
         let clash = self.open.remove(clash % self.open.len());
         let row = &mut self.rows[clash.animal];
         let before = row.values[clash.field].clone();
-        row.version += 1;
-        if for_phone {
-            row.values[clash.field] = Some(clash.wants.clone());
-        }
-        let after = row.values[clash.field].clone();
+        let after = if for_phone { Some(clash.wants.clone()) } else { before.clone() };
+        row.write(clash.field, after.clone(), true);
         self.last = Some(Decided { clash, before, after });
     }
 
@@ -162,8 +178,7 @@ impl Model {
         let holds = row.values[last.clash.field] == last.after;
         self.taken_back = Some(holds);
         if holds {
-            row.version += 1;
-            row.values[last.clash.field] = last.before;
+            row.write(last.clash.field, last.before, true);
             self.open.push(last.clash);
         }
     }
@@ -240,8 +255,8 @@ impl System {
                 *adopted = result.version.expect("a version");
                 data[name] = value[name].clone();
             }
-            VerdictName::Merged => {
-                let record = result.record.expect("a merged row");
+            VerdictName::Merged | VerdictName::Noop => {
+                let record = result.record.expect("the row as it stands");
                 self.adopted[phone][animal] = (result.version.expect("a version"), record);
             }
             _ => {}
@@ -285,8 +300,8 @@ impl System {
             for (animal, id) in self.animals.iter().enumerate() {
                 let row = self.show.read(0, &self.phones[0], *id).await;
                 let value = |name: &str| row.data[name].as_str().map(str::to_owned);
-                let shown = Row { version: row.version, values: FIELDS.map(value) };
-                assert_eq!(shown, model.rows[animal]);
+                let expected = &model.rows[animal];
+                assert_eq!((row.version, &FIELDS.map(value)), (expected.version, &expected.values));
             }
             let desk = self.show.desk().await.actor;
             let query = ConflictQuery { status: Some("open".to_owned()), ..ConflictQuery::default() };

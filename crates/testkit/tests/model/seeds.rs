@@ -1,9 +1,13 @@
 //! The seven invariants of PROTOCOL.md §8 hold for every seed.
 
-use showdesk_testkit::sim::{Plan, Summary, simulate_all};
+use showdesk_testkit::sim::{Engines, Plan, Summary, simulate_all};
 
 /// Seeds of an ordinary test run; `SHOWDESK_SIM_SEEDS` names another number.
 const SEEDS: u64 = 500;
+/// Seeds with restores.
+const RESTORE_SEEDS: u64 = 60;
+/// Seeds on two desks of one Postgres: each makes a database of its own.
+const DESK_SEEDS: u64 = 16;
 /// Seeds that failed once. They are played for good.
 const REGRESSIONS: &str = include_str!("regressions.txt");
 
@@ -28,6 +32,21 @@ fn the_invariants_hold_for_every_seed() {
     assert!(share(&["merged"]) >= 5 && share(&["conflict", "held"]) >= 3, "{:?}", total.verdicts);
     assert!(share(&["rejected"]) <= 40, "{:?}", total.rejections);
     assert!(total.replayed > 0 && total.undone > 0 && total.restarts > 0 && total.role_changes > 0);
+}
+
+#[test]
+fn the_invariants_hold_when_old_copies_are_put_back() {
+    let seeds: Vec<u64> = (1..=RESTORE_SEEDS).collect();
+    let summary = simulate_all(&seeds, Plan { restores: true, ..Plan::default() });
+    expect_clean(&summary);
+    let asked = summary.total.clashes.get("restored_server").copied().unwrap_or(0);
+    assert!(summary.total.restores > 0 && asked > 0, "nothing was lost and given back");
+}
+
+#[test]
+fn the_invariants_hold_over_two_desks_on_postgres() {
+    let seeds: Vec<u64> = (1..=DESK_SEEDS).collect();
+    expect_clean(&simulate_all(&seeds, Plan { engines: Engines::Postgres { desks: 2 }, ..Plan::default() }));
 }
 
 #[test]

@@ -61,7 +61,8 @@ impl Show {
         }
         let epoch = engines[0].installation().await.expect("an installation").epoch;
         let show = Self { desks: engines, epoch, exhibitor: Uuid::now_v7(), _folders: folders };
-        let exhibitor = op("exhibitors", show.exhibitor, "insert", 0, &json!({"first_name": "Ida", "last_name": "Reed"}));
+        let exhibitor =
+            op("exhibitors", show.exhibitor, "insert", 0, &json!({"first_name": "Ida", "last_name": "Reed"}));
         let desk = show.desk().await;
         assert_eq!(show.push(0, &desk, &[exhibitor]).await[0].verdict, VerdictName::Applied);
         show
@@ -120,7 +121,7 @@ impl Show {
     pub(crate) async fn read(&self, desk: usize, phone: &Phone, id: Uuid) -> Animal {
         let mut cursor = None;
         loop {
-            let query = PullQuery { cursor, limit: 500, tables: vec!["animals".to_owned()] };
+            let query = PullQuery { cursor, limit: 500, tables: vec!["animals".to_owned()], schema: None };
             let page = self.desks[desk].pull(&phone.actor, query).await.expect("a page");
             for change in &page.changes {
                 let change: Json = serde_json::from_str(change).expect("a change is JSON");

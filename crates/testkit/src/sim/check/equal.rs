@@ -8,7 +8,7 @@ use showdesk_domain::schema::{Access, known_table};
 use showdesk_engine::api::sync::PullQuery;
 
 use super::Book;
-use crate::sim::fields::{Fields, Key, is_derived, short};
+use crate::sim::fields::{Fields, Key, Rows, is_derived, short};
 use crate::sim::phone::read_change;
 use crate::sim::run::Run;
 
@@ -25,7 +25,7 @@ pub(super) async fn pages_are_the_table(run: &mut Run) {
         }
         let (mut rows, mut numbers, mut cursor) = (BTreeMap::new(), BTreeSet::new(), None);
         loop {
-            let query = PullQuery { cursor, limit: PAGE, tables: Vec::new() };
+            let query = PullQuery { cursor, limit: PAGE, tables: Vec::new(), schema: None };
             let page = match run.desk.engine().pull(&actor, query).await {
                 Ok(page) => page,
                 Err(error) => return run.violation(4, None, format!("a full pull failed: {error}")),
@@ -52,7 +52,7 @@ pub(super) async fn pages_are_the_table(run: &mut Run) {
 /// Every phone's store and every full pull hold what the table holds.
 pub(super) fn phones_show_the_table(run: &mut Run, book: &Book) {
     let mut found = Vec::new();
-    let mut by_class: BTreeMap<ReadClass, BTreeMap<Key, (i64, Fields)>> = BTreeMap::new();
+    let mut by_class: BTreeMap<ReadClass, Rows> = BTreeMap::new();
     for (actor, rows) in std::mem::take(&mut run.pulled) {
         let expected = table_of(book, &actor);
         compare(4, &format!("a full pull as {:?}", actor.read_class()), &expected, &rows, &mut found);
@@ -75,13 +75,7 @@ pub(super) fn phones_show_the_table(run: &mut Run, book: &Book) {
     }
 }
 
-fn compare(
-    invariant: u8,
-    who: &str,
-    expected: &BTreeMap<Key, (i64, Fields)>,
-    shown: &BTreeMap<Key, (i64, Fields)>,
-    found: &mut Vec<(u8, Key, String)>,
-) {
+fn compare(invariant: u8, who: &str, expected: &Rows, shown: &Rows, found: &mut Vec<(u8, Key, String)>) {
     let keys: BTreeSet<&Key> = expected.keys().chain(shown.keys()).collect();
     for key in keys {
         let what = match (expected.get(key), shown.get(key)) {
@@ -103,7 +97,7 @@ fn compare(
 }
 
 /// The table as this reader may see it (DOMAIN.md §4, Reading).
-fn table_of(book: &Book, actor: &Actor) -> BTreeMap<Key, (i64, Fields)> {
+fn table_of(book: &Book, actor: &Actor) -> Rows {
     let class = actor.read_class();
     let visible = |(key, record): (&Key, &Record)| {
         let may = record.is_live() && (class > ReadClass::Public || is_public(book, *key, record));

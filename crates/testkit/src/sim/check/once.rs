@@ -14,7 +14,9 @@ use crate::sim::run::Run;
 pub(super) fn numbers_are_in_order(run: &mut Run, book: &Book) {
     let mut numbers: BTreeMap<i64, usize> = BTreeMap::new();
     for (key, past) in &book.past {
-        past.iter().for_each(|row| *numbers.entry(row.seq).or_default() += 1);
+        for row in past {
+            *numbers.entry(row.seq).or_default() += 1;
+        }
         let counts_up = (1_i64..).zip(past).all(|(version, row)| row.version == version);
         let last = past.last().map(|row| row.version);
         let present = book.rows.get(key).map(|row| row.version.0);
@@ -83,6 +85,27 @@ pub(super) fn every_op_has_one_effect(run: &mut Run, book: &Book) {
     }
     for (key, what) in found {
         run.violation(1, Some(key), what);
+    }
+}
+
+/// A group is accepted, refused or waits as one, and nothing of it is written before it is accepted.
+pub(super) fn groups_stand_or_fall_together(run: &mut Run, book: &Book) {
+    let mut groups: BTreeMap<Uuid, Vec<(Uuid, &str)>> = BTreeMap::new();
+    for (op_id, edit) in run.ledger.edits() {
+        let fate = match book.ops.get(&op_id).map(verdict_of) {
+            None => "unsent",
+            Some("applied" | "merged" | "noop") => "accepted",
+            Some("rejected") => "refused",
+            Some(_) => "waits",
+        };
+        if let Some(group) = edit.group {
+            groups.entry(group).or_default().push((op_id, fate));
+        }
+    }
+    let is_split = |ops: &Vec<(Uuid, &str)>| ops.iter().any(|(_, fate)| *fate != ops[0].1);
+    let split: Vec<String> = groups.values().filter(|ops| is_split(ops)).map(|ops| format!("{ops:?}")).collect();
+    for ops in split {
+        run.violation(1, None, format!("a group is split: {ops}"));
     }
 }
 

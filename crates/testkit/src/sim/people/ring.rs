@@ -17,7 +17,7 @@ pub(super) fn runs_classes(phone: &Phone, hand: &mut Hand<'_>) -> Option<Doing> 
     let (class, row) = hand.one(&classes)?;
     let is_official = row.get("official_at").is_some_and(|at| !at.is_null());
     let at = if is_official { serde_json::Value::Null } else { hand.now() };
-    one(*class, Operation::Update, Fields::from([("official_at".to_owned(), at)]), Some("checked with the judge"))
+    Some(one(*class, Operation::Update, Fields::from([("official_at".to_owned(), at)]), Some("checked with the judge")))
 }
 
 /// The gate: who is ready, who is not coming, what is called.
@@ -45,7 +45,7 @@ pub(super) fn announces(phone: &Phone, hand: &mut Hand<'_>, may_call: bool) -> O
         1 => {
             let messages = phone.rows_of("announcements");
             let (key, _) = hand.one(&messages)?;
-            one(*key, Operation::Update, Fields::from([("retracted_at".to_owned(), hand.now())]), None)
+            Some(one(*key, Operation::Update, Fields::from([("retracted_at".to_owned(), hand.now())]), None))
         }
         _ => {
             let key = ("announcements", hand.chance.id(hand.now_ms));
@@ -54,7 +54,7 @@ pub(super) fn announces(phone: &Phone, hand: &mut Hand<'_>, may_call: bool) -> O
             if hand.chance.percent(30) {
                 set.insert("audience.functions".to_owned(), json!(["gate"]));
             }
-            one(key, Operation::Insert, set, None)
+            Some(one(key, Operation::Insert, set, None))
         }
     }
 }
@@ -63,7 +63,7 @@ fn out(phone: &Phone, hand: &mut Hand<'_>) -> Option<Doing> {
     let entries = phone.rows_of("entries");
     let (key, _) = hand.one(&entries)?;
     let set = Fields::from([("out_reason".to_owned(), hand.word(&["no_show", "scratch"]))]);
-    one(*key, Operation::Update, set, None)
+    Some(one(*key, Operation::Update, set, None))
 }
 
 fn calls(phone: &Phone, hand: &mut Hand<'_>) -> Option<Doing> {
@@ -75,7 +75,7 @@ fn calls(phone: &Phone, hand: &mut Hand<'_>) -> Option<Doing> {
         ("ring_id".to_owned(), id(ring.1)),
         ("kind".to_owned(), hand.word(&["up_next", "call_1", "final_call", "in_ring", "judged"])),
     ]);
-    one(("class_calls", hand.chance.id(hand.now_ms)), Operation::Insert, set, None)
+    Some(one(("class_calls", hand.chance.id(hand.now_ms)), Operation::Insert, set, None))
 }
 
 /// The judge's order of a whole class: new places, or the ones that changed, as one group.

@@ -72,11 +72,14 @@ impl Phone {
                 return;
             }
         }
-        let waits = |entry: &&Entry| entry.op_id == op_id && entry.standing != Standing::Unsent;
-        if let Some(local) = self.outbox.iter().find(waits).map(|entry| entry.local)
-            && result.verdict != VerdictName::Unknown
-        {
-            self.settle(local, result, now_ms);
+        let waits = |entry: &&mut Entry| entry.op_id == op_id && entry.standing != Standing::Unsent;
+        let Some(entry) = self.outbox.iter_mut().find(waits) else { return };
+        let local = entry.local;
+        match (result.verdict, entry.standing) {
+            // An old copy of the database can lack an op that waits without its change number being lower.
+            (VerdictName::Unknown, Standing::Held | Standing::Disputed) => entry.standing = Standing::Unsent,
+            (VerdictName::Unknown, _) => {}
+            _ => self.settle(local, result, now_ms),
         }
     }
 

@@ -9,7 +9,7 @@ use showdesk_domain::schema::known_table;
 use showdesk_domain::value::instant_text;
 use uuid::Uuid;
 
-use super::{Entry, Phone, Standing};
+use super::{Entry, Phone, Recovery, Standing};
 use crate::sim::clock::instant;
 use crate::sim::fields::{Fields, Key, gather};
 use crate::sim::ledger::{Edit, Ledger};
@@ -42,6 +42,7 @@ impl Phone {
                 set: draft.set.clone(),
                 seen: self.seen(draft.key),
                 hostile: false,
+                group: txn,
                 repeats: None,
             };
             ledger.write(*op_id, edit);
@@ -87,7 +88,11 @@ impl Phone {
             device_seq,
             base_version,
             txn,
-            epoch: None,
+            // What stands on the screen until the fresh store is complete is of the old epoch.
+            epoch: match self.recovery {
+                Some(Recovery::Pulling { from }) => Some(from),
+                _ => None,
+            },
             recovered_from: None,
             reason: draft.reason,
             base,

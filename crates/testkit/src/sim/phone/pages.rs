@@ -8,7 +8,7 @@ use showdesk_engine::api::sync::PullPage;
 use uuid::Uuid;
 
 use super::{Entry, Phone, Recovery, Slot, Standing, State};
-use crate::sim::fields::{Fields, Key, spread};
+use crate::sim::fields::{Fields, Key, Rows, spread};
 use crate::sim::mutant::Mutant;
 
 /// A change as a phone reads it.
@@ -157,7 +157,7 @@ impl Phone {
     }
 
     /// Rows as the phone has them, for comparing.
-    pub(in crate::sim) fn live_rows(&self) -> BTreeMap<Key, (i64, Fields)> {
+    pub(in crate::sim) fn live_rows(&self) -> Rows {
         let live = |(key, slot): (&Key, &Slot)| {
             let state = slot.newest();
             let table = known_table(key.0);

@@ -64,6 +64,7 @@ impl Run {
             set: std::collections::BTreeMap::new(),
             seen: std::collections::BTreeMap::new(),
             hostile: true,
+            group: None,
             repeats: None,
         };
         self.ledger.write(op_id, edit);
@@ -72,13 +73,18 @@ impl Run {
     }
 
     pub(super) async fn something_happens(&mut self) {
+        if self.plan.restores && self.chance.percent(15) {
+            return self.the_desk_is_restored().await;
+        }
         match self.chance.below(100) {
-            0..=49 => self.decide_something().await,
+            0..=38 => self.decide_something().await,
+            39..=44 => self.decide_in_bulk().await,
+            45..=49 => self.look_after_refused().await,
             50..=57 => {
                 let phone = self.chance.below(self.phones.len());
                 self.author_speaks(phone).await;
             }
-            58..=71 => {
+            58..=68 => {
                 let phone = self.chance.below(self.phones.len());
                 let silence = self.chance.between(5_000, SILENCE_MS);
                 self.offline_until_ms[phone] = self.clock.now_ms() + silence;
@@ -89,6 +95,7 @@ impl Run {
                 self.note(|| format!("phone {phone} dies and comes back"));
                 self.phones[phone].die();
             }
+            69..=71 => self.a_phone_is_set_back(),
             79..=80 => self.a_store_is_lost().await,
             81..=84 => {
                 let stage = *self.chance.pick(&['B', 'C', 'D']);
@@ -102,7 +109,6 @@ impl Run {
                 self.desk.restart().await;
                 self.report.restarts += 1;
             }
-            _ if self.plan.restores => self.the_desk_is_restored().await,
             _ => {}
         }
     }
@@ -114,6 +120,15 @@ impl Run {
         self.note(|| format!("phone {phone} loses its store"));
         self.phones[phone].lose_store(incarnation, epoch);
         self.report.lost_stores += 1;
+    }
+
+    /// A phone is restored from its own backup: it has forgotten what it did since, and counts from there again.
+    fn a_phone_is_set_back(&mut self) {
+        let phone = self.chance.below(self.phones.len());
+        let Some(copy) = self.copies.insert(phone, self.phones[phone].clone()) else { return };
+        self.note(|| format!("phone {phone} is set back"));
+        self.phones[phone].set_back_to(copy);
+        self.report.set_back += 1;
     }
 
     async fn functions_change(&mut self) {
@@ -140,8 +155,8 @@ impl Run {
             return;
         }
         self.note(|| format!("phone {phone} is removed"));
-        let decider = self.desk.decider().await;
-        if let Err(error) = self.desk.engine().revoke_device(&decider, device).await {
+        let judge = self.desk.judge().await;
+        if let Err(error) = self.desk.engine().revoke_device(&judge, device).await {
             self.violation(0, None, format!("a device cannot be removed: {error}"));
         }
         self.report.removals += 1;
@@ -171,10 +186,12 @@ impl Run {
             return;
         }
         let before = self.desk.engine().installation().await.expect("an installation").epoch;
+        let clock_before = self.desk.engine().clock().await.expect("a clock");
         self.desk.roll_back().await;
         let after = self.desk.engine().installation().await.expect("an installation").epoch;
+        let clock_after = self.desk.engine().clock().await.expect("a clock");
         self.note(|| format!("the old copy is put back; epoch {} -> {}", tail(before), tail(after)));
-        if before == after {
+        if before == after && clock_after < clock_before {
             self.violation(6, None, "the desk has not noticed that its database is an old copy".to_owned());
         }
         self.backed_up = false;
@@ -206,7 +223,7 @@ impl Run {
     /// The desk's own page changes one field of the show; it sees what it changes.
     async fn desk_sets(&mut self, path: &str, before: Json, after: Json, data: Json) -> bool {
         let installation = self.desk.engine().installation().await.expect("an installation");
-        let actor = self.desk.decider().await;
+        let actor = self.desk.judge().await;
         let Some((show, version)) = self.show_row().await else { return false };
         let op_id = self.chance.id(self.clock.now_ms());
         let edit = Edit {
@@ -216,6 +233,7 @@ impl Run {
             set: [(path.to_owned(), after)].into(),
             seen: [(path.to_owned(), vec![before])].into(),
             hostile: false,
+            group: None,
             repeats: None,
         };
         self.ledger.write(op_id, edit);
@@ -250,7 +268,7 @@ impl Run {
     }
 
     async fn show_fields(&self) -> Option<Json> {
-        let actor = self.desk.decider().await;
+        let actor = self.desk.judge().await;
         self.desk.engine().overview(&actor).await.ok().map(|overview| overview.show)
     }
 }

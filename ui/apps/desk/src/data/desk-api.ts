@@ -42,10 +42,18 @@ export type Overview = Refine<Schemas["Overview"], { show: Row; person: Person; 
 
 export type TimelinePoint = Refine<Schemas["TimelinePoint"], { values: Row }>;
 
+/** One row of a group of changes that is decided as one. */
+export type GroupRow = Refine<
+  Schemas["GroupRecord"],
+  { base: Row | undefined; server: Row | undefined; client: Row | undefined }
+>;
+
 export type ConflictView = Refine<
   Schemas["ConflictView"],
   {
     subject: Json;
+    /** The rows of a group by their ids; undefined for a single change. */
+    records: Readonly<Record<string, GroupRow>> | undefined;
     /** Whole rows as far as known; undefined where there was none. */
     base_data: Row | undefined;
     server_data: Row | undefined;

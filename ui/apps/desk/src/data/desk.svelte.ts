@@ -6,7 +6,7 @@ import { Toasts } from "@showdesk/components";
 import type { ShowText } from "../text/format.ts";
 import { textAt } from "../text/json.ts";
 import { Router } from "../shell/router.svelte.ts";
-import type { ConflictView, DeskApi } from "./desk-api.ts";
+import type { ConflictView, DeskApi, Row } from "./desk-api.ts";
 import { Live } from "./live.svelte.ts";
 import { Resource } from "./resource.svelte.ts";
 import { isSignedOut } from "./session.ts";
@@ -77,24 +77,31 @@ export class Desk {
 
   /** Looks up what the ids in a clash stand for, so that people read names. */
   async learnNames(view: ConflictView): Promise<void> {
-    const wanted = view.contested.flatMap((field) => {
-      const table = POINTS_TO[field];
-      if (table === undefined) return [];
-      const ids = [view.base_data, view.client_data, view.server_data].map((row) => textAt(row, field));
-      return ids.flatMap((id) => (id === undefined ? [] : [{ table, id }]));
-    });
-    for (const { table, id } of wanted.slice(0, NAMES_MAX)) {
-      if (this.#asked.includes(id)) continue;
-      this.#asked.push(id);
-      await this.#learn(table, id);
-    }
+    const rows = [view.base_data, view.client_data, view.server_data];
+    const wanted = [
+      ...referencesOf(rows, view.contested),
+      ...Object.values(view.records ?? {}).flatMap((part) =>
+        referencesOf([part.client, part.server], Object.keys(POINTS_TO)),
+      ),
+    ];
+    for (const { table, id } of wanted.slice(0, NAMES_MAX)) await this.#learnOnce(table, id);
+  }
+
+  async #learnOnce(table: string, id: string): Promise<void> {
+    if (this.#asked.includes(id)) return;
+    this.#asked.push(id);
+    await this.#learn(table, id);
   }
 
   async #learn(table: string, id: string): Promise<void> {
     try {
       const snapshot = (await this.api.history(table, id))[0]?.snapshot;
       const person = [textAt(snapshot, "first_name"), textAt(snapshot, "last_name")].filter(Boolean).join(" ");
-      const name = textAt(snapshot, "name") ?? textAt(snapshot, "tag") ?? person;
+      const animal = textAt(snapshot, "animal_id");
+      // An entry has no name of its own: people know the animal.
+      if (table === "entries" && animal !== undefined) await this.#learnOnce("animals", animal);
+      const known = table === "entries" && animal !== undefined ? (this.#records[animal] ?? "") : person;
+      const name = textAt(snapshot, "name") ?? textAt(snapshot, "tag") ?? known;
       if (name !== "") this.#records = { ...this.#records, [id]: name };
     } catch {
       // Without the name the id stands there; the decision does not depend on it.
@@ -103,9 +110,20 @@ export class Desk {
   }
 }
 
+/** What these fields of the rows point to. */
+function referencesOf(rows: readonly (Row | undefined)[], fields: readonly string[]): { table: string; id: string }[] {
+  return fields.flatMap((field) => {
+    const table = POINTS_TO[field];
+    if (table === undefined) return [];
+    const ids = new Set(rows.map((row) => textAt(row, field)));
+    return [...ids].flatMap((id) => (id === undefined ? [] : [{ table, id }]));
+  });
+}
+
 const POINTS_TO: Readonly<Record<string, string>> = {
   animal_id: "animals",
   class_id: "classes",
+  entry_id: "entries",
   exhibitor_id: "exhibitors",
   family_id: "classes",
   ring_id: "rings",

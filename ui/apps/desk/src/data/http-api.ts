@@ -7,6 +7,7 @@ import type {
   Activity,
   ConflictView,
   DeskApi,
+  GroupRow,
   HistoryItem,
   ImportPreview,
   ImportResult,
@@ -149,7 +150,16 @@ function conflictOf(base: Schemas["ConflictView"]): ConflictView {
     timeline: base.timeline.map((point) => ({ ...point, values: row(point.values) })),
     decisions: base.decisions.map(json),
     disagreement: json(base.disagreement),
+    records: base.records ? groupOf(base.records) : undefined,
   };
+}
+
+function groupOf(records: Readonly<Record<string, Schemas["GroupRecord"]>>): Readonly<Record<string, GroupRow>> {
+  const one = ([id, base]: [string, Schemas["GroupRecord"]]): [string, GroupRow] => {
+    const rows = { base: rowOrNone(base.base), server: rowOrNone(base.server), client: rowOrNone(base.client) };
+    return [id, { ...base, ...rows }];
+  };
+  return Object.fromEntries(Object.entries(records).map(one));
 }
 
 function historyOf(base: Schemas["HistoryItem"]): HistoryItem {

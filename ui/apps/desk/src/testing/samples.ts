@@ -1,6 +1,6 @@
 // Answers of a small show, for tests.
 
-import type { ConflictView, Device, EntryRow, HistoryItem, Overview } from "../data/desk-api.ts";
+import type { ConflictView, Device, EntryRow, GroupRow, HistoryItem, Overview } from "../data/desk-api.ts";
 import type { ShowText } from "../text/format.ts";
 
 export const NOW = Date.parse("2026-08-14T15:45:00.000Z");
@@ -62,8 +62,43 @@ export function conflict(change: Partial<ConflictView> = {}): ConflictView {
     ],
     decisions: [],
     disagreement: null,
+    records: undefined,
     ...change,
   };
+}
+
+/** One animal's line on two result cards. */
+export function placing(entry: string, phone: number | null, laptop: number | null): GroupRow {
+  const row = (place: number | null) =>
+    place === null ? undefined : { class_id: "k-6", entry_id: entry, place, card_id: "card-1" };
+  return {
+    table_name: "placings",
+    operation: "insert",
+    base: undefined,
+    client: row(phone),
+    server: row(laptop),
+    version: laptop === null ? 0 : 1,
+    contested: ["place"],
+    clean: [],
+  };
+}
+
+/** Two people posted the card of one class, and not the same. */
+export function cards(rule: string, records: ConflictView["records"]): ConflictView {
+  return conflict({
+    id: "c-card",
+    kind: "rule",
+    rule,
+    table_name: "classes",
+    record_id: "k-6",
+    subject: { class: "Market Steer" },
+    contested: ["card_state"],
+    clean: [],
+    base_data: undefined,
+    client_data: { name: "Market Steer", card_state: "disputed" },
+    server_data: { name: "Market Steer", card_state: "disputed" },
+    records,
+  });
 }
 
 export function decided(view: ConflictView, resolution: string, values: ConflictView["base_data"]): ConflictView {

@@ -1,7 +1,29 @@
 import { expect, test } from "vitest";
 
-import { conflict, show } from "../testing/samples.ts";
-import { conflictSentence, conflictText, differenceText, subjectName, wholeRecordSides } from "./conflict-words.ts";
+import type { ConflictView } from "../data/desk-api.ts";
+import { cards, conflict, placing, show } from "../testing/samples.ts";
+import {
+  canBeSame,
+  choiceHints,
+  conflictSentence,
+  conflictText,
+  differenceText,
+  sideButtons,
+  subjectName,
+  uniqueSides,
+  wholeRecordSides,
+} from "./conflict-words.ts";
+
+const twoTags: Partial<ConflictView> = {
+  kind: "unique_violation",
+  subject: {},
+  other_record_id: "a-2",
+  contested: ["tag"],
+  clean: [],
+  base_data: undefined,
+  client_data: { tag: "0421", breed: "Angus", sex: "steer" },
+  server_data: { tag: "0421", breed: "Duroc", sex: "barrow" },
+};
 
 test.each([
   ["update_update", "Two people changed the start weight of #1042 while Maria’s phone was away from Wi-Fi."],
@@ -10,9 +32,9 @@ test.each([
   ["update_deleted", "Maria changed #1042, which Dan has deleted."],
   ["delete_updated", "Maria deleted #1042, which Dan has changed since."],
   ["update_missing", "Maria changed #1042, which the laptop no longer has."],
-  ["merged_invalid", "Maria’s entry about #1042 contradicts what the laptop has."],
+  ["merged_invalid", "The start weight of #1042 from Maria’s phone and from the laptop do not fit together."],
 ])("%s has its sentence", (kind, sentence) => {
-  expect(conflictSentence(conflict({ kind }))).toBe(sentence);
+  expect(conflictSentence(conflict({ kind }), show)).toBe(sentence);
 });
 
 test("an entry that arrived at once was not away", () => {
@@ -20,12 +42,12 @@ test("an entry that arrived at once was not away", () => {
   const timeline = view.timeline.map((point) =>
     point.what === "arrived" ? { ...point, at: "2026-08-14T14:16:20.000Z" } : point,
   );
-  expect(conflictSentence({ ...view, timeline })).toMatch(/at the same time\.$/);
+  expect(conflictSentence({ ...view, timeline }, show)).toMatch(/at the same time\.$/);
 });
 
 test("one person on two devices is one person", () => {
   const view = conflict({ server_author: { name: "Maria", device: "Maria’s tablet", device_kind: "phone" } });
-  expect(conflictSentence(view)).toMatch(/^Maria, on two devices, changed/);
+  expect(conflictSentence(view, show)).toMatch(/^Maria, on two devices, changed/);
   expect(conflictText(view)).toMatchObject({ otherIsPhone: true, otherDevice: "Maria’s tablet" });
 });
 
@@ -46,4 +68,65 @@ test("a record without a tag still has a name", () => {
   expect(subjectName("exhibitors", { first_name: "Tess", last_name: "Holloway" })).toBe("Tess Holloway");
   expect(subjectName("classes", { name: "Market Steer" })).toBe("Market Steer");
   expect(subjectName("animals", null)).toBe("this animal");
+});
+
+test("a value that another row has is told with both rows, neither called after it", () => {
+  const view = conflict(twoTags);
+  expect(conflictSentence(view, show)).toBe("Maria gave the new Angus steer the tag that another Duroc barrow has.");
+  expect(uniqueSides(view)).toEqual({ phone: "the new Angus steer", laptop: "another Duroc barrow" });
+  expect(differenceText(view, show)).toBe("Tag 0421, wanted twice");
+});
+
+test("being the same is offered only with the other record and for one change", () => {
+  expect(canBeSame(conflict(twoTags))).toBe(true);
+  expect(canBeSame(conflict({ ...twoTags, other_record_id: null }))).toBe(false);
+  expect(canBeSame(conflict({ ...twoTags, records: {} }))).toBe(false);
+  expect(choiceHints(conflict(twoTags)).join(" ")).toContain("They are the same");
+  expect(choiceHints(conflict({ ...twoTags, other_record_id: null })).join(" ")).not.toContain("They are the same");
+});
+
+test.each<[string, ConflictView, string]>([
+  [
+    "C1",
+    conflict({
+      kind: "rule",
+      rule: "C1",
+      subject: { tag: "0412" },
+      contested: ["official_weight_x10"],
+      client_data: { official_weight_x10: 12620 },
+      server_data: { official_weight_x10: 12260 },
+    }),
+    "Two weights for tag 0412: 1,262 lb / 1,226 lb.",
+  ],
+  ["C6 on a card", cards("C6", {}), "Maria’s result card for Market Steer places an animal that is marked out."],
+  [
+    "C6 after it",
+    conflict({ kind: "rule", rule: "C6", table_name: "placings", subject: { tag: "0412", class: "Market Steer" } }),
+    "#0412 was placed in Market Steer, and now Maria marked it out.",
+  ],
+  ["C7", cards("C7", {}), "Two people posted different result cards for Market Steer."],
+  [
+    "C8",
+    cards("C8", { a: placing("e-1", 1, null), b: placing("e-2", 1, null) }),
+    "Maria’s result card for Market Steer gives place 1 twice.",
+  ],
+  ["C14", conflict({ kind: "rule", rule: "C14" }), "#1042 is placed, and its weigh-back is too far from its weight."],
+])("rule %s has its sentence", (_, view, sentence) => {
+  expect(conflictSentence(view, show)).toBe(sentence);
+});
+
+test.each<[string, Partial<ConflictView>, string, string]>([
+  ["update_deleted", { kind: "update_deleted" }, "Bring it back", "Keep deleted"],
+  ["missing_reference", { kind: "missing_reference" }, "Save it now", "Leave it out"],
+  ["a restored row that is gone", { kind: "restored_server", server_data: undefined }, "Bring it back", "Leave it out"],
+  ["a restored row that is there", { kind: "restored_server" }, "Use phone’s", "Use laptop’s"],
+  ["a weigh-back", { kind: "rule", rule: "C14" }, "Disqualify", "Leave it in"],
+  ["a unique value", twoTags, "Give it here", "Leave it there"],
+])("the buttons of %s say what they do", (_, change, phone, laptop) => {
+  expect(sideButtons(conflict(change))).toEqual({ phone, laptop });
+});
+
+test("what never was on the laptop is not called deleted there", () => {
+  const view = conflict({ kind: "missing_reference", base_data: undefined, server_data: undefined });
+  expect(wholeRecordSides(view, show).laptop).toBe("Not here");
 });

@@ -3,6 +3,7 @@
 import type { ConflictView, Row } from "../data/desk-api.ts";
 import { choiceText, fieldRows, fieldText, isShown } from "./fields.ts";
 import { value, type ShowText } from "./format.ts";
+import { isCard, placesTwice } from "./group-words.ts";
 import { isSame, textAt, type Json } from "./json.ts";
 import { listed, words } from "./words.ts";
 
@@ -77,8 +78,10 @@ export function animalText(
 }
 
 /** The one sentence above everything. */
-export function conflictSentence(view: ConflictView): string {
+export function conflictSentence(view: ConflictView, show: ShowText): string {
+  if (view.kind === "rule") return ruleSentence(view, show);
   const text = conflictText(view);
+  if (view.records !== undefined) return groupSentence(view, text);
   const fields = listed(fieldNames(view.contested));
   const changers = text.author === text.other ? `${text.author}, on two devices,` : "Two people";
   switch (view.kind) {
@@ -95,50 +98,183 @@ export function conflictSentence(view: ConflictView): string {
     case "update_missing":
       return `${text.author} changed ${text.subject}, which the laptop no longer has.`;
     case "restored_server":
-      return `${text.phone} remembers a change to ${text.subject} that the laptop lost when it was restored.`;
+      return view.contested.length === 0
+        ? `${text.phone} deleted ${text.subject} before the laptop was restored, and the laptop has it again.`
+        : `${text.phone} remembers a change to ${text.subject} that the laptop lost when it was restored.`;
     case "unique_violation":
-      return `${text.author} gave ${text.subject} a ${fields} that another ${words.table(view.table_name)} has.`;
+      return `${text.author} gave ${recordName(view)} the ${fields} that ${holderName(view)} has.`;
+    case "missing_reference":
+      return `${text.author}’s entry about ${recordName(view)} belongs to something that never reached the laptop.`;
+    case "merged_invalid":
+      return `The ${fields} of ${text.subject} from ${text.phone} and from ${text.otherDevice} do not fit together.`;
     default:
       return `${text.author}’s entry about ${text.subject} contradicts what the laptop has.`;
   }
 }
 
-/** Under a minute nobody was away: both typed at the same time. */
-const AWAY_MS = 60_000;
-
-function whileAway(view: ConflictView, phone: string): string {
-  const typed = view.timeline.find((point) => point.what === "client");
-  const arrived = view.timeline.find((point) => point.what === "arrived");
-  if (typed === undefined || arrived === undefined) return "at the same time";
-  const gap = Date.parse(arrived.at) - Date.parse(typed.at);
-  return gap >= AWAY_MS ? `while ${phone} was away from Wi-Fi` : "at the same time";
+/** What a rule of the show found. */
+function ruleSentence(view: ConflictView, show: ShowText): string {
+  const { subject, author } = conflictText(view);
+  const name = textAt(view.subject, "class") ?? textAt(rowOf(view), "name") ?? "this class";
+  switch (view.rule) {
+    case "C1": {
+      const [phone, laptop] = [view.client_data, view.server_data].map((row) => value(WEIGHT, row?.[WEIGHT], show));
+      const tag = subject.startsWith("#") ? `tag ${subject.slice(1)}` : subject;
+      return `Two weights for ${tag}: ${phone ?? words.none} / ${laptop ?? words.none}.`;
+    }
+    case "C6":
+      return view.records === undefined
+        ? `${subject} was placed in ${name}, and now ${author} marked it out.`
+        : `${author}’s result card for ${name} places an animal that is marked out.`;
+    case "C7":
+      return `Two people posted different result cards for ${name}.`;
+    case "C8": {
+      const twice = placesTwice(view).map(String);
+      if (twice.length === 0) return `${author}’s result card for ${name} repeats a place or an animal of the class.`;
+      return `${author}’s result card for ${name} gives ${twice.length === 1 ? "place" : "places"} ${listed(twice)} twice.`;
+    }
+    case "C14":
+      return `${subject} is placed, and its weigh-back is too far from its weight.`;
+    default:
+      return `${author}’s entry about ${subject} breaks a rule of the show.`;
+  }
 }
 
-function fieldNames(fields: readonly string[]): string[] {
-  return fieldRows(fields).map((row) => lowerFirst(fieldText(row[0] ?? "").label));
+const WEIGHT = "official_weight_x10";
+
+function groupSentence(view: ConflictView, text: ConflictText): string {
+  const count = Object.keys(view.records ?? {}).length;
+  const what = isCard(view) ? "placings" : "records";
+  const one = count === 1 ? `a ${what.slice(0, -1)}` : `${String(count)} ${what} together`;
+  if (view.kind === "missing_reference") {
+    return `${text.author} saved ${one}, and something they belong to never reached the laptop.`;
+  }
+  return `${text.author} saved ${one} on ${text.phone}, and the laptop has other values.`;
 }
 
-/** Sentence case inside a sentence; `ID check` keeps its capitals. */
-export function lowerFirst(text: string): string {
-  return /^[A-Z][A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
+/** The entry that came from the phone, never called after the row it clashes with. */
+function recordName(view: ConflictView): string {
+  if (view.kind !== "unique_violation") return nameOr(view, view.subject, view.client_data, "the new");
+  return nameOr(view, view.subject, without(view.client_data, view.contested), "the new");
 }
+
+/** The row that has the value already. */
+function holderName(view: ConflictView): string {
+  return nameOr(view, null, without(view.server_data, view.contested), "another");
+}
+
+/** A row without the values that two rows want: they would name both alike. */
+function without(row: Row | undefined, fields: readonly string[]): Row {
+  return Object.fromEntries(Object.entries(row ?? {}).filter(([field]) => !fields.includes(field)));
+}
+
+/** Its name; without one, `another Angus steer`. */
+function nameOr(view: ConflictView, subject: Json, row: Row | undefined, article: string): string {
+  const word = words.table(view.table_name);
+  const name = subjectName(view.table_name, subject, row);
+  if (name !== `this ${word}`) return name;
+  const about = view.table_name === "animals" ? subjectAbout(null, row) : "";
+  return `${article} ${about === "" ? word : about}`;
+}
+
+type View = Pick<ConflictView, "kind" | "rule" | "contested" | "records" | "server_data">;
 
 /** Whether a person chooses field by field, or for the record as a whole. */
-export function decidesWholeRecord(kind: string): boolean {
-  return WHOLE_RECORD[kind] !== undefined;
+export function decidesWholeRecord(view: Pick<View, "kind" | "contested" | "server_data">): boolean {
+  if (view.kind === "restored_server") return view.server_data === undefined || view.contested.length === 0;
+  return WHOLE_RECORD[view.kind] !== undefined;
 }
 
 /** The words of the two buttons. */
-export function sideButtons(kind: string): { phone: string; laptop: string } {
-  return WHOLE_RECORD[kind] ?? { phone: words.checks.usePhones, laptop: words.checks.useLaptops };
+export function sideButtons(view: View): { phone: string; laptop: string } {
+  if (view.records !== undefined) return isCard(view) ? CARD : GROUP;
+  if (view.kind === "rule") return RULES[view.rule ?? ""] ?? VALUES;
+  if (view.kind === "restored_server" && decidesWholeRecord(view)) {
+    return { phone: "Bring it back", laptop: view.contested.length === 0 ? "Keep it" : "Leave it out" };
+  }
+  return WHOLE_RECORD[view.kind] ?? (view.kind === "unique_violation" ? UNIQUE : VALUES);
 }
+
+const VALUES = { phone: words.checks.usePhones, laptop: words.checks.useLaptops };
+const GROUP = { phone: "Use phone’s", laptop: "Keep laptop’s" };
+const CARD = { phone: "Use phone’s card", laptop: "Keep laptop’s" };
+const UNIQUE = { phone: "Give it here", laptop: "Leave it there" };
+
+const RULES: Readonly<Record<string, { phone: string; laptop: string }>> = {
+  C6: { phone: "Take it out", laptop: "Placing stands" },
+  C14: { phone: "Disqualify", laptop: "Leave it in" },
+};
 
 const WHOLE_RECORD: Readonly<Record<string, { phone: string; laptop: string }>> = {
   delete_updated: { phone: "Delete it", laptop: "Keep it" },
   insert_deleted: { phone: "Add it again", laptop: "Keep deleted" },
+  missing_reference: { phone: "Save it now", laptop: "Leave it out" },
   update_deleted: { phone: "Bring it back", laptop: "Keep deleted" },
   update_missing: { phone: "Bring it back", laptop: "Leave it out" },
 };
+
+/** What each way does, one sentence a way, where the values do not say it themselves. */
+export function choiceHints(view: ConflictView): string[] {
+  const { author } = conflictText(view);
+  if (view.records !== undefined) return groupHints(view);
+  switch (view.kind === "rule" ? view.rule : view.kind) {
+    case "C1":
+      return [
+        "The weight you do not choose stays in the history, struck through. Often one was read with the wrong tag: compare the times.",
+      ];
+    case "C6":
+      return ["Take it out: no place, code DQ. Placing stands: the place stays; the reason to be out stays too."];
+    case "C14":
+      return ["Disqualify: the entry is out. Leave it in: the entry and its place stay as they are."];
+    case "unique_violation": {
+      const [here, there] = [recordName(view), holderName(view)];
+      const hints = [`Give it here: ${here} gets it, ${there} is left without. Leave it there: ${here} goes without.`];
+      if (canBeSame(view)) hints.push(words.checks.sameMeans);
+      return hints;
+    }
+    case "missing_reference":
+      return ["Save it now works once what it belongs to is here. Leave it out: nothing of this entry is saved."];
+    case "update_deleted":
+      return [`Bring it back: it is there again, with what ${author} changed. Keep deleted: the change is not saved.`];
+    case "insert_deleted":
+      return [`Add it again: it is there as ${author} entered it. Keep deleted: nothing is saved.`];
+    case "delete_updated":
+      return ["Delete it: the changes on the laptop go with it. Keep it: it stays as the laptop has it."];
+    case "update_missing":
+      return ["Bring it back: it is made again as the phone knows it. Leave it out: nothing is saved."];
+    case "restored_server":
+      return view.contested.length === 0
+        ? ["Keep it leaves everything as it is. To remove it, scratch or delete it on its own page."]
+        : ["The laptop had taken this before it was restored. Nothing of it is saved until you decide."];
+    default:
+      return [];
+  }
+}
+
+function groupHints(view: ConflictView): string[] {
+  if (view.rule === "C8")
+    return ["Keep the laptop’s card, or type the right places. An empty place stays as on the laptop."];
+  const hints = [`One decision for all ${String(Object.keys(view.records ?? {}).length)} rows.`];
+  if (!isCard(view)) {
+    hints.push("Keep laptop’s leaves what is disputed as it is; what only the phone has on other rows is joined.");
+    return hints;
+  }
+  hints.push(
+    "An animal that only the laptop’s card places keeps its place. Type places: an empty one stays as on the laptop.",
+  );
+  return hints;
+}
+
+/** Whether two rows that want one value may turn out to be one thing. */
+export function canBeSame(view: Pick<ConflictView, "kind" | "records" | "other_record_id">): boolean {
+  return view.kind === "unique_violation" && view.records === undefined && typeof view.other_record_id === "string";
+}
+
+/** Who holds each side of a value that must be unique. */
+export function uniqueSides(view: ConflictView): { phone: string; laptop: string } | undefined {
+  if (view.kind !== "unique_violation" || view.records !== undefined) return undefined;
+  return { phone: recordName(view), laptop: holderName(view) };
+}
 
 /** What each side did to a record as a whole. */
 export function wholeRecordSides(view: ConflictView, show: ShowText): { phone: string; laptop: string } {
@@ -146,6 +282,11 @@ export function wholeRecordSides(view: ConflictView, show: ShowText): { phone: s
   switch (view.kind) {
     case "delete_updated":
       return { phone: "Deleted", laptop: changesText(view.base_data, view.server_data, show) };
+    case "missing_reference":
+      return { phone: phoneChanges, laptop: view.server_data === undefined ? "Not here" : "Unchanged" };
+    case "restored_server":
+      if (view.contested.length === 0) return { phone: "Deleted", laptop: "Here" };
+      return { phone: phoneChanges, laptop: "Not here" };
     case "update_missing":
       return { phone: phoneChanges, laptop: "Not here" };
     default:
@@ -167,7 +308,15 @@ export function changesText(before: Row | undefined, after: Row | undefined, sho
 
 /** `Weight 621 / 612 lb`: what differs, for the list. */
 export function differenceText(view: ConflictView, show: ShowText): string {
-  if (decidesWholeRecord(view.kind)) {
+  if (view.records !== undefined) {
+    const count = Object.keys(view.records).length;
+    return `${String(count)} ${isCard(view) ? "placings" : "records"}, one decision`;
+  }
+  if (view.kind === "unique_violation") {
+    const field = view.contested[0] ?? "";
+    return `${fieldText(field).label} ${value(field, view.client_data?.[field], show)}, wanted twice`;
+  }
+  if (decidesWholeRecord(view)) {
     const sides = wholeRecordSides(view, show);
     return `${sides.phone} / ${lowerFirst(sides.laptop)}`;
   }

@@ -44,6 +44,7 @@ const FIELDS: Readonly<Record<string, FieldText>> = {
   department: { label: "Department", kind: "choice", choices: SPECIES },
   division: { label: "Division", kind: "text" },
   ear_notch: { label: "Ear notch", kind: "text" },
+  entry_id: { label: "Entry", kind: "record" },
   exhibitor_id: { label: "Exhibitor", kind: "record" },
   family_id: { label: "Class entered", kind: "record" },
   first_name: { label: "First name", kind: "text" },
@@ -109,6 +110,7 @@ const HIDDEN = new Set([
   "updated_at",
   "updated_by",
   "device_id",
+  "card_id",
   "deleted_at",
 ]);
 

@@ -1,10 +1,11 @@
+import { ApiProblem } from "@showdesk/api";
 import { render, screen } from "@testing-library/svelte";
 import { userEvent } from "@testing-library/user-event";
 import { beforeEach, expect, test } from "vitest";
 
 import { Desk } from "../../data/desk.svelte.ts";
 import { fakeApi, type FakeApi } from "../../testing/fake-api.ts";
-import { conflict } from "../../testing/samples.ts";
+import { cards, conflict, placing } from "../../testing/samples.ts";
 import Stage from "../../testing/Stage.svelte";
 import ChecksPage from "./ChecksPage.svelte";
 
@@ -97,4 +98,38 @@ test("a deleted record is decided as a whole, in its own words", async () => {
   await user.click(screen.getByRole("button", { name: "Keep deleted" }));
   await user.click(screen.getByRole("button", { name: "Save and next" }));
   expect(api.resolved).toMatchObject([{ request: { resolution: "server_wins" } }]);
+});
+
+test("a card is decided as one, and an impossible one says so in place", async () => {
+  const user = userEvent.setup();
+  const card = cards("C7", { a: placing("e-1", 1, 2), b: placing("e-2", 2, 1) });
+  api = fakeApi([card], {
+    resolve: () =>
+      Promise.reject(new ApiProblem(422, "out_of_range", "two animals have the same place", "never", more)),
+  });
+  render(Stage, { desk: new Desk(api), Screen: ChecksPage });
+  await screen.findByRole("heading", { level: 2 });
+  await user.keyboard("3");
+  const [first] = screen.getAllByRole("textbox", { name: /^Place of/ });
+  await expect.poll(() => document.activeElement).toBe(first);
+  await user.keyboard("1{Enter}");
+  expect((await screen.findByRole("alert")).textContent).toContain("Two animals have the same place.");
+});
+
+const more = { retryAfterMs: null, epoch: null, requestId: null, fields: { place: "taken" }, body: {} };
+
+test("4 makes one thing of two entries", async () => {
+  const user = userEvent.setup();
+  await show(conflict({ ...tag, kind: "unique_violation", other_record_id: "a-2" }));
+  await user.keyboard("4{Enter}");
+  await expect
+    .poll(() => api.resolved)
+    .toMatchObject([{ request: { resolution: "manual", data: { same_as: "a-2" } } }]);
+});
+
+test("4 does nothing where two entries cannot be one", async () => {
+  const user = userEvent.setup();
+  await show(tag);
+  await user.keyboard("4");
+  expect(screen.getByRole("button", { name: "Save and next" })).toHaveProperty("disabled", true);
 });

@@ -183,7 +183,7 @@ export class Checks {
   choose(key: string, side: Side): void {
     if (this.current?.status !== "open") return;
     const row = this.rows.find((found) => found.key === key);
-    if (row === undefined || (side === "other" && !row.canType)) return;
+    if (row === undefined || !row.sides.includes(side)) return;
     this.choices = { ...this.choices, [key]: { ...this.choiceOf(key), side } };
     this.row = this.rows.indexOf(row);
     this.faults = {};

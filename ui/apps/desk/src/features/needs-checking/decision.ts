@@ -2,23 +2,24 @@
 //
 // Pure. Nothing is chosen beforehand, and an unfinished choice is no decision.
 
-import type { ConflictView, Resolution, Row } from "../../data/desk-api.ts";
-import { decidesWholeRecord } from "../../text/conflict-words.ts";
+import type { ConflictView, GroupRow, Resolution, Row } from "../../data/desk-api.ts";
+import { canBeSame, decidesWholeRecord } from "../../text/conflict-words.ts";
 import { fieldRows, fieldText } from "../../text/fields.ts";
 import { parseWeight } from "../../text/format.ts";
+import { isCard } from "../../text/group-words.ts";
 import type { Json } from "../../text/json.ts";
 import { words } from "../../text/words.ts";
 
-/** Whose value a row of the table takes. */
-export type Side = "phone" | "laptop" | "other";
+/** Whose value a row of the table takes; `same`: the two rows are one thing. */
+export type Side = "phone" | "laptop" | "other" | "same";
 
-/** A row that a person decides: a field, a group that travels together, or the record as a whole. */
+/** A row that a person decides: a field, fields that travel together, or the record or group as a whole. */
 export interface DecisionRow {
-  /** The leading field; `record` for the record as a whole. */
+  /** The leading field; `record` for the record as a whole, `group` for a group of records. */
   key: string;
   fields: readonly string[];
-  /** Whether a third value may be typed. */
-  canType: boolean;
+  /** The ways that are offered. */
+  sides: readonly Side[];
 }
 
 /** What was chosen for one row. `typed` is kept while another side is looked at. */
@@ -37,15 +38,38 @@ export type Decision =
   | { state: "invalid"; fields: Readonly<Record<string, string>> }
   | { state: "ready"; resolution: Resolution; data: Row | undefined };
 
-export function decisionRows(view: Pick<ConflictView, "kind" | "contested">): DecisionRow[] {
-  if (decidesWholeRecord(view.kind)) return [{ key: WHOLE_RECORD, fields: view.contested, canType: false }];
-  return fieldRows(view.contested).flatMap((fields) => {
+export function decisionRows(view: ConflictView): DecisionRow[] {
+  if (view.records !== undefined) return [{ key: GROUP, fields: [], sides: groupSides(view) }];
+  if (decidesWholeRecord(view)) {
+    // Of a deletion that came before a restore nothing is left that could be written.
+    const isGone = view.kind === "restored_server" && view.contested.length === 0;
+    return [{ key: WHOLE_RECORD, fields: view.contested, sides: isGone ? ["laptop"] : ["phone", "laptop"] }];
+  }
+  const rows = fieldRows(view.contested);
+  return rows.flatMap((fields) => {
     const key = fields[0];
-    return key === undefined ? [] : [{ key, fields, canType: fields.some(isTypable) }];
+    if (key === undefined) return [];
+    const sides: Side[] = ["phone", "laptop"];
+    if (fields.some(isTypable) && !isProposal(view)) sides.push("other");
+    // Being the same is about the whole record: it cannot stand beside another row's choice.
+    if (canBeSame(view) && rows.length === 1) sides.push("same");
+    return [{ key, fields, sides }];
   });
 }
 
+/** A card that contradicts itself cannot be taken as it is; places are all that can be typed. */
+function groupSides(view: ConflictView): Side[] {
+  if (view.rule === "C8") return ["laptop", "other"];
+  return isCard(view) ? ["phone", "laptop", "other"] : ["phone", "laptop"];
+}
+
+/** What a rule proposes is confirmed or not. */
+function isProposal(view: ConflictView): boolean {
+  return view.rule === "C6" || view.rule === "C14";
+}
+
 export const WHOLE_RECORD = "record";
+export const GROUP = "group";
 
 /** Ids are chosen, never typed. */
 export function isTypable(field: string): boolean {
@@ -60,7 +84,28 @@ export function decide(view: ConflictView, choices: Choices): Decision {
   if (rows.length === 0 || sides.includes(undefined)) return { state: "incomplete" };
   if (sides.every((side) => side === "phone")) return { state: "ready", resolution: "client_wins", data: undefined };
   if (sides.every((side) => side === "laptop")) return { state: "ready", resolution: "server_wins", data: undefined };
+  if (view.records !== undefined) return typedPlaces(view.records, choices[GROUP]?.typed ?? {});
+  if (sides.includes("same")) {
+    const same = view.other_record_id;
+    if (typeof same !== "string" || rows.length > 1) return { state: "incomplete" };
+    return { state: "ready", resolution: "manual", data: { same_as: same } };
+  }
   return spellOut(view, rows, choices);
+}
+
+/** The places that were typed, by record. A row without one stays as the laptop has it. */
+function typedPlaces(records: Readonly<Record<string, GroupRow>>, typed: Choice["typed"]): Decision {
+  const data: Row = {};
+  const faults: Record<string, string> = {};
+  for (const [id, part] of Object.entries(records)) {
+    const text = (typed[id] ?? "").trim();
+    if (part.table_name !== "placings" || text === "") continue;
+    if (/^[1-9]\d{0,2}$/.test(text)) data[id] = { place: Number(text) };
+    else faults[id] = words.checks.notPlace;
+  }
+  if (Object.keys(faults).length > 0) return { state: "invalid", fields: faults };
+  if (Object.keys(data).length === 0) return { state: "invalid", fields: { [GROUP]: words.checks.oneOfPlaces } };
+  return { state: "ready", resolution: "manual", data };
 }
 
 function spellOut(view: ConflictView, rows: readonly DecisionRow[], choices: Choices): Decision {
@@ -106,7 +151,7 @@ export function readTyped(field: string, text: string): { value: Json } | { faul
 
 /** The value that a row's field would have, for the Result column; undefined while nothing is chosen. */
 export function resultOf(view: ConflictView, field: string, choice: Choice): Json | undefined {
-  if (choice.side === undefined) return undefined;
+  if (choice.side === undefined || choice.side === "same") return undefined;
   const result = chosenValue(view, field, choice);
   return "fault" in result ? undefined : result.value;
 }

@@ -13,6 +13,7 @@ test.each([
   ["1", "phone"],
   ["2", "laptop"],
   ["3", "other"],
+  ["4", "same"],
   ["Enter", "save"],
   ["u", "undo"],
   ["?", "help"],

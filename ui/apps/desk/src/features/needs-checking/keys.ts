@@ -1,7 +1,7 @@
 // Which key does what on Needs checking. Pure, so that the table in the help and the page cannot drift apart unseen.
 
 export type KeyAction =
-  "next" | "previous" | "fieldUp" | "fieldDown" | "phone" | "laptop" | "other" | "save" | "undo" | "help";
+  "next" | "previous" | "fieldUp" | "fieldDown" | "phone" | "laptop" | "other" | "same" | "save" | "undo" | "help";
 
 /** What the key event was aimed at. */
 export type KeyTarget = "page" | "text" | "reason" | "settled" | "control";
@@ -14,6 +14,7 @@ const ACTIONS: Readonly<Record<string, KeyAction>> = {
   "1": "phone",
   "2": "laptop",
   "3": "other",
+  "4": "same",
   Enter: "save",
   u: "undo",
   "?": "help",

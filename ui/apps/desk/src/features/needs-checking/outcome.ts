@@ -1,7 +1,7 @@
 // How a clash ended, in words: who decided what, and why.
 
 import type { ConflictView } from "../../data/desk-api.ts";
-import { conflictText, decidesWholeRecord, lowerFirst, sideButtons } from "../../text/conflict-words.ts";
+import { conflictText, decidesWholeRecord, lowerFirst, sideButtons, uniqueSides } from "../../text/conflict-words.ts";
 import { fieldRows, fieldText } from "../../text/fields.ts";
 import { value, type ShowText } from "../../text/format.ts";
 import { at, textAt, type Json } from "../../text/json.ts";
@@ -17,8 +17,12 @@ export function lastDecision(view: ConflictView): Json | undefined {
 export function outcomeText(view: ConflictView, show: ShowText): string {
   const decision = lastDecision(view);
   const resolution = textAt(decision, "resolution");
-  if (decidesWholeRecord(view.kind)) {
-    const buttons = sideButtons(view.kind);
+  if (view.records !== undefined) {
+    if (resolution === "client_wins") return words.checks.phoneRows;
+    return resolution === "manual" ? words.checks.typedRows : words.checks.laptopRows;
+  }
+  if (decidesWholeRecord(view)) {
+    const buttons = sideButtons(view);
     return resolution === "client_wins" ? buttons.phone : buttons.laptop;
   }
   const parts = fieldRows(view.contested).flatMap((row) => {
@@ -26,8 +30,20 @@ export function outcomeText(view: ConflictView, show: ShowText): string {
     if (field === undefined) return [];
     return [`${lowerFirst(fieldText(field).label)} ${value(field, decidedValue(view, field), show)}`];
   });
-  const text = listed(parts);
+  const text = listed(uniqueOutcome(view, resolution, show) ?? parts);
   return text.charAt(0).toUpperCase() + text.slice(1);
+}
+
+/** Of a value that must be unique: who has it now. A record that has none of its own any more became the other one. */
+function uniqueOutcome(view: ConflictView, resolution: string | undefined, show: ShowText): string[] | undefined {
+  const sides = uniqueSides(view);
+  const field = view.contested[0];
+  if (sides === undefined || field === undefined || resolution === undefined) return undefined;
+  const what = `${fieldText(field).label} ${value(field, view.client_data?.[field], show)}`;
+  if (resolution === "client_wins") return [words.checks.given(what, sides.phone)];
+  if (resolution === "server_wins") return [words.checks.given(what, sides.laptop)];
+  const decided = at(at(lastDecision(view), "values"), field);
+  return decided === undefined ? [words.checks.willBeSame] : undefined;
 }
 
 /** What a field holds after the decision; the laptop's value where there is none. */

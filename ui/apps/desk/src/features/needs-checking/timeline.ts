@@ -23,11 +23,14 @@ const SKEW_SHOWN_MS = 2_000;
 
 /** What happened before a person decided. */
 const STORY = ["base", "server", "client", "arrived"];
+/** Of a group, or of a value that another row has, the record's own earlier values tell nothing. */
+const STORY_OF_ENTRY = ["client", "arrived"];
 /** Decisions and undos that are told; all of them stand in the record's history. */
 const LATER_MAX = 2;
 
 export function timelinePoints(view: ConflictView, show: ShowText): Point[] {
-  const story = view.timeline.filter((point) => STORY.includes(point.what));
+  const told = isAboutOneRow(view) ? STORY : STORY_OF_ENTRY;
+  const story = view.timeline.filter((point) => told.includes(point.what));
   const later = view.timeline.filter((point) => !STORY.includes(point.what)).slice(-LATER_MAX);
   const points = [...story, ...later].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   const arrived = points.findIndex((point) => point.what === "arrived");
@@ -39,11 +42,15 @@ export function timelinePoints(view: ConflictView, show: ShowText): Point[] {
   }));
 }
 
+function isAboutOneRow(view: ConflictView): boolean {
+  return view.records === undefined && view.kind !== "unique_violation";
+}
+
 type PointText = Pick<Point, "icon" | "text"> & { who?: string };
 
 function pointText(view: ConflictView, point: TimelinePoint, show: ShowText, skew: number): PointText {
   const text = conflictText(view);
-  const values = valuesText(point, show);
+  const values = view.records === undefined ? valuesText(point, show) : "";
   const who = point.who ?? undefined;
   switch (point.what) {
     case "base":
