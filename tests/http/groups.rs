@@ -10,6 +10,7 @@ use crate::seed::{Seed, seed, set_stage, show_of};
 
 on_both_engines!(
     a_group_is_written_as_one,
+    a_group_is_written_whatever_the_order_of_its_ops,
     a_group_that_is_not_whole_is_refused_as_one,
     one_refused_op_refuses_the_group_and_is_named,
     one_clash_puts_the_whole_group_under_one_clash,
@@ -53,6 +54,15 @@ async fn a_group_is_written_as_one(desk: Desk) {
     let seed = seed(&desk).await;
     let phone = desk.phone("Barn", &["superintendent"]).await;
     let (animal, ops) = add_on(&seed, "7001");
+    assert_eq!(verdicts(&phone.push(&ops).await), ["applied"; 3]);
+    assert_eq!(desk.data("animals", &animal).await["tag"], "7001");
+}
+
+async fn a_group_is_written_whatever_the_order_of_its_ops(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let (animal, mut ops) = add_on(&seed, "7001");
+    ops.reverse();
     assert_eq!(verdicts(&phone.push(&ops).await), ["applied"; 3]);
     assert_eq!(desk.data("animals", &animal).await["tag"], "7001");
 }

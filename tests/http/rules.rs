@@ -65,7 +65,8 @@ async fn a_disqualification_after_the_placing_asks_whether_it_stands(desk: Desk)
 
 async fn the_order_of_classes_goes_by_rank_and_then_by_the_latest(desk: Desk) {
     let seed = seed(&desk).await;
-    let (one, two) = (desk.phone("Super 1", &["superintendent"]).await, desk.phone("Super 2", &["superintendent"]).await);
+    let (one, two) =
+        (desk.phone("Super 1", &["superintendent"]).await, desk.phone("Super 2", &["superintendent"]).await);
     let order = |seq: i64| update("classes", &seed.class, 1, json!({"seq": seq}), json!({"seq": null}));
     one.apply(&[order(5)]).await;
     assert_eq!(two.push_one(&order(6)).await["verdict"], "merged", "equal rank: the latest");

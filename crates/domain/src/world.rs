@@ -19,6 +19,7 @@ mod same;
 mod settle;
 #[cfg(test)]
 mod tests;
+mod unsettle;
 #[cfg(test)]
 mod vectors;
 mod verdict;

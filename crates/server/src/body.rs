@@ -240,7 +240,11 @@ mod tests {
         assert_eq!(status_of(inflate(&packed(text), 100)).as_deref(), Ok(&text[..]));
         let twice = [packed(text), packed(b" ")].concat();
         assert_eq!(status_of(inflate(&twice, 100)).as_deref(), Ok(&b"{\"ops\":[]} "[..]), "two members are one body");
-        assert_eq!(status_of(inflate(&packed(text), text.len())).as_deref(), Ok(&text[..]), "the limit itself is allowed");
+        assert_eq!(
+            status_of(inflate(&packed(text), text.len())).as_deref(),
+            Ok(&text[..]),
+            "the limit itself is allowed"
+        );
     }
 
     #[test]
@@ -255,7 +259,9 @@ mod tests {
         let mut damaged = whole.clone();
         let end = damaged.len() - 6;
         damaged[end] ^= 1;
-        for broken in [&[][..], b"{}", &whole[..whole.len() - 1], &whole[..5], &[&whole[..], b"rest"].concat(), &damaged] {
+        for broken in
+            [&[][..], b"{}", &whole[..whole.len() - 1], &whole[..5], &[&whole[..], b"rest"].concat(), &damaged]
+        {
             assert_eq!(status_of(inflate(broken, 1_000)), Err(400), "{broken:?}");
         }
     }

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json, json};
 use super::verdict::Stop;
 use super::{Author, Cause, Needs, SettleError, World};
 use crate::actor::{Actor, Function, Role, Scope};
-use crate::conflict::{Conflict, ConflictStatus};
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, RecordId};
 use crate::op::{Op, Rejection, from_queued};
 use crate::permit::Stage;
@@ -245,14 +245,20 @@ impl World {
     }
 
     /// Fields beside a dispute that wait on: those that others have changed since are disputed as well.
-    fn wait_again(&self, conflict: &mut Conflict) {
+    pub(super) fn wait_again(&self, conflict: &mut Conflict) {
+        for at in 0..conflict.parts.len() {
+            let mut row = conflict.of_part(&conflict.parts[at]);
+            self.wait_again(&mut row);
+            (conflict.parts[at].contested, conflict.parts[at].clean) = (row.contested, row.clean);
+        }
         let present = self.records.get(&(conflict.table.name, conflict.record_id));
         let values = |data: &Option<Map<String, Json>>| {
             data.as_ref().and_then(|data| crate::record::values_of(conflict.table, data).ok())
         };
-        let (Some(present), Some(desk), Some(client)) =
-            (present, values(&conflict.server_data), values(&conflict.client_data))
-        else {
+        // Of two rows that want one value the desk's side is the other row; what waits beside was as the author saw it.
+        let is_other_row = conflict.kind == ConflictKind::UniqueViolation;
+        let desk = if is_other_row { &conflict.base_data } else { &conflict.server_data };
+        let (Some(present), Some(desk), Some(client)) = (present, values(desk), values(&conflict.client_data)) else {
             return;
         };
         let mut moved = Vec::new();

@@ -8,7 +8,7 @@ use uuid::Uuid;
 use super::write::{CardChange, Draft};
 use super::{Author, Cause, World};
 use crate::actor::ReadClass;
-use crate::conflict::Conflict;
+use crate::conflict::{Conflict, ConflictStatus};
 use crate::ids::{DeviceId, PersonId, RecordId};
 use crate::op::{Op, Operation};
 use crate::record::Record;
@@ -123,20 +123,10 @@ impl World {
 
     /// What an accepted card brings with it: a scratch that yields is cleared, the same card twice is verified.
     pub(super) fn finish_card(&mut self, author: &Author, ops: &[Op], before: &CardBefore) {
+        for op in ops.iter().filter(|op| op.table.name == "placings" && op.operation != Operation::Delete) {
+            self.clear_scratch(author, op);
+        }
         for (class, posted) in &before.placings {
-            let placed: Vec<(RecordId, Cause)> = ops
-                .iter()
-                .filter(|op| op.table.name == "placings" && op.operation != Operation::Delete)
-                .filter_map(|op| {
-                    let row = self.record(("placings", op.record_id)).filter(|row| !row.value("place").is_null())?;
-                    let entry = RecordId(row.value("entry_id").as_id()?);
-                    let reason = Some("placed".to_owned());
-                    Some((entry, Cause { reason, ..self.cause_of(author, op) }))
-                })
-                .collect();
-            for (entry, cause) in placed {
-                self.clear_scratch(entry, &cause);
-            }
             let now: Vec<(RecordId, Vec<Value>)> =
                 self.live_placings(*class).into_iter().map(|row| (row.id, result_of(row))).collect();
             let is_same = !posted.is_empty()
@@ -180,15 +170,27 @@ impl World {
     }
 
     /// Rule C6: a no-show or scratch yields to a placing.
-    fn clear_scratch(&mut self, entry: RecordId, cause: &Cause) {
-        let Some(record) = self.record(("entries", entry)).filter(|record| record.is_live()) else { return };
-        let out = record.value("out_reason").as_text();
-        if out.is_none_or(|out| SUSPENDS.contains(&out)) {
+    fn clear_scratch(&mut self, author: &Author, op: &Op) {
+        let placing = self.record(("placings", op.record_id)).filter(|row| !row.value("place").is_null());
+        let entry = placing.and_then(|row| self.entry_of(row)).filter(|entry| entry.is_live()).cloned();
+        let Some(entry) = entry else { return };
+        if entry.value("out_reason").as_text().is_none_or(|out| SUSPENDS.contains(&out)) {
             return;
         }
-        let mut values = record.values.clone();
-        values[record.table.index("out_reason")] = Value::Null;
-        self.put(Draft { table: record.table, id: entry, values, deleted: false }, cause);
+        let mut values = entry.values.clone();
+        values[entry.table.index("out_reason")] = Value::Null;
+        let cause = self.cause_of(author, op);
+        self.put(Draft { table: entry.table, id: entry.id, values, deleted: false }, &cause);
+        let mut client = entry.data(ReadClass::Office);
+        client.insert("out_reason".to_owned(), Json::Null);
+        let filed = Conflict {
+            status: ConflictStatus::MergedAutomatically,
+            resolved_at: Some(self.now),
+            contested: vec!["out_reason".to_owned()],
+            client_data: Some(client),
+            ..self.rule_conflict(author, op, "C6", &entry)
+        };
+        self.change_conflict(filed, &cause);
     }
 }
 

@@ -427,7 +427,8 @@ impl World {
             .chosen
             .iter()
             .copied()
-            .filter(|field| op.table.fields[*field].policy != Policy::FirstWriter)
+            // A later intent that the first value stands against needs no word; one that takes its place does.
+            .filter(|field| op.table.fields[*field].policy != Policy::FirstWriter || merged.take.contains(field))
             .collect();
         if chosen.is_empty() {
             return;

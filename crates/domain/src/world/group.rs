@@ -144,21 +144,19 @@ impl World {
 
     fn try_group(&mut self, author: &Author, ops: &[Op]) -> Result<(), Fault> {
         let card = self.card_before(ops);
-        let (mut clashes, mut waits) = (Vec::new(), None);
-        for (at, op) in ops.iter().enumerate() {
-            match self.verdict(author, op) {
-                Err(Stop::Rejected(rejection)) => return Err(Fault::Rejected(at, rejection)),
-                // What waits for another op of the group waits because that one clashes.
-                Err(Stop::Waits(waiting)) if is_of(ops, &waiting) => {}
-                Err(Stop::Waits(waiting)) => waits = waits.or(Some(waiting)),
-                Ok(verdict) => {
-                    clashes.extend(verdict.conflict);
-                    self.file(author, op.id, &op.sent, &verdict);
-                }
+        let mut clashes = Vec::new();
+        let mut undecided: Vec<usize> = (0..ops.len()).collect();
+        // One that needs another op of the group has its turn after that one, whatever their numbers.
+        loop {
+            let before = undecided.len();
+            undecided = self.try_ops(author, ops, &undecided, &mut clashes)?;
+            if undecided.is_empty() || undecided.len() == before {
+                break;
             }
         }
-        if let Some(waiting) = waits {
-            return Err(Fault::Waits(waiting));
+        if let (Some(at), true) = (undecided.first(), clashes.is_empty()) {
+            let detail = "the group's changes wait for each other";
+            return Err(Fault::Rejected(*at, Rejection::new("cyclic_reference", detail)));
         }
         let rule = if clashes.is_empty() { self.card_fault(author, ops, &card) } else { None };
         let kind = clashes.first().and_then(|id| self.conflicts.get(id)).map(|conflict| conflict.kind);
@@ -172,6 +170,33 @@ impl World {
             (None, Some(CardFault(rule))) => (ConflictKind::Rule, Some(rule)),
         };
         Err(Fault::Clash(Found { kind, rule, parts: self.parts(ops, &clashes) }))
+    }
+
+    /// Tries some ops of a group; answers those that wait for another of the group, perhaps because that one clashes.
+    fn try_ops(
+        &mut self,
+        author: &Author,
+        ops: &[Op],
+        places: &[usize],
+        clashes: &mut Vec<ConflictId>,
+    ) -> Result<Vec<usize>, Fault> {
+        let (mut undecided, mut waits) = (Vec::new(), None);
+        for at in places {
+            let op = &ops[*at];
+            match self.verdict(author, op) {
+                Err(Stop::Rejected(rejection)) => return Err(Fault::Rejected(*at, rejection)),
+                Err(Stop::Waits(waiting)) if is_of(ops, &waiting) => undecided.push(*at),
+                Err(Stop::Waits(waiting)) => waits = waits.or(Some(waiting)),
+                Ok(verdict) => {
+                    clashes.extend(verdict.conflict);
+                    self.file(author, op.id, &op.sent, &verdict);
+                }
+            }
+        }
+        match waits {
+            Some(waiting) => Err(Fault::Waits(waiting)),
+            None => Ok(undecided),
+        }
     }
 
     /// The rows of a group as its author wants them, in the order they first appear.

