@@ -16,6 +16,7 @@ on_both_engines!(
     a_child_waits_while_its_parent_is_before_a_person,
     an_edit_that_names_another_phones_op_is_refused,
     a_delete_that_overtook_its_insert_is_held,
+    a_delete_of_a_row_that_is_before_a_person_waits_with_it,
     a_held_op_sent_again_is_still_held,
     a_held_op_obeys_the_rights_its_author_has_then,
     a_parent_made_by_another_phone_is_waited_for_as_well,
@@ -150,6 +151,21 @@ async fn a_delete_that_overtook_its_insert_is_held(desk: Desk) {
     phone.apply(&[make]).await;
     assert_eq!(phone.status_of(&remove["op_id"]).await["verdict"], "applied");
     assert_eq!(desk.change("rings", &ring).await["op"], "delete", "a deleted record does not come back");
+}
+
+async fn a_delete_of_a_row_that_is_before_a_person_waits_with_it(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Office", &["admin"]).await;
+    let animal = fresh();
+    let make = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9001"});
+    let make = insert("animals", &animal, make);
+    let remove = with(crate::phone::delete("animals", &animal, 1), "prev_op_id", make["op_id"].clone());
+    let results = phone.push(&[make, remove.clone()]).await;
+    assert_eq!((&results[0]["verdict"], &results[1]["verdict"]), (&json!("conflict"), &json!("held")), "{results:?}");
+    let shown = desk.conflict(&results[0]["conflict_id"]).await;
+    desk.resolve(&shown, "server_wins", None).await.expect_status(200);
+    assert_eq!(phone.status_of(&remove["op_id"]).await["verdict"], "applied");
+    assert_eq!(desk.change("animals", &animal).await["op"], "delete", "a deleted record does not come back");
 }
 
 async fn a_held_op_sent_again_is_still_held(desk: Desk) {

@@ -308,6 +308,9 @@ impl World {
     }
 
     fn delete(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
+        if record.is_none() {
+            self.check_own_insert(author, op)?;
+        }
         let Some(record) = record.filter(Record::is_live) else {
             return Ok(Verdict::noop(self.records.get(&(op.table.name, op.record_id)).map(|record| record.version)));
         };

@@ -235,7 +235,9 @@ impl World {
             needs.ops.extend(op.prev_op_id);
             needs.device_records.insert((device, sent.record_id));
         }
-        self.need_names(device, (sent.table.name, sent.record_id), needs);
+        if op.operation != Operation::Insert {
+            self.need_names(device, (sent.table.name, sent.record_id), needs);
+        }
         if let Some(record) = self.record(key)
             && op.base_version < record.version
             && op.operation != Operation::Insert

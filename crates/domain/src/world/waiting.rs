@@ -160,6 +160,15 @@ impl World {
         false
     }
 
+    /// A row that is to be deleted and is not there may still come by this phone's own insert, if a person says so.
+    pub(super) fn check_own_insert(&self, author: &Author, op: &Op) -> Result<(), Stop> {
+        let made = op.sent.record_id.and_then(|id| self.insert_of(author, op.table.name, id));
+        match made.filter(|insert| is_open(insert) && insert.id != op.id) {
+            Some(insert) => Err(Stop::Waits(Waiting::for_op(insert.id, insert.waiting_on))),
+            None => Ok(()),
+        }
+    }
+
     /// This phone's own insert of a row, as far as it has come.
     fn insert_of(&self, author: &Author, table: &str, id: RecordId) -> Option<&QueuedOp> {
         let is_insert = |op: &&QueuedOp| {

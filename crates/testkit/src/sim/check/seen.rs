@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
-use showdesk_domain::conflict::ConflictKind;
+use showdesk_domain::conflict::{ConflictKind, ConflictStatus};
 use showdesk_domain::op::Operation;
 use showdesk_domain::schema::{Policy, known_table};
 use uuid::Uuid;
@@ -21,8 +21,7 @@ pub(super) fn nothing_unseen_is_overwritten(run: &mut Run, book: &Book) {
     for (key, past) in &book.past {
         for (place, row) in past.iter().enumerate() {
             if row.seq > run.began_clock {
-                let before = place.checked_sub(1).map(|before| &past[before]);
-                judge(run, book, *key, before, row, &mut found);
+                judge(run, book, *key, past, place, &mut found);
             }
         }
     }
@@ -31,7 +30,8 @@ pub(super) fn nothing_unseen_is_overwritten(run: &mut Run, book: &Book) {
     }
 }
 
-fn judge(run: &Run, book: &Book, key: Key, before: Option<&Past>, row: &Past, found: &mut Vec<(Key, String)>) {
+fn judge(run: &Run, book: &Book, key: Key, past: &[Past], place: usize, found: &mut Vec<(Key, String)>) {
+    let (before, row) = (place.checked_sub(1).map(|before| &past[before]), &past[place]);
     let table = known_table(key.0);
     let Some(op_id) = row.op_id else {
         found.push((key, format!("version {} has no op", row.version)));
@@ -52,7 +52,9 @@ fn judge(run: &Run, book: &Book, key: Key, before: Option<&Past>, row: &Past, fo
         if is_derived(table, path) || is_beside || (old == new && !is_deleted) || (is_deleted && old.is_null()) {
             continue;
         }
-        if records(book, key, op_id, path, is_decision) {
+        // A decision that made a row may be taken back while the row is as it made it: the clash tells of it again.
+        let is_unmade = is_deleted && is_decision && is_as_made(book, key, op_id, &past[..place]);
+        if is_unmade || records(book, key, op_id, path, is_decision) {
             continue;
         }
         let set = of_row.clone().any(|edit| edit.set.contains_key(path) || edit.operation == Operation::Delete);
@@ -80,6 +82,21 @@ fn judge(run: &Run, book: &Book, key: Key, before: Option<&Past>, row: &Past, fo
     }
 }
 
+/// Whether a row's newest version differs only in derived values from the one that this op's clash made.
+fn is_as_made(book: &Book, key: Key, op_id: Uuid, past: &[Past]) -> bool {
+    let table = known_table(key.0);
+    let ops: BTreeSet<Uuid> = book.disputes_of(op_id).flat_map(|clash| clash.op_ids.iter().map(|id| id.0)).collect();
+    let own = |row: &Past| -> Vec<(String, Json)> {
+        let values = row.values.iter().filter(|(path, _)| !is_derived(table, path));
+        values.map(|(path, value)| (path.clone(), value.clone())).collect()
+    };
+    let made = past.iter().rev().find(|row| row.op_id.is_some_and(|id| ops.contains(&id) || id == op_id));
+    match (made, past.last()) {
+        (Some(made), Some(last)) => own(made) == own(last),
+        _ => false,
+    }
+}
+
 /// The edit and those that stand in one clash with it.
 fn edits_behind<'a>(run: &'a Run, book: &Book, op_id: Uuid) -> Vec<&'a Edit> {
     let joined = book.disputes_of(op_id).flat_map(|clash| clash.op_ids.iter().map(|id| id.0));
@@ -93,8 +110,12 @@ fn records(book: &Book, key: Key, op_id: Uuid, path: &str, is_decision: bool) ->
         let names = clash.contested.iter().any(|contested| contested == path);
         let waits = clash.clean.iter().any(|clean| clean == path);
         let of_row = clash.record_id.0 == key.1;
+        // What waited beside a clash that closed by itself is joined, the latest winning where that is the policy.
+        let table = known_table(key.0);
+        let latest_wins = table.field(path).is_some_and(|field| table.fields[field].policy == Policy::LastWriter);
+        let joined = of_row && waits && latest_wins && clash.status == ConflictStatus::Superseded;
         // A decision may take a value from another row, move children, or restore a deleted row whole.
-        names || (is_decision && (waits || !of_row || clash.kind.is_lifecycle() || clash.op_ids.len() > 1))
+        names || joined || (is_decision && (waits || !of_row || clash.kind.is_lifecycle() || clash.op_ids.len() > 1))
     })
 }
 

@@ -72,9 +72,12 @@ test("a record without a tag still has a name", () => {
 
 test("a value that another row has is told with both rows, neither called after it", () => {
   const view = conflict(twoTags);
-  expect(conflictSentence(view, show)).toBe("Maria gave the new Angus steer the tag that another Duroc barrow has.");
-  expect(uniqueSides(view)).toEqual({ phone: "the new Angus steer", laptop: "another Duroc barrow" });
+  expect(conflictSentence(view, show)).toBe(
+    "Maria gave the new Angus steer the tag that the earlier Duroc barrow has.",
+  );
+  expect(uniqueSides(view)).toEqual({ phone: "the new Angus steer", laptop: "the earlier Duroc barrow" });
   expect(differenceText(view, show)).toBe("Tag 0421, wanted twice");
+  expect(conflictText(view).about).toBe("Angus steer");
 });
 
 test("being the same is offered only with the other record and for one change", () => {

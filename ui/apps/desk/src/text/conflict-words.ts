@@ -174,7 +174,28 @@ function nameOr(view: ConflictView, subject: Json, row: Row | undefined, article
   const name = subjectName(view.table_name, subject, row);
   if (name !== `this ${word}`) return name;
   const about = view.table_name === "animals" ? subjectAbout(null, row) : "";
-  return `${article} ${about === "" ? word : about}`;
+  if (about !== "") return `the ${article === "another" ? "earlier" : "new"} ${about}`;
+  return `${article} ${word}`;
+}
+
+/** Under a minute nobody was away: both typed at the same time. */
+const AWAY_MS = 60_000;
+
+function whileAway(view: ConflictView, phone: string): string {
+  const typed = view.timeline.find((point) => point.what === "client");
+  const arrived = view.timeline.find((point) => point.what === "arrived");
+  if (typed === undefined || arrived === undefined) return "at the same time";
+  const gap = Date.parse(arrived.at) - Date.parse(typed.at);
+  return gap >= AWAY_MS ? `while ${phone} was away from Wi-Fi` : "at the same time";
+}
+
+function fieldNames(fields: readonly string[]): string[] {
+  return fieldRows(fields).map((row) => lowerFirst(fieldText(row[0] ?? "").label));
+}
+
+/** Sentence case inside a sentence; `ID check` keeps its capitals. */
+export function lowerFirst(text: string): string {
+  return /^[A-Z][A-Z]/.test(text) ? text : text.charAt(0).toLowerCase() + text.slice(1);
 }
 
 type View = Pick<ConflictView, "kind" | "rule" | "contested" | "records" | "server_data">;
@@ -330,5 +351,7 @@ export function differenceText(view: ConflictView, show: ShowText): string {
 }
 
 function rowOf(view: ConflictView): Row | undefined {
+  // The desk's side of a value that must be unique is another row.
+  if (view.kind === "unique_violation") return view.client_data;
   return view.server_data ?? view.base_data ?? view.client_data;
 }
