@@ -22,6 +22,7 @@ on_both_engines!(
     groups_and_single_ops_of_one_push_do_not_touch_each_other,
     the_same_card_twice_is_verified,
     two_different_cards_ask_a_person,
+    a_card_that_leaves_an_animal_off_says_so,
     two_animals_in_one_place_ask_a_person,
     a_scratch_yields_to_a_placing,
     a_placing_of_a_disqualified_animal_asks_a_person,
@@ -274,6 +275,32 @@ async fn two_different_cards_ask_a_person(desk: Desk) {
     let path = format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id"));
     desk.post(&path, &json!({})).await.expect_status(200);
     assert_eq!(desk.data("placings", &placing).await["place"], 1);
+}
+
+async fn a_card_that_leaves_an_animal_off_says_so(desk: Desk) {
+    let (seed, [one, two], first, second) = ring(&desk).await;
+    first.apply(&card(&seed.class, &[(&one, 1), (&two, 2)])).await;
+    let third = fresh();
+    desk.apply(&[insert(
+        "animals",
+        &third,
+        json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9004"}),
+    )])
+    .await;
+    let entry = v5(&seed.class, &third);
+    let data = json!({"exhibitor_id": seed.exhibitor, "animal_id": third, "family_id": seed.class});
+    desk.apply(&[insert("entries", &entry, data)]).await;
+    let results = second.push(&card(&seed.class, &[(&entry, 1), (&one, 2)])).await;
+    assert_eq!(verdicts(&results), ["conflict"; 2], "{results:?}");
+    let shown = desk.conflict(&results[0]["conflict_id"]).await;
+    let left_off = &shown["records"][v5(&seed.class, &two)];
+    assert_eq!((&left_off["server"]["place"], &left_off["client"]), (&json!(2), &Json::Null), "{shown}");
+    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    assert_eq!(desk.data("placings", &v5(&seed.class, &one)).await["place"], 2);
+    assert_eq!(desk.change("placings", &v5(&seed.class, &two)).await["op"], "delete");
+    let undo = format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id"));
+    desk.post(&undo, &json!({})).await.expect_status(200);
+    assert_eq!(desk.data("placings", &v5(&seed.class, &two)).await["place"], 2);
 }
 
 async fn two_animals_in_one_place_ask_a_person(desk: Desk) {

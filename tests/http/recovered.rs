@@ -13,6 +13,8 @@ on_both_engines!(
     what_is_given_back_asks_a_person_unless_the_row_shows_it,
     the_chain_of_a_record_is_one_clash,
     a_row_that_was_lost_comes_back_by_decision,
+    a_deletion_that_was_lost_is_done_by_decision,
+    what_phones_remember_is_decided_in_bulk,
     an_edit_from_before_goes_by_its_own_base,
     an_edit_from_before_of_a_lost_row_is_update_missing,
 );
@@ -68,6 +70,38 @@ async fn a_row_that_was_lost_comes_back_by_decision(desk: Desk) {
     desk.resolve(&weighed, "client_wins", None).await.expect_status(200);
     let data = desk.data("animals", &animal).await;
     assert_eq!((&data["pen"], &data["official_weight_x10"]), (&json!("G1"), &json!(810)));
+}
+
+async fn a_deletion_that_was_lost_is_done_by_decision(desk: Desk) {
+    let seed = seed(&desk).await;
+    let office = desk.phone("Office", &["admin"]).await;
+    let lost = crate::phone::delete("animals", &seed.hog, 5);
+    let results = give_back(&office, std::slice::from_ref(&lost)).await;
+    assert_eq!(results[0]["kind"], "restored_server", "{results:?}");
+    let shown = desk.conflict(&results[0]["conflict_id"]).await;
+    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    assert_eq!(desk.change("animals", &seed.hog).await["op"], "delete");
+    assert_eq!(office.status_of(&lost["op_id"]).await["verdict"], "merged");
+    let undo = format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id"));
+    desk.post(&undo, &json!({})).await.expect_status(200);
+    assert_eq!(desk.data("animals", &seed.hog).await["tag"], "9002");
+}
+
+async fn what_phones_remember_is_decided_in_bulk(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let animal = fresh();
+    let make = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "goat", "tag": "77"}));
+    let weigh = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 810}));
+    let pen = update("animals", &seed.steer, 7, json!({"pen": "B7"}), json!({"pen": "C1"}));
+    give_back(&phone, &[make, weigh, pen]).await;
+    let request = json!({"filter": {"kind": "restored_server"}, "resolution": "client_wins", "dry_run": false});
+    let answer = desk.post("/admin/conflicts/resolve-bulk", &request).await.expect_status(200);
+    let outcomes: Vec<&Json> =
+        answer["results"].as_array().expect("results").iter().map(|result| &result["outcome"]).collect();
+    assert_eq!(outcomes, ["resolved"; 3], "{answer}");
+    assert_eq!(desk.data("animals", &animal).await["official_weight_x10"], 810);
+    assert_eq!(desk.data("animals", &seed.steer).await["pen"], "B7");
 }
 
 async fn an_edit_from_before_goes_by_its_own_base(desk: Desk) {

@@ -21,7 +21,7 @@ use crate::api::bulk::{BulkAnswer, BulkFilter, BulkResolve, BulkResult, BulkUndo
 use crate::api::conflicts::{ConflictQuery, Reason, Resolution};
 use crate::api::sync::OpError;
 use crate::audit::about_clash;
-use crate::ids::{fresh_id, sha256};
+use crate::ids::{fresh_ids, sha256};
 use crate::people::require_admin;
 use crate::settle::{KEY_CHARS_MAX, clean_reason, engine_error};
 use crate::writer::{BesideFuture, Job, load};
@@ -193,7 +193,7 @@ impl Engine {
         let meta = meta::read(&mut tx).await?;
         let now = self.now();
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        let fresh_ids = Box::new(move || fresh_id(millis));
+        let fresh_ids = Box::new(fresh_ids(millis));
         let mut world = World::new(now, meta.epoch, self.inner.show_id, meta.clock, fresh_ids);
         let planned = |world: &World| {
             let mut needs = Needs::default();

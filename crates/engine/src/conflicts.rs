@@ -370,6 +370,7 @@ fn group_records(conflict: &Conflict, actor: &Actor) -> Option<BTreeMap<Uuid, Gr
             server: shown(&part.server),
             client: shown(&part.client),
             version: part.version.0,
+            other_record_id: part.other_record_id.map(|id| id.0),
             contested: part.contested.clone(),
             clean: part.clean.clone(),
         };

@@ -272,13 +272,8 @@ impl Writer {
         *began = true;
         let Turn { meta, turned } = self.epoch.begin(&mut tx).await?;
         let now = self.clock.now();
-        let mut world = World::new(
-            now,
-            meta.epoch,
-            self.show_id,
-            meta.clock,
-            Box::new(move || crate::ids::fresh_id(now_millis(now))),
-        );
+        let mut world =
+            World::new(now, meta.epoch, self.show_id, meta.clock, Box::new(crate::ids::fresh_ids(now_millis(now))));
         let applied = self.apply_all(&mut tx, &mut world, jobs).await;
         if let Err(error) = applied {
             // SQLite may have taken it back by itself; what went wrong first is what counts.

@@ -8,8 +8,8 @@ use uuid::Uuid;
 use super::write::{CardChange, Draft};
 use super::{Author, Cause, World};
 use crate::actor::ReadClass;
-use crate::conflict::{Conflict, ConflictStatus};
-use crate::ids::{DeviceId, PersonId, RecordId};
+use crate::conflict::{Conflict, ConflictStatus, Part};
+use crate::ids::{DeviceId, PersonId, RecordId, Version};
 use crate::op::{Op, Operation};
 use crate::record::Record;
 use crate::schema::{Table, known_table};
@@ -207,6 +207,25 @@ fn is_other_card(author: &Author, ops: &[Op], before: &[Posted], now: &[&Record]
     let same = now.len() == before.len()
         && now.iter().zip(before).all(|(row, posted)| row.id == posted.id && result_of(row) == posted.result);
     !same
+}
+
+/// Placings of the desk's card that another card leaves off: by that card they would not be there.
+pub(super) fn left_off(before: &CardBefore, parts: &[Part]) -> Vec<Part> {
+    let posted = before.placings.values().flatten();
+    let missing = posted.filter(|posted| !parts.iter().any(|part| part.record_id == posted.id));
+    let part = |posted: &Posted| Part {
+        table: known_table("placings"),
+        record_id: posted.id,
+        operation: Operation::Delete,
+        base: None,
+        server: None,
+        client: None,
+        version: Version(0),
+        other_record_id: None,
+        contested: vec!["place".to_owned()],
+        clean: Vec::new(),
+    };
+    missing.map(part).collect()
 }
 
 fn is_sent(ops: &[Op], row: &Record) -> bool {

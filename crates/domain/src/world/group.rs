@@ -5,7 +5,7 @@
 
 use std::collections::BTreeSet;
 
-use super::card::CardFault;
+use super::card::{CardFault, left_off};
 use super::decide::{Answer, AnswerKind};
 use super::filing::is_same_op;
 use super::review::{known_data, last_author, paths};
@@ -169,7 +169,11 @@ impl World {
             (Some(kind), _) => (kind, None),
             (None, Some(CardFault(rule))) => (ConflictKind::Rule, Some(rule)),
         };
-        Err(Fault::Clash(Found { kind, rule, parts: self.parts(ops, &clashes) }))
+        let mut parts = self.parts(ops, &clashes);
+        if rule == Some("C7") {
+            parts.extend(left_off(&card, &parts));
+        }
+        Err(Fault::Clash(Found { kind, rule, parts }))
     }
 
     /// Tries some ops of a group; answers those that wait for another of the group, perhaps because that one clashes.

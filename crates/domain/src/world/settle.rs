@@ -8,7 +8,7 @@ use super::{Cause, Key, World};
 use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, Version};
-use crate::op::Rejection;
+use crate::op::{Operation, Rejection};
 use crate::record::{Record, values_of};
 use crate::schema::Table;
 use crate::value::{Value, instant_text};
@@ -145,6 +145,7 @@ impl World {
         let wants_row = decision.resolution != "server_wins";
         let deleted = match conflict.kind {
             ConflictKind::DeleteUpdated => decision.resolution == "client_wins",
+            _ if self.asks_to_delete(conflict) && decision.resolution == "client_wins" => true,
             // A card or rule that the desk does not take makes no row.
             ConflictKind::InsertInsert | ConflictKind::Rule => record.is_none() && !wants_row,
             ConflictKind::UniqueViolation => false,
@@ -167,6 +168,13 @@ impl World {
         }
         self.check_row(conflict, &values, deleted, decision)?;
         Ok(Outcome { values, deleted })
+    }
+
+    /// Whether what the phone wanted in the end is that the row goes.
+    fn asks_to_delete(&self, conflict: &Conflict) -> bool {
+        let last = conflict.op_ids.last().and_then(|id| self.op(*id));
+        let is_late = matches!(conflict.kind, ConflictKind::RestoredServer | ConflictKind::MissingReference);
+        is_late && last.is_some_and(|op| op.operation == Operation::Delete.as_str())
     }
 
     /// A decision passes the same checks as any write: required values, uniqueness.
@@ -270,6 +278,9 @@ impl World {
             "result_version": version,
             "before": before,
         }));
+        if let (Some(same), Some(Json::Object(decided))) = (before.get("same_as"), conflict.decisions.last_mut()) {
+            decided.insert("same_as".to_owned(), same.clone());
+        }
         let (id, op_ids, stands) = (conflict.id, conflict.op_ids.clone(), conflict.is_about_facts());
         self.change_conflict(conflict, cause);
         // A fact was written when it came; only entries that waited get their verdict now.

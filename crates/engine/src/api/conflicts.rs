@@ -111,6 +111,9 @@ pub struct GroupRecord {
     pub client: Option<Json>,
     /// The desk's version of it, 0 if it does not exist.
     pub version: i64,
+    /// The other row that holds its unique value.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub other_record_id: Option<Uuid>,
     /// Fields that a person must choose.
     pub contested: Vec<String>,
     /// Fields that wait with them and will be joined.

@@ -57,11 +57,15 @@ fn judge(run: &Run, book: &Book, key: Key, past: &[Past], place: usize, found: &
         if is_unmade || records(book, key, op_id, path, is_decision) {
             continue;
         }
+        // Who deletes a row deletes what it had adopted of it, also what its own entries cover and its role does not show.
+        let adopted = book.ops.get(&op_id).and_then(|op| book.at(key, op.version.0));
+        let knew = is_deleted && adopted.is_some_and(|row| row.values.get(path) == Some(old));
         let set = of_row.clone().any(|edit| edit.set.contains_key(path) || edit.operation == Operation::Delete);
         // An undo takes the edit's own value back.
-        let saw = of_row
-            .clone()
-            .any(|edit| edit.set.get(path) == Some(old) || edit.seen.get(path).is_some_and(|seen| seen.contains(old)));
+        let saw = knew
+            || of_row.clone().any(|edit| {
+                edit.set.get(path) == Some(old) || edit.seen.get(path).is_some_and(|seen| seen.contains(old))
+            });
         // Somebody who saw no row at all fills in what nobody has set.
         let unset =
             old.is_null() || table.field(path).is_some_and(|field| table.fields[field].default.to_json() == *old);
@@ -110,10 +114,11 @@ fn records(book: &Book, key: Key, op_id: Uuid, path: &str, is_decision: bool) ->
         let names = clash.contested.iter().any(|contested| contested == path);
         let waits = clash.clean.iter().any(|clean| clean == path);
         let of_row = clash.record_id.0 == key.1;
-        // What waited beside a clash that closed by itself is joined, the latest winning where that is the policy.
+        // What waited beside a clash that closed by itself is joined where the field's policy had chosen it.
         let table = known_table(key.0);
-        let latest_wins = table.field(path).is_some_and(|field| table.fields[field].policy == Policy::LastWriter);
-        let joined = of_row && waits && latest_wins && clash.status == ConflictStatus::Superseded;
+        let policy = table.field(path).map(|field| &table.fields[field].policy);
+        let may_choose = matches!(policy, Some(Policy::LastWriter | Policy::Role | Policy::RoleLatest));
+        let joined = of_row && waits && may_choose && clash.status == ConflictStatus::Superseded;
         // A decision may take a value from another row, move children, or restore a deleted row whole.
         names || joined || (is_decision && (waits || !of_row || clash.kind.is_lifecycle() || clash.op_ids.len() > 1))
     })
