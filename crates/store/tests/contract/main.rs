@@ -15,3 +15,4 @@ mod people;
 mod records;
 mod sync;
 mod texts;
+mod waiting;

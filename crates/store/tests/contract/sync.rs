@@ -72,7 +72,7 @@ async fn verdicts_are_written_in_bulk(store: TestStore) {
 }
 
 /// A clash with something in every column.
-fn clash(show: Show, op: &QueuedOp, record: Uuid, second: i64) -> Conflict {
+pub(crate) fn clash(show: Show, op: &QueuedOp, record: Uuid, second: i64) -> Conflict {
     let object = json!({"tag": "0412", "rules": {"class_cap": 22}}).as_object().cloned();
     Conflict {
         id: ConflictId(Uuid::now_v7()),

@@ -1493,6 +1493,11 @@ export interface components {
             contested: string[];
             /** @description insert, update or delete. */
             operation: string;
+            /**
+             * Format: uuid
+             * @description The other row that holds its unique value.
+             */
+            other_record_id?: string | null;
             /** @description The desk's row; null if there is none. */
             server?: unknown;
             /** @description The row's table. */
