@@ -17,6 +17,8 @@ on_both_engines!(
     a_decision_for_a_taken_tag_says_so,
     a_row_of_another_department_is_not_brought_home,
     an_impossible_year_is_refused,
+    an_edit_after_an_insert_that_met_a_row_has_not_seen_it,
+    a_field_beside_a_unique_clash_that_moved_is_disputed,
 );
 
 async fn a_superseded_clash_keeps_what_its_author_had_not_seen(desk: Desk) {
@@ -163,4 +165,41 @@ async fn an_impossible_year_is_refused(desk: Desk) {
         let result = desk.push_one(&update("animals", &seed.steer, 1, json!({field: value}), json!({}))).await;
         assert_eq!(result["error"]["code"], "invalid_time", "{field}");
     }
+}
+
+async fn an_edit_after_an_insert_that_met_a_row_has_not_seen_it(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (gate, barn) = (desk.phone("Gate", &["admin"]).await, desk.phone("Barn", &["admin"]).await);
+    let entry = crate::phone::v5(&seed.class, &seed.steer);
+    let data = json!({"exhibitor_id": seed.exhibitor, "animal_id": seed.steer, "family_id": seed.class});
+    let theirs = with(data.clone(), "out_reason", json!("scratch"));
+    gate.apply(&[insert("entries", &entry, theirs)]).await;
+    let make = insert("entries", &entry, data);
+    let out = update("entries", &entry, 1, json!({"out_reason": "vet"}), json!({"out_reason": null}));
+    let out = with(out, "prev_op_id", make["op_id"].clone());
+    let results = barn.push(&[make, out]).await;
+    assert_eq!((&results[0]["verdict"], &results[1]["verdict"]), (&json!("noop"), &json!("merged")), "{results:?}");
+    let filed = desk.conflicts("merged_automatically").await;
+    assert_eq!(
+        (filed.len(), &filed[0]["contested"]),
+        (1, &json!(["out_reason"])),
+        "the higher reason won, and it says so"
+    );
+}
+
+async fn a_field_beside_a_unique_clash_that_moved_is_disputed(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let other = fresh();
+    let data = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9003", "breed": "Angus"});
+    desk.apply(&[insert("animals", &other, data)]).await;
+    let edit = json!({"tag": "9001", "breed": "Hereford"});
+    let edit = update("animals", &other, 1, edit, json!({"tag": "9003", "breed": "Angus"}));
+    let result = phone.push_one(&edit).await;
+    assert_eq!(result["kind"], "unique_violation", "{result}");
+    desk.apply(&[update("animals", &other, 1, json!({"breed": "Shorthorn"}), json!({"breed": "Angus"}))]).await;
+    let shown = desk.conflict(&result["conflict_id"]).await;
+    assert_eq!(shown["contested"], json!(["tag", "breed"]), "{shown}");
+    desk.resolve(&shown, "server_wins", None).await.expect_status(200);
+    assert_eq!(desk.data("animals", &other).await["breed"], "Shorthorn", "nobody had seen it who would replace it");
 }

@@ -172,6 +172,14 @@ impl World {
                 let values = values_of(part.table, data).unwrap_or_default();
                 self.need_around(part.table, key, &|field| values.get(field).cloned(), needs);
             }
+            let client = part.client.as_ref().and_then(|data| values_of(part.table, data).ok()).unwrap_or_default();
+            let wanted = if client.is_empty() { Vec::new() } else { super::unique_keys(part.table, &client) };
+            let holders = wanted.iter().filter_map(|key| self.holders.get(key).copied()).chain(part.other_record_id);
+            for holder in holders {
+                // Its value may be taken from it: what follows from its other values is worked out again then.
+                self.need_around(part.table, (part.table.name, holder), &|_| None, needs);
+                needs.open_conflicts.insert(holder);
+            }
             let own = manual.get(&part.record_id.to_string()).and_then(Json::as_object).unwrap_or(&nothing);
             self.need_outcomes(&conflict.of_part(part), own, needs);
         }

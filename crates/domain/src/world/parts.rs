@@ -36,6 +36,23 @@ impl World {
         Ok(json!({ "records": before }))
     }
 
+    /// A row of the group that nobody had tried, because an earlier one clashed, may want a value that another row has.
+    pub(super) fn with_holder(&self, part: &Part) -> Part {
+        let mut part = part.clone();
+        let Some(client) = part.client.as_ref().and_then(|data| values_of(part.table, data).ok()) else { return part };
+        for key in super::unique_keys(part.table, &client) {
+            let Some(holder) = self.holders.get(&key).filter(|holder| **holder != part.record_id) else { continue };
+            let fields = &part.table.uniques[key.1].fields;
+            let paths = fields.iter().filter(|field| !part.table.fields[**field].required);
+            let paths: Vec<&str> = paths.map(|field| part.table.fields[*field].path).collect();
+            let (taken, clean) = part.clean.iter().cloned().partition(|path| paths.contains(&path.as_str()));
+            part.clean = clean;
+            part.contested.extend::<Vec<String>>(taken);
+            part.other_record_id = Some(*holder);
+        }
+        part
+    }
+
     /// A decided card obeys the same rule as any: no place twice, no animal twice (rule C8).
     fn check_cards(&self, conflict: &Conflict) -> Result<(), SettleError> {
         let placings = conflict.parts.iter().filter(|part| part.table.name == "placings");

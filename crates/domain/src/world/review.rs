@@ -212,12 +212,17 @@ impl World {
             self.conflicts.insert(id, conflict);
             return;
         }
+        // Of two rows that want one value the desk's side is the other row, which `review_holder` looks at.
+        let is_unique = conflict.kind == ConflictKind::UniqueViolation;
+        let seen = self.snapshots.get(&(key, conflict.server_version)).cloned();
         let before = conflict.server_data.as_ref().and_then(|data| values_of(record.table, data).ok());
-        let was_live = conflict.server_data.is_some();
+        let before = if is_unique { seen } else { before };
+        let was_live = if is_unique { before.is_some() } else { conflict.server_data.is_some() };
         conflict.server_version = record.version;
-        let conflict_before = conflict.server_data.take();
-        conflict.server_data = record.is_live().then(|| record.data(ReadClass::Office));
-        if record.is_live() != was_live && conflict.kind != ConflictKind::UniqueViolation {
+        if !is_unique || !record.is_live() {
+            conflict.server_data = record.is_live().then(|| record.data(ReadClass::Office));
+        }
+        if record.is_live() != was_live && (!is_unique || was_live) {
             conflict.kind = match (conflict.kind, record.is_live()) {
                 (ConflictKind::UpdateDeleted, true) => ConflictKind::UpdateUpdate,
                 (ConflictKind::DeleteUpdated, false) => {
@@ -227,15 +232,11 @@ impl World {
                 (_, false) => ConflictKind::UpdateDeleted,
                 (kind, true) => kind,
             };
+            if is_unique {
+                conflict.other_record_id = None;
+            }
             conflict.rev += 1;
             self.change_conflict(conflict, cause);
-            return;
-        }
-        if conflict.kind == ConflictKind::UniqueViolation {
-            // Its desk side is the other row, which `review_holder` looks at.
-            conflict.server_data = conflict_before;
-            self.journal.conflicts.insert(id);
-            self.conflicts.insert(id, conflict);
             return;
         }
         let client = conflict.client_data.as_ref().and_then(|data| values_of(record.table, data).ok());

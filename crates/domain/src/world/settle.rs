@@ -80,6 +80,7 @@ impl World {
 
     fn settle(&mut self, decider: &Actor, mut conflict: Conflict, decision: &Decision) -> Result<(), SettleError> {
         let cause = Cause::of(decider, Some(conflict.queue_id), decision.reason.clone());
+        conflict.parts = conflict.parts.iter().map(|part| self.with_holder(part)).collect();
         let asked = conflict.clone();
         conflict.status = ConflictStatus::Resolved;
         conflict.resolution = Some(decision.resolution.to_owned());

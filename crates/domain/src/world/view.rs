@@ -31,13 +31,17 @@ impl World {
     /// What the author saw of a row. An op made before a restore, or under another name of the row, tells itself what
     /// that was: its `base_version` counts another row's versions.
     pub(super) fn sight(&self, author: &Author, op: &Op, record: &Record) -> Result<Sight, Stop> {
-        let chain = self.chain(author, op)?;
+        let Chain { ops: chain, root } = self.chain(author, op)?;
         let mut own_versions: BTreeSet<Version> = chain.iter().filter_map(|queued| queued.result_version).collect();
         own_versions.insert(op.base_version);
-        let is_current = !self.is_strange(op)
+        let is_current = root.is_none()
+            && !self.is_strange(op)
             && own_versions.contains(&record.version)
             && (op.base_version.0..=record.version.0).all(|version| own_versions.contains(&Version(version)));
-        let mut view = self.view_at(op, record);
+        let mut view = match root {
+            Some(insert) => made_view(op.table, insert),
+            None => self.view_at(op, record),
+        };
         for queued in chain.iter().rev() {
             overlay(op.table, &mut view, &queued.data);
         }
@@ -78,14 +82,19 @@ impl World {
     }
 
     /// The device's own ops that the edit builds on, newest first; rejected and withdrawn ones are left out.
-    fn chain(&self, author: &Author, op: &Op) -> Result<Vec<&QueuedOp>, Stop> {
+    fn chain(&self, author: &Author, op: &Op) -> Result<Chain<'_>, Stop> {
         self.check_prev(author, op)?;
-        let mut chain = Vec::new();
+        let (mut chain, mut root) = (Vec::new(), None);
         let mut next = op.prev_op_id;
         for _ in 0..CHAIN_OPS_MAX {
             let Some(queued) = next.and_then(|id| self.ops.get(&id)) else { break };
             if !is_link(queued, author, op) {
                 return Err(invalid_prev().into());
+            }
+            // Version 1 is what a phone says that has its own insert's answer not yet.
+            if op.base_version <= Version(1) && met_another_row(queued) {
+                root = Some(queued);
+                break;
             }
             if queued.result_version.is_some_and(|version| version <= op.base_version) && !self.is_strange(op) {
                 break;
@@ -95,8 +104,32 @@ impl World {
             }
             next = queued.prev_op_id;
         }
-        Ok(chain)
+        Ok(Chain { ops: chain, root })
     }
+}
+
+/// The device's own ops that an edit builds on.
+struct Chain<'a> {
+    /// Newest first.
+    ops: Vec<&'a QueuedOp>,
+    /// The insert at its end, if that met a row which was there already: the author had seen only what it made itself.
+    root: Option<&'a QueuedOp>,
+}
+
+/// Whether an insert was joined with a row that somebody else had made.
+fn met_another_row(queued: &QueuedOp) -> bool {
+    queued.operation == Operation::Insert.as_str()
+        && queued.status == QueueStatus::Completed
+        && matches!(queued.verdict.as_deref(), Some("noop" | "merged"))
+        && queued.conflict_id.is_none()
+}
+
+/// A row as its author made it: what was sent, and the defaults of the rest.
+fn made_view(table: &Table, insert: &QueuedOp) -> AuthorView {
+    let values: Vec<Value> = table.fields.iter().map(|field| field.default.clone()).collect();
+    let mut view = AuthorView::of(&values);
+    overlay(table, &mut view, &insert.data);
+    view
 }
 
 /// What the op itself tells of its author's view, where nothing else is known.
