@@ -12,6 +12,7 @@ mod attention;
 mod bulk;
 mod chains;
 mod checks;
+mod closing;
 mod conflicts;
 mod connections;
 mod decisions;

@@ -241,9 +241,9 @@ impl World {
     }
 
     /// Fields of a row in dispute: those of its open clashes, each once.
-    pub fn disputed(&self, id: RecordId) -> Vec<String> {
-        let contested = self.open_on(id).flat_map(|conflict| {
-            let part = conflict.parts.iter().find(|part| part.record_id == id);
+    pub fn disputed(&self, key: Key) -> Vec<String> {
+        let contested = self.open_on(key).flat_map(|conflict| {
+            let part = conflict.parts.iter().find(|part| (part.table.name, part.record_id) == key);
             part.map_or(&conflict.contested, |part| &part.contested).iter().cloned()
         });
         contested.collect::<BTreeSet<_>>().into_iter().collect()
@@ -257,9 +257,10 @@ impl World {
         self.show().and_then(|show| show.value("timezone").as_text()).unwrap_or("UTC")
     }
 
-    fn open_on(&self, id: RecordId) -> impl Iterator<Item = &Conflict> {
+    fn open_on(&self, key: Key) -> impl Iterator<Item = &Conflict> {
         let is_open = move |conflict: &&Conflict| {
-            let is_about = conflict.record_id == id || conflict.parts.iter().any(|part| part.record_id == id);
+            let is_main = (conflict.table.name, conflict.record_id) == key;
+            let is_about = is_main || conflict.parts.iter().any(|part| (part.table.name, part.record_id) == key);
             is_about && conflict.status == ConflictStatus::Open
         };
         let mut open: Vec<&Conflict> = self.conflicts.values().filter(is_open).collect();

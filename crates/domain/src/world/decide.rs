@@ -121,8 +121,7 @@ impl World {
         self.check_prev(author, op)?;
         if let Some(conflict) = self.folds_into(author, op) {
             self.check_references(author, op)?;
-            self.fold(author, op, conflict);
-            return Ok(Verdict::held(conflict));
+            return Ok(self.fold(author, op, conflict)?);
         }
         match op.operation {
             Operation::Insert => self.insert(author, op, record),
@@ -135,6 +134,10 @@ impl World {
     /// away, or of nothing.
     fn update_of_absent(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
         if op.prev_op_id.is_none() && !self.is_from_before(op) && author.recovered_from.is_none() {
+            return Err(not_found().into());
+        }
+        if author.actor.read_class() == ReadClass::Public {
+            // To somebody who may see only some rows, one that never existed answers as one that is hidden.
             return Err(not_found().into());
         }
         self.authorize_absent(author, op)?;
@@ -151,8 +154,7 @@ impl World {
             }
             Some((QueueStatus::Conflict, Some(conflict))) => {
                 self.check_references(author, op)?;
-                self.fold(author, op, conflict);
-                Ok(Verdict::held(conflict))
+                Ok(self.fold(author, op, conflict)?)
             }
             _ if self.is_from_before(op) => {
                 let view = told_view(op);
@@ -172,8 +174,7 @@ impl World {
             (_, Some(record)) => op.patch.iter().all(|(field, value)| record.values[*field] == *value),
         };
         if let Some(conflict) = self.folds_into(author, op) {
-            self.fold(author, op, conflict);
-            return Verdict::held(conflict);
+            return self.fold(author, op, conflict).unwrap_or_else(Verdict::from);
         }
         if shows {
             return Verdict::noop(record.map(|record| record.version));

@@ -258,7 +258,7 @@ impl World {
         let Some(first) = ops.first() else { return };
         let main = self.main_row(first);
         let own = |conflict: &&Conflict| conflict.device_id == author.actor.device && !conflict.parts.is_empty();
-        let joined = self.open_on(main.1).find(own).map(|conflict| conflict.id);
+        let joined = self.open_on(main).find(own).map(|conflict| conflict.id);
         let parts = found.parts.iter().map(|part| self.as_it_is(part)).collect();
         let (id, verdict) = if let Some(id) = joined {
             self.join_group(author, ops, id, parts);

@@ -6,7 +6,7 @@ use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
 use super::{Key, World};
-use crate::conflict::Conflict;
+use crate::conflict::{Conflict, ConflictStatus};
 use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Version};
 use crate::op::{Op, Operation};
 use crate::record::values_of;
@@ -112,18 +112,33 @@ impl World {
         needs.without(&self.loaded)
     }
 
-    /// A row that is written or touched takes its clashes along, also where only its derived values follow.
+    /// A row that is written or touched takes its clashes along, also where only its derived values follow; and a clash
+    /// takes along what closing it may write.
     pub(super) fn need_clashes(&self, needs: &mut Needs) {
-        let follows = |(table, _): &&Key| matches!(*table, "animals" | "classes" | "rings");
+        let follows = |(table, _): &&Key| matches!(*table, "animals" | "classes" | "rings" | "entries" | "exhibitors");
         needs.open_conflicts.extend(needs.records.iter().filter(follows).map(|(_, id)| *id));
-        let results = needs.children.iter().filter(|(table, _, _)| *table == "placings");
-        let results = results.filter_map(|key| self.children.get(key)).flatten();
-        needs.open_conflicts.extend(results.copied());
+        let written = needs.children.iter().filter(|(table, _, _)| matches!(*table, "placings" | "entries"));
+        let written = written.filter_map(|key| self.children.get(key)).flatten();
+        needs.open_conflicts.extend(written.copied());
         if needs.tables.contains("placings") {
             needs.open_conflicts.extend(self.records.keys().filter(|key| key.0 == "placings").map(|key| key.1));
         }
-        let waiting = needs.open_conflicts.iter().flat_map(|id| self.open_on(*id));
-        needs.ops.extend(waiting.flat_map(|conflict| conflict.op_ids.iter().copied()));
+        let is_wanted = |conflict: &&Conflict| {
+            let mut rows = conflict.record_ids().into_iter().chain(conflict.other_record_id);
+            conflict.status == ConflictStatus::Open && rows.any(|id| needs.open_conflicts.contains(&id))
+        };
+        let open: Vec<&Conflict> = self.conflicts.values().filter(is_wanted).collect();
+        for conflict in open {
+            needs.ops.extend(conflict.op_ids.iter().copied());
+            needs.records.insert((conflict.table.name, conflict.record_id));
+            for part in &conflict.parts {
+                needs.records.insert((part.table.name, part.record_id));
+                needs.open_conflicts.insert(part.record_id);
+            }
+            if conflict.parts.is_empty() && !conflict.clean.is_empty() {
+                self.need_outcomes(conflict, &Map::new(), needs);
+            }
+        }
     }
 
     /// What is still to be read before a clash can be decided, undone or answered. `manual` are the decider's values.
@@ -194,6 +209,10 @@ impl World {
     /// What the rows that a decision or its undo can make must be checked against.
     fn need_outcomes(&self, conflict: &Conflict, manual: &Map<String, Json>, needs: &mut Needs) {
         let table = conflict.table;
+        if table.name == "shows" {
+            // Who may see results may change for all of them at once.
+            needs.tables.extend(["classes", "placings"]);
+        }
         let present = self.record((table.name, conflict.record_id)).map(|record| record.values.clone());
         let client = conflict.client_data.as_ref().and_then(|data| values_of(table, data).ok());
         let mut rows: Vec<Vec<Value>> = present.into_iter().chain(client).collect();

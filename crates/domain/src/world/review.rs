@@ -1,15 +1,19 @@
 //! What a write means for the open clashes about its row, and how clashes are opened and closed.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json};
 
+use super::settle::{Decision, SettleError};
+use super::verdict::Verdict;
 use super::view::fields_of;
 use super::write::Draft;
 use super::{Author, Cause, Key, World, values_by_path};
 use crate::actor::ReadClass;
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, PersonId, Version};
-use crate::merge::{AuthorView, DeskRow, merge};
-use crate::op::{Op, Operation};
+use crate::merge::{AuthorView, DeskRow, Merged, merge};
+use crate::op::{Op, Operation, Rejection};
 use crate::queue::QueueStatus;
 use crate::record::{Record, data_of, values_of};
 use crate::schema::Table;
@@ -81,44 +85,51 @@ impl World {
             let waiting: Vec<usize> = waiting.collect();
             op.patch.keys().any(|field| op.table.group_of(*field).iter().any(|member| waiting.contains(member)))
         };
-        self.open_on(op.record_id)
+        self.open_on((op.table.name, op.record_id))
             .find(|conflict| {
                 conflict.device_id == author.actor.device && (conflict.kind.is_lifecycle() || touches(conflict))
             })
             .map(|conflict| conflict.id)
     }
 
-    /// Adds an op to an open clash: its values replace those waiting there, the base stays.
-    pub(super) fn fold(&mut self, author: &Author, op: &Op, id: ConflictId) {
-        let Some(mut conflict) = self.conflicts.get(&id).cloned() else { return };
+    /// Adds an op to an open clash: its values replace those waiting there, the base stays. Fields that do not wait yet
+    /// are merged as they would be alone; what the rules refuse there refuses the op.
+    pub(super) fn fold(&mut self, author: &Author, op: &Op, id: ConflictId) -> Result<Verdict, Rejection> {
+        let Some(mut conflict) = self.conflicts.get(&id).cloned() else { return Ok(Verdict::held(id)) };
         if !conflict.parts.is_empty() {
             self.fold_into_group(author, op, conflict);
-            return;
+            return Ok(Verdict::held(id));
         }
+        let waits = |field: &usize| {
+            let path = op.table.fields[*field].path;
+            conflict.contested.iter().chain(&conflict.clean).any(|waiting| waiting == path)
+        };
+        let new: BTreeMap<usize, Value> =
+            op.patch.iter().filter(|(field, _)| !waits(field)).map(|(field, value)| (*field, value.clone())).collect();
+        let merged = self.merge_beside(author, op, &conflict, &new)?;
         let mut client = conflict.client_data.clone().unwrap_or_default();
         let mut values = values_of(op.table, &client).unwrap_or_else(|_| vec![Value::Null; op.table.fields.len()]);
-        for (field, value) in &op.patch {
+        let joins =
+            |field: &usize| !new.contains_key(field) || merged.take.contains(field) || merged.contested.contains(field);
+        for (field, value) in op.patch.iter().filter(|(field, _)| joins(field)) {
             values[*field] = value.clone();
         }
         client.extend(data_of(op.table, &values, ReadClass::Office));
         conflict.client_data = Some(client);
-        let waits = |conflict: &Conflict, path: &str| {
-            conflict.contested.iter().chain(&conflict.clean).any(|waiting| waiting == path)
-        };
-        for field in op.patch.keys() {
-            let path = op.table.fields[*field].path;
-            if waits(&conflict, path) {
-                continue;
-            }
-            if self.would_clash(author, op, *field, conflict.base_data.as_ref()) {
-                conflict.contested.push(path.to_owned());
-            } else {
-                conflict.clean.push(path.to_owned());
-            }
-        }
+        conflict.contested.extend(paths(op.table, &merged.contested));
+        conflict.clean.extend(paths(op.table, &merged.take));
         conflict.op_ids.push(op.id);
         conflict.rev += 1;
-        self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));
+        let is_gone = self.record((op.table.name, op.record_id)).is_some_and(|record| !record.is_live());
+        let cause = Cause::of(&author.actor, Some(op.id), None);
+        if op.operation == Operation::Delete && is_gone && conflict.kind == ConflictKind::UpdateDeleted {
+            // The phone wants now what the desk did: nobody need be asked.
+            conflict.clean.clear();
+            self.supersede(conflict, &cause);
+            return Ok(Verdict { word: "noop", ..Verdict::conflict(id) });
+        }
+        self.change_conflict(conflict, &cause);
+        Ok(Verdict::held(id))
     }
 
     /// The same where the clash is about a group: the op joins its row's part.
@@ -139,13 +150,23 @@ impl World {
         self.change_conflict(conflict, &Cause::of(&author.actor, Some(op.id), None));
     }
 
-    fn would_clash(&self, author: &Author, op: &Op, field: usize, base: Option<&Map<String, Json>>) -> bool {
-        let Some(record) = self.records.get(&(op.table.name, op.record_id)) else { return false };
-        let base = base.and_then(|data| values_of(op.table, data).ok());
+    /// What becomes of fields of a folded op that do not wait yet.
+    fn merge_beside(
+        &self,
+        author: &Author,
+        op: &Op,
+        conflict: &Conflict,
+        new: &BTreeMap<usize, Value>,
+    ) -> Result<Merged, Rejection> {
+        let all = || new.keys().copied().collect::<Vec<_>>();
+        let record = self.records.get(&(op.table.name, op.record_id)).filter(|record| record.is_live());
+        let Some(record) = record else { return Ok(Merged { take: all(), ..Merged::default() }) };
+        if conflict.kind == ConflictKind::RestoredServer {
+            return Ok(Merged { contested: all(), ..Merged::default() });
+        }
+        let base = conflict.base_data.as_ref().and_then(|data| values_of(op.table, data).ok());
         let view = base.map_or_else(|| AuthorView::of(&record.values), |values| AuthorView::of(&values));
-        let patch = [(field, op.patch[&field].clone())].into();
-        let merged = merge(op.table, &author.actor, &view, DeskRow::from(record), &patch, op.reason.is_some());
-        merged.is_ok_and(|merged| !merged.contested.is_empty())
+        merge(op.table, &author.actor, &view, DeskRow::from(record), new, op.reason.is_some())
     }
 
     /// Stores a clash's new state and gives its record a new place in the feed.
@@ -167,7 +188,7 @@ impl World {
 
     /// Looks at the open clashes about a row after it was written (PROTOCOL.md §5).
     pub(super) fn review(&mut self, key: Key, cause: &Cause) {
-        let open: Vec<ConflictId> = self.open_on(key.1).map(|conflict| conflict.id).collect();
+        let open: Vec<ConflictId> = self.open_on(key).map(|conflict| conflict.id).collect();
         for id in open {
             self.review_one(key, id, cause);
         }
@@ -273,12 +294,18 @@ impl World {
 
     /// Closes a clash whose values became equal by another way; what waited beside them is joined now.
     fn supersede(&mut self, mut conflict: Conflict, cause: &Cause) {
+        let key = (conflict.table.name, conflict.record_id);
+        let joined = self.with_waiting(&conflict);
+        if joined.as_ref().is_some_and(|values| self.check_joined(&conflict, values).is_err()) {
+            // What waits beside it cannot be joined as things are: a person must look.
+            conflict.contested.append(&mut conflict.clean);
+            conflict.rev += 1;
+            self.change_conflict(conflict, cause);
+            return;
+        }
         conflict.status = ConflictStatus::Superseded;
         conflict.resolved_at = Some(self.now);
-        let (waiting, is_fact) = (std::mem::take(&mut conflict.clean), conflict.is_about_facts());
-        let key = (conflict.table.name, conflict.record_id);
-        let op_ids = conflict.op_ids.clone();
-        let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok());
+        let (id, op_ids, is_fact) = (conflict.id, conflict.op_ids.clone(), conflict.is_about_facts());
         let author = Cause {
             person: Some(conflict.user_id),
             rank: 0,
@@ -286,24 +313,38 @@ impl World {
             op_id: Some(conflict.queue_id),
             reason: None,
         };
-        conflict.clean.clone_from(&waiting);
-        let id = conflict.id;
+        let table = conflict.table;
         self.change_conflict(conflict, cause);
-        let mut written = None;
-        if let (false, Some(client), Some(record)) = (waiting.is_empty(), client, self.records.get(&key).cloned()) {
-            let mut values = record.values.clone();
-            for field in waiting.iter().filter_map(|path| record.table.field(path)) {
-                values[field] = client[field].clone();
-            }
-            if values != record.values {
-                let draft = Draft { table: record.table, id: record.id, values, deleted: false };
-                written = Some(self.put(draft, &author));
-            }
+        let verdict = if joined.is_some() { "merged" } else { "noop" };
+        if let Some(values) = joined {
+            self.put(Draft { table, id: key.1, values, deleted: false }, &author);
         }
         let version = self.records.get(&key).map(|record| record.version);
         for op_id in op_ids.into_iter().filter(|_| !is_fact) {
-            self.finish_op(op_id, if written.is_some() { "merged" } else { "noop" }, id, version);
+            self.finish_op(op_id, verdict, id, version);
         }
+    }
+
+    /// The row with what waits beside a clash; none if that changes nothing, or the row is gone.
+    fn with_waiting(&self, conflict: &Conflict) -> Option<Vec<Value>> {
+        let record = self.record((conflict.table.name, conflict.record_id)).filter(|record| record.is_live())?;
+        let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok())?;
+        let mut values = record.values.clone();
+        for field in conflict.clean.iter().filter_map(|path| conflict.table.field(path)) {
+            values[field] = client[field].clone();
+        }
+        (values != record.values).then_some(values)
+    }
+
+    fn check_joined(&self, conflict: &Conflict, values: &[Value]) -> Result<(), SettleError> {
+        let as_it_is = Decision {
+            resolution: "server_wins",
+            data: Map::new(),
+            expected_server_version: conflict.server_version,
+            rev: conflict.rev,
+            reason: None,
+        };
+        self.check_row(conflict, values, false, &as_it_is)
     }
 
     /// Gives an op of a closed clash its final verdict.

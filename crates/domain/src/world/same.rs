@@ -9,7 +9,7 @@ use super::settle::{Decision, SettleError};
 use super::write::Draft;
 use super::{Cause, FeedMark, Key, Needs, World};
 use crate::conflict::{Conflict, ConflictKind};
-use crate::ids::RecordId;
+use crate::ids::{RecordId, Version};
 use crate::op::{Rejection, natural_id_of};
 use crate::record::{Record, values_of};
 use crate::schema::{Policy, Table, known_table};
@@ -40,15 +40,17 @@ impl World {
         let waiting = self.waiters.count_on(conflict.record_id.0);
         let moved = waiting + self.move_children(table, conflict.record_id, holder.id, cause);
         let own = self.record(key).filter(|row| row.is_live()).cloned();
+        self.move_clashes(key, holder.id, cause);
         if let Some(own) = &own {
             self.put(Draft { table, id: own.id, values: own.values.clone(), deleted: true }, cause);
         }
-        self.fill_in(conflict, &holder, cause);
+        let filled = self.fill_in(conflict, &holder, cause);
         self.name_alias(key, holder.id);
         if own.is_none() {
             self.revoke_name(key, cause);
         }
-        Ok(json!({ "same_as": holder.id, "moved": moved, "deleted": own.is_none(), "deleted_after": true }))
+        Ok(json!({ "same_as": holder.id, "moved": moved, "deleted": own.is_none(), "deleted_after": true,
+            "filled": filled }))
     }
 
     fn live_row(&self, table: &Table, id: &Json) -> Option<&Record> {
@@ -57,10 +59,11 @@ impl World {
     }
 
     /// Values of the entry that the other row lacks, as far as no uniqueness is touched.
-    fn fill_in(&mut self, conflict: &Conflict, holder: &Record, cause: &Cause) {
+    fn fill_in(&mut self, conflict: &Conflict, holder: &Record, cause: &Cause) -> Map<String, Json> {
+        let mut filled = Map::new();
         let table = conflict.table;
         let client = conflict.client_data.as_ref().and_then(|data| values_of(table, data).ok());
-        let Some(client) = client else { return };
+        let Some(client) = client else { return filled };
         let is_free = |field: &usize| {
             let policy = &table.fields[*field].policy;
             !table.uniques.iter().any(|unique| unique.fields.contains(field))
@@ -69,12 +72,57 @@ impl World {
         let asked = conflict.contested.iter().chain(&conflict.clean).filter_map(|path| table.field(path));
         let mut values = holder.values.clone();
         for field in asked.filter(is_free) {
-            if values[field].is_null() {
+            if values[field].is_null() && !client[field].is_null() {
                 values[field] = client[field].clone();
+                filled.insert(table.fields[field].path.to_owned(), values[field].to_json());
             }
         }
         if values != holder.values {
             self.put(Draft { table, id: holder.id, values, deleted: false }, cause);
+        }
+        filled
+    }
+
+    /// Takes back what was filled in, while it still stands.
+    fn empty_again(&mut self, table: &'static Table, before: &Json, cause: &Cause) -> Result<(), SettleError> {
+        let filled = before.get("filled").and_then(Json::as_object).filter(|filled| !filled.is_empty());
+        let Some(filled) = filled else { return Ok(()) };
+        let holder = before.get("same_as").and_then(|id| self.live_row(table, id)).cloned();
+        let holder = holder.ok_or(SettleError::Moved)?;
+        let mut values = holder.values.clone();
+        for (path, json) in filled {
+            let Some(field) = table.field(path) else { continue };
+            if values[field].to_json() != *json {
+                return Err(SettleError::Moved);
+            }
+            values[field] = Value::Null;
+        }
+        self.put(Draft { table, id: holder.id, values, deleted: false }, cause);
+        Ok(())
+    }
+
+    /// The other clashes of a row that has another name now are about that row.
+    fn move_clashes(&mut self, from: Key, to: RecordId, cause: &Cause) {
+        let moved: Vec<Conflict> = self.open_on(from).cloned().collect();
+        for mut conflict in moved {
+            for part in &mut conflict.parts {
+                if (part.table.name, part.record_id) == from {
+                    part.record_id = to;
+                }
+            }
+            if (conflict.table.name, conflict.record_id) == from {
+                conflict.record_id = to;
+                conflict.server_version = Version(0);
+            }
+            conflict.parts = conflict.parts.iter().map(|part| self.as_it_is(part)).collect();
+            if let Some(row) = self.record((from.0, to)).filter(|_| conflict.record_id == to) {
+                conflict.server_version = row.version;
+                if conflict.kind != ConflictKind::UniqueViolation {
+                    conflict.server_data = row.is_live().then(|| row.data(crate::actor::ReadClass::Office));
+                }
+            }
+            conflict.rev += 1;
+            self.change_conflict(conflict, cause);
         }
     }
 
@@ -116,6 +164,7 @@ impl World {
     fn move_row(&mut self, row: &Record, id: RecordId, mut values: Vec<Value>, cause: &Cause) -> usize {
         let table = row.table;
         let moved = self.move_children(table, row.id, id, cause);
+        self.move_clashes((table.name, row.id), id, cause);
         self.put(Draft { table, id: row.id, values: row.values.clone(), deleted: true }, cause);
         if let Some(present) = self.record((table.name, id)).filter(|present| present.is_live()) {
             let unset = |field: usize| present.values[field].is_null();
@@ -139,6 +188,7 @@ impl World {
         if before.get("moved").and_then(Json::as_u64) != Some(0) {
             return Err(SettleError::NotPossible("entries have been moved to the other row; move them back by hand"));
         }
+        self.empty_again(conflict.table, before, cause)?;
         let key = (conflict.table.name, conflict.record_id);
         self.aliases.remove(&key);
         self.journal.aliases.insert(key);
@@ -217,12 +267,14 @@ impl World {
             let child = known_table(child);
             let path = child.fields[field].path;
             for row in self.children_of(child.name, path, from.0) {
+                needs.open_conflicts.insert(row.id);
                 self.need_around(child, (child.name, row.id), &|_| None, needs);
                 let mut values = row.values.clone();
                 values[field] = Value::Id(to.0);
                 let Some(id) = natural_id_of(child, &by_field(&values)).map(RecordId) else { continue };
                 if id != row.id {
                     needs.records.insert((child.name, id));
+                    needs.open_conflicts.insert(id);
                     self.need_moved(child, row.id, id, needs);
                 }
             }

@@ -174,12 +174,11 @@ impl World {
     /// Whether what the phone wanted in the end is that the row goes.
     fn asks_to_delete(&self, conflict: &Conflict) -> bool {
         let last = conflict.op_ids.last().and_then(|id| self.op(*id));
-        let is_late = matches!(conflict.kind, ConflictKind::RestoredServer | ConflictKind::MissingReference);
-        is_late && last.is_some_and(|op| op.operation == Operation::Delete.as_str())
+        conflict.kind.is_lifecycle() && last.is_some_and(|op| op.operation == Operation::Delete.as_str())
     }
 
     /// A decision passes the same checks as any write: required values, uniqueness.
-    fn check_row(
+    pub(super) fn check_row(
         &self,
         conflict: &Conflict,
         values: &[Value],

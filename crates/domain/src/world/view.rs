@@ -32,7 +32,11 @@ impl World {
     /// that was: its `base_version` counts another row's versions.
     pub(super) fn sight(&self, author: &Author, op: &Op, record: &Record) -> Result<Sight, Stop> {
         let Chain { ops: chain, root } = self.chain(author, op)?;
-        let mut own_versions: BTreeSet<Version> = chain.iter().filter_map(|queued| queued.result_version).collect();
+        let wrote = |queued: &&&QueuedOp| {
+            matches!(queued.verdict.as_deref(), Some("applied" | "merged")) && queued.conflict_id.is_none()
+        };
+        let mut own_versions: BTreeSet<Version> =
+            chain.iter().filter(wrote).filter_map(|queued| queued.result_version).collect();
         own_versions.insert(op.base_version);
         let is_current = root.is_none()
             && !self.is_strange(op)

@@ -20,8 +20,8 @@ use crate::queue::{QueueStatus, QueuedOp};
 use crate::record::Record;
 use crate::value::{Kind, Target, Value};
 
-/// Most wake-ups one decision answers; what is left is taken up by the worker.
-const WAKES_MAX: usize = 10_000;
+/// Most ops one decision tries again; what is left is taken up by the worker.
+const TRIES_MAX: usize = 2_000;
 
 /// What an op waits for.
 #[derive(Debug, Clone, PartialEq)]
@@ -210,19 +210,23 @@ impl World {
 
     /// Decides the ops whose turn has come, and those that wait for them in turn.
     pub(super) fn decide_waiters(&mut self) {
-        for _ in 0..WAKES_MAX {
-            let Some(root) = self.waiters.next() else { return };
+        let mut tries = 0;
+        while let Some(root) = self.waiters.next() {
             // One that waits for another of the same root has its turn after that one.
-            while self.decide_those_on(root) {}
+            while tries < TRIES_MAX && self.decide_those_on(root, &mut tries) {}
         }
     }
 
     /// Answers whether one of them could be decided.
-    fn decide_those_on(&mut self, root: Uuid) -> bool {
+    fn decide_those_on(&mut self, root: Uuid, tries: &mut usize) -> bool {
         let mut has_decided = false;
         for id in self.waiters.on(root) {
+            if *tries >= TRIES_MAX {
+                return false;
+            }
             let waits = |world: &Self| world.op(id).is_some_and(|op| op.waiting_on == Some(root));
             if waits(self) {
+                *tries += 1;
                 self.decide_again(id);
                 has_decided |= !waits(self);
             }

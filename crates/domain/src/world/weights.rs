@@ -68,7 +68,7 @@ impl World {
 
     fn weights_in_dispute(&self, animal: RecordId) -> Option<ConflictId> {
         let about = |conflict: &&Conflict| conflict.rule.as_deref() == Some(TWO_WEIGHTS);
-        self.open_on(animal).find(about).map(|conflict| conflict.id)
+        self.open_on(("animals", animal)).find(about).map(|conflict| conflict.id)
     }
 
     /// After a weigh-in was written: notes that it took the official one's place, or asks a person.

@@ -182,7 +182,7 @@ impl World {
         let placings = self.children_of("placings", "class_id", class.id.0);
         let has_card = placings.iter().any(|placing| placing.is_live());
         let status = derive::class_status(class, &calls, has_card);
-        let is_disputed = self.open_on(class.id).any(|conflict| {
+        let is_disputed = self.open_on(("classes", class.id)).any(|conflict| {
             conflict.table == class.table && conflict.parts.iter().any(|part| part.table.name == "placings")
         });
         let was_verified = class.value("card_state").as_text() == Some("verified");

@@ -67,7 +67,7 @@ fn change_row(world: &World, key: Key, mark: FeedMark) -> ChangeRow {
         op_id: mark.op_id,
         public,
         ever_public: public,
-        disputed: world.disputed(key.1),
+        disputed: world.disputed(key),
         data_staff: staff,
         data_public: (narrow && public).then(|| record.pulled_text(ReadClass::Public)),
         data: record.pulled_text(ReadClass::Office),
