@@ -111,7 +111,9 @@ fn edits_behind<'a>(run: &'a Run, book: &Book, op_id: Uuid) -> Vec<&'a Edit> {
 /// Whether a clash or an automatic merge says that this op changed this field under somebody's feet.
 fn records(book: &Book, key: Key, op_id: Uuid, path: &str, is_decision: bool) -> bool {
     book.clashes_of(op_id).any(|clash| {
-        let names = clash.contested.iter().any(|contested| contested == path);
+        // A clash that was opened again keeps what was decided before: what a decision joined stands there.
+        let decided = clash.decisions.iter().any(|decision| decision["values"].get(path).is_some());
+        let names = clash.contested.iter().any(|contested| contested == path) || (is_decision && decided);
         let waits = clash.clean.iter().any(|clean| clean == path);
         let of_row = clash.record_id.0 == key.1;
         // What waited beside a clash that closed by itself is joined where the field's policy had chosen it.
