@@ -124,7 +124,7 @@ test.each<[string, Partial<ConflictView>, string, string]>([
   ["a restored row that is gone", { kind: "restored_server", server_data: undefined }, "Bring it back", "Leave it out"],
   ["a restored row that is there", { kind: "restored_server" }, "Use phone’s", "Use laptop’s"],
   ["a weigh-back", { kind: "rule", rule: "C14" }, "Disqualify", "Leave it in"],
-  ["a unique value", twoTags, "Give it here", "Leave it there"],
+  ["a unique value", twoTags, "Give here", "Keep there"],
 ])("the buttons of %s say what they do", (_, change, phone, laptop) => {
   expect(sideButtons(conflict(change))).toEqual({ phone, laptop });
 });

@@ -219,7 +219,7 @@ export function sideButtons(view: View): { phone: string; laptop: string } {
 const VALUES = { phone: words.checks.usePhones, laptop: words.checks.useLaptops };
 const GROUP = { phone: "Use phone’s", laptop: "Keep laptop’s" };
 const CARD = { phone: "Use phone’s card", laptop: "Keep laptop’s" };
-const UNIQUE = { phone: "Give it here", laptop: "Leave it there" };
+const UNIQUE = { phone: "Give here", laptop: "Keep there" };
 
 const RULES: Readonly<Record<string, { phone: string; laptop: string }>> = {
   C6: { phone: "Take it out", laptop: "Placing stands" },
@@ -249,7 +249,7 @@ export function choiceHints(view: ConflictView): string[] {
       return ["Disqualify: the entry is out. Leave it in: the entry and its place stay as they are."];
     case "unique_violation": {
       const [here, there] = [recordName(view), holderName(view)];
-      const hints = [`Give it here: ${here} gets it, ${there} is left without. Leave it there: ${here} goes without.`];
+      const hints = [`Give here: ${here} gets it, ${there} is left without. Keep there: ${here} goes without.`];
       if (canBeSame(view)) hints.push(words.checks.sameMeans);
       return hints;
     }
