@@ -110,7 +110,7 @@ fn document(machine: &Machine, table: &str, by_hand: &str) -> String {
          The desk is the release build of `showdesk-server` in a process of its own, on SQLite with \
          `synchronous=FULL`, spoken to over HTTP on loopback, with tokens, checks, history, feed and clashes on.\n\
          The phones run on the same machine and take their share of it.\n\
-         Each figure is the median of three rounds; a ratio compares the two sides of one round.\n\
+         Push, storm, pull and history are the median of three rounds, the other figures are of one; a ratio compares the two sides of one round.\n\
          Every scene counts in the end that each op is there exactly once.\n\n\
          {table}\n"
     );
