@@ -56,7 +56,7 @@ impl World {
         if conflict.status != ConflictStatus::Open {
             return Err(SettleError::AlreadyResolved);
         }
-        let present = self.version_of(conflict);
+        let present = self.main_version(conflict).unwrap_or(Version(0));
         if part.expected.is_some_and(|expected| self.has_moved(conflict, expected)) {
             return Err(SettleError::Moved);
         }
@@ -68,7 +68,7 @@ impl World {
             reason: part.reason.clone(),
         };
         let first = self.journal.history.len();
-        self.attempt(|world| world.resolve(decider, id, &decision))?;
+        self.resolve(decider, id, &decision)?;
         if let Some(conflict) = self.conflicts.get_mut(&id) {
             conflict.bulk_id = part.bulk_id;
             if let (Some(Json::Object(decision)), Some(bulk_id)) = (conflict.decisions.last_mut(), part.bulk_id) {
@@ -94,18 +94,13 @@ impl World {
             return Err(SettleError::NotPossible("another decision has taken its place"));
         }
         let first = self.journal.history.len();
-        self.attempt(|world| world.undo(admin, id, reason))?;
+        self.undo(admin, id, reason)?;
         Ok(self.written_since(first))
     }
 
     /// Whether a bulk decision has decided this clash, in force or not.
     pub fn is_part_of(&self, id: ConflictId, bulk_id: Uuid) -> bool {
         self.conflicts.get(&id).is_some_and(|conflict| decision_of(conflict, bulk_id).is_some())
-    }
-
-    fn version_of(&self, conflict: &Conflict) -> Version {
-        let record = self.records.get(&(conflict.table.name, conflict.record_id));
-        record.map_or(Version(0), |record| record.version)
     }
 
     /// Whether what is disputed has changed since the decider saw that version. Changes of other fields do not matter.

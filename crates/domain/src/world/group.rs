@@ -14,11 +14,10 @@ use super::view::told_view;
 use super::waiting::Waiting;
 use super::{Author, Cause, Key, World};
 use crate::actor::ReadClass;
-use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
+use crate::conflict::{Conflict, ConflictKind, Part};
 use crate::ids::{ConflictId, OpId, RecordId, Version};
 use crate::op::{Op, Operation, Refused, Rejection, Sent};
 use crate::record::data_of;
-use crate::schema::known_table;
 use crate::value::Value;
 
 /// One op of a group as it came: readable or not.
@@ -292,7 +291,6 @@ impl World {
     }
 
     fn open_group(&mut self, author: &Author, first: &Op, main: Key, found: Found) -> ConflictId {
-        let id = ConflictId(self.fresh_id());
         let record = self.record(main);
         let own = found.parts.iter().find(|part| (part.table.name, part.record_id) == main);
         let server_data = record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office));
@@ -305,38 +303,24 @@ impl World {
         if main.0 == "classes" && own.is_none() {
             contested.push("card_state".to_owned());
         }
+        let client_data = own.map_or_else(|| server_data.clone(), |part| part.client.clone());
+        let base_data = own.and_then(|part| part.base.clone());
+        let clean = own.map(|part| part.clean.clone()).unwrap_or_default();
+        let server_version = record.map_or(Version(0), |record| record.version);
         let conflict = Conflict {
-            id,
-            queue_id: first.id,
-            table: known_table(main.0),
-            record_id: main.1,
             other_record_id: found.parts.iter().find_map(|part| part.other_record_id),
-            kind: found.kind,
             rule: found.rule.map(str::to_owned),
-            status: ConflictStatus::Open,
-            rev: 1,
-            device_id: author.actor.device,
-            user_id: author.actor.person,
             server_user_id: desk_author,
-            op_ids: Vec::new(),
-            base_data: own.and_then(|part| part.base.clone()),
-            client_data: own.map_or_else(|| server_data.clone(), |part| part.client.clone()),
-            server_version: record.map_or(Version(0), |record| record.version),
+            base_data,
+            client_data,
+            server_version,
             server_data,
             contested,
-            clean: own.map(|part| part.clean.clone()).unwrap_or_default(),
+            clean,
             parts: found.parts,
-            resolution: None,
-            resolved_data: None,
-            resolved_by: None,
-            resolved_at: None,
-            result_version: None,
-            bulk_id: None,
-            reason: None,
-            decisions: Vec::new(),
-            disagreement: None,
-            created_at: self.now,
+            ..self.blank_conflict(author, first, main, found.kind)
         };
+        let id = conflict.id;
         self.change_conflict(conflict, &Cause::of(&author.actor, Some(first.id), None));
         id
     }

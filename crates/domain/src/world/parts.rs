@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 use super::settle::{Decision, SettleError};
 use super::{Cause, Key, World};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
-use crate::ids::{ConflictId, RecordId};
+use crate::ids::ConflictId;
 use crate::op::{Operation, Rejection};
 use crate::record::{Record, values_of};
 
@@ -129,13 +129,9 @@ impl World {
         let (id, op_ids) = (conflict.id, conflict.op_ids.clone());
         self.change_conflict(conflict, cause);
         for op_id in op_ids {
-            let version = self.op(op_id).and_then(|op| op.record_id).and_then(|row| self.version_of_any(row));
+            let (_, version) = self.verdict_after(op_id);
             self.finish_op(op_id, "noop", id, version);
         }
-    }
-
-    fn version_of_any(&self, id: RecordId) -> Option<crate::ids::Version> {
-        crate::schema::tables().iter().find_map(|table| self.record((table.name, id))).map(|record| record.version)
     }
 }
 

@@ -16,7 +16,7 @@ use crate::merge::{AuthorView, DeskRow, Merged, merge};
 use crate::op::{Op, Operation, Rejection};
 use crate::queue::QueueStatus;
 use crate::record::{Record, data_of, values_of};
-use crate::schema::Table;
+use crate::schema::{Table, known_table};
 use crate::value::Value;
 
 /// A clash about to be opened.
@@ -32,21 +32,11 @@ impl World {
     /// Opens a clash about an op, or files a merge in which a policy chose.
     pub(super) fn open_conflict(&mut self, author: &Author, op: &Op, clash: &Clash<'_>) -> ConflictId {
         let key = (op.table.name, op.record_id);
-        let id = ConflictId(self.fresh_id());
+        let blank = self.blank_conflict(author, op, key, clash.kind);
         let record = self.records.get(&key);
         let is_open = clash.status == ConflictStatus::Open;
         let conflict = Conflict {
-            id,
-            queue_id: op.id,
-            table: op.table,
-            record_id: op.record_id,
-            other_record_id: None,
-            kind: clash.kind,
-            rule: None,
             status: clash.status,
-            rev: 1,
-            device_id: author.actor.device,
-            user_id: author.actor.person,
             server_user_id: record.and_then(|record| last_author(record, &paths(op.table, &clash.contested))),
             op_ids: vec![op.id],
             base_data: known_data(op.table, clash.view),
@@ -55,24 +45,52 @@ impl World {
             server_version: record.map_or(Version(0), |record| record.version),
             contested: paths(op.table, &clash.contested),
             clean: paths(op.table, &clash.clean),
-            parts: Vec::new(),
-            resolution: None,
-            resolved_data: None,
-            resolved_by: None,
             resolved_at: (!is_open).then_some(self.now),
-            result_version: None,
-            bulk_id: None,
-            reason: None,
-            decisions: Vec::new(),
-            disagreement: None,
-            created_at: self.now,
+            ..blank
         };
+        let id = conflict.id;
         self.conflicts.insert(id, conflict);
         self.journal.conflicts.insert(id);
         if is_open {
             self.touch(key, &Cause::of(&author.actor, Some(op.id), None));
         }
         id
+    }
+
+    /// An open clash about a row, by this op's author, that says nothing yet.
+    pub(super) fn blank_conflict(&mut self, author: &Author, op: &Op, key: Key, kind: ConflictKind) -> Conflict {
+        Conflict {
+            id: ConflictId(self.fresh_id()),
+            queue_id: op.id,
+            table: known_table(key.0),
+            record_id: key.1,
+            other_record_id: None,
+            kind,
+            rule: None,
+            status: ConflictStatus::Open,
+            rev: 1,
+            device_id: author.actor.device,
+            user_id: author.actor.person,
+            server_user_id: None,
+            op_ids: Vec::new(),
+            base_data: None,
+            server_data: None,
+            client_data: None,
+            server_version: Version(0),
+            contested: Vec::new(),
+            clean: Vec::new(),
+            parts: Vec::new(),
+            resolution: None,
+            resolved_data: None,
+            resolved_by: None,
+            resolved_at: None,
+            result_version: None,
+            bulk_id: None,
+            reason: None,
+            decisions: Vec::new(),
+            disagreement: None,
+            created_at: self.now,
+        }
     }
 
     /// The open clash of this device that an op on the same record must join, if there is one.

@@ -171,6 +171,11 @@ impl World {
         Ok(Outcome { values, deleted })
     }
 
+    /// The version of the row that a clash is about; none if it does not exist.
+    pub(super) fn main_version(&self, conflict: &Conflict) -> Option<Version> {
+        self.record((conflict.table.name, conflict.record_id)).map(|record| record.version)
+    }
+
     /// Whether what the phone wanted in the end is that the row goes.
     fn asks_to_delete(&self, conflict: &Conflict) -> bool {
         let last = conflict.op_ids.last().and_then(|id| self.op(*id));
@@ -304,7 +309,7 @@ impl World {
     }
 
     /// `merged` if something of an op stands, else `noop`; and the version of its row.
-    fn verdict_after(&self, op_id: OpId) -> (&'static str, Option<Version>) {
+    pub(super) fn verdict_after(&self, op_id: OpId) -> (&'static str, Option<Version>) {
         let Some(op) = self.ops.get(&op_id) else { return ("noop", None) };
         let Some(table) = crate::schema::table(&op.table_name) else { return ("noop", None) };
         let id = op.record_id.map(|id| self.alias((table.name, id)).unwrap_or(id));

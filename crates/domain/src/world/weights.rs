@@ -156,36 +156,13 @@ impl World {
     /// An open clash of a rule about a row, without what the rule itself says.
     pub(super) fn rule_conflict(&mut self, author: &Author, op: &Op, rule: &str, record: &Record) -> Conflict {
         Conflict {
-            id: ConflictId(self.fresh_id()),
-            queue_id: op.id,
-            table: record.table,
-            record_id: record.id,
-            other_record_id: None,
-            kind: ConflictKind::Rule,
             rule: Some(rule.to_owned()),
-            status: ConflictStatus::Open,
-            rev: 1,
-            device_id: author.actor.device,
-            user_id: author.actor.person,
             server_user_id: record.updated_by,
             op_ids: vec![op.id],
             base_data: Some(record.data(ReadClass::Office)),
             server_data: Some(record.data(ReadClass::Office)),
-            client_data: None,
             server_version: record.version,
-            contested: Vec::new(),
-            clean: Vec::new(),
-            parts: Vec::new(),
-            resolution: None,
-            resolved_data: None,
-            resolved_by: None,
-            resolved_at: None,
-            result_version: None,
-            bulk_id: None,
-            reason: None,
-            decisions: Vec::new(),
-            disagreement: None,
-            created_at: self.now,
+            ..self.blank_conflict(author, op, (record.table.name, record.id), ConflictKind::Rule)
         }
     }
 
@@ -314,11 +291,6 @@ impl World {
         values[table.index("replaces_id")] = like.map_or(Value::Null, |id| Value::Id(id.0));
         self.put(Draft { table, id, values, deleted: false }, &Cause { person: Some(decider.person), ..cause.clone() });
         id
-    }
-
-    /// The animal after a decision about its weights, for the clash's own record of it.
-    pub(super) fn main_version(&self, conflict: &Conflict) -> Option<Version> {
-        self.record((conflict.table.name, conflict.record_id)).map(|record| record.version)
     }
 }
 
