@@ -15,6 +15,7 @@ on_both_engines!(
     an_undo_clears_the_void,
     a_third_weight_joins_the_open_clash,
     a_linked_reweigh_counts_at_once,
+    two_reweighs_of_the_same_weight_ask_a_person,
     weights_within_the_tolerance_are_noted_and_the_later_one_counts,
     a_weight_voided_by_hand_ends_the_dispute,
     an_author_who_takes_a_weight_back_voids_it,
@@ -136,6 +137,27 @@ async fn a_linked_reweigh_counts_at_once(desk: Desk) {
     scale.apply(&[first, insert("weigh_ins", &fresh(), data)]).await;
     assert_eq!(official(&desk, &seed.steer).await, 12_500);
     assert!(desk.conflicts("open").await.is_empty());
+}
+
+async fn two_reweighs_of_the_same_weight_ask_a_person(desk: Desk) {
+    let seed = seed(&desk).await;
+    let [first, second] = [desk.phone("Scale 1", &["scale"]).await, desk.phone("Scale 2", &["scale"]).await];
+    let thursday = weigh(&seed.steer, 12_620);
+    first.apply(std::slice::from_ref(&thursday)).await;
+    let again = |weight_x10: i64| {
+        let data = json!({
+            "animal_id": seed.steer, "kind": "reweigh", "weight_x10": weight_x10, "replaces_id": thursday["record_id"],
+        });
+        insert("weigh_ins", &fresh(), data)
+    };
+    first.apply(&[again(12_500)]).await;
+    second.apply(&[again(12_590)]).await;
+    assert_eq!(official(&desk, &seed.steer).await, 12_500, "the second one had not seen the first");
+    let open = desk.conflicts("open").await;
+    assert_eq!((open.len(), &open[0]["rule"]), (1, &json!("C1")), "{open:?}");
+    let shown = desk.conflict(&open[0]["id"]).await;
+    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    assert_eq!(official(&desk, &seed.steer).await, 12_590);
 }
 
 async fn weights_within_the_tolerance_are_noted_and_the_later_one_counts(desk: Desk) {

@@ -2,6 +2,7 @@
 //! and the earlier one stays official until a person has decided.
 
 use serde_json::{Map, Value as Json, json};
+use uuid::Uuid;
 
 use super::settle::{Decision, SettleError};
 use super::write::Draft;
@@ -24,7 +25,7 @@ const OFFICIAL: &str = "official_weight_x10";
 
 /// What a new weigh-in means beside the one that is official.
 pub(super) enum WeighIn {
-    /// Nothing: the first, a linked one, or of a kind that does not count.
+    /// Nothing: the first, one linked to the last of the chain, or of a kind that does not count.
     Plain,
     /// As good as the official one: it takes its place, and that is noted.
     Close {
@@ -46,10 +47,22 @@ impl World {
         let declared = self.rule_is_on("rules.declared_weights");
         let kind = value("kind").as_text().unwrap_or_default();
         let counts = matches!(kind, "arrival" | "reweigh") || (declared && kind == "declared");
-        if !counts || !value("replaces_id").is_null() || !value("voided_at").is_null() {
+        if !counts || !value("voided_at").is_null() {
             return WeighIn::Plain;
         }
         let siblings = self.children_of("weigh_ins", "animal_id", animal);
+        // A link to a weigh-in that another one has replaced by now was made by somebody who had not seen that.
+        let is_seen = |replaced: Uuid| {
+            let replaces = |other: &&Record| {
+                other.is_live()
+                    && other.value("voided_at").is_null()
+                    && other.value("replaces_id").as_id() == Some(replaced)
+            };
+            !siblings.iter().any(replaces)
+        };
+        if value("replaces_id").as_id().is_some_and(is_seen) {
+            return WeighIn::Plain;
+        }
         let Some(official) = derive::official_weigh_in(&siblings, declared) else { return WeighIn::Plain };
         let is_disputed = self.weights_in_dispute(RecordId(animal)).is_some();
         let (new, old) = (value("weight_x10").as_int(), official.value("weight_x10").as_int());
