@@ -132,7 +132,8 @@ impl Phone {
             (Some(Json::Object(record)), Some(version)) => {
                 Some(State { version, row: Some(spread(known_table(key.0), record)) })
             }
-            (_, Some(version)) if result.verdict == VerdictName::Applied && was_shown => {
+            // An answer given again may be older than what was pulled since, or than the phone's right to the row.
+            (_, Some(version)) if result.verdict == VerdictName::Applied && was_shown && !result.replayed => {
                 let deletes = self.outbox[place].operation == Operation::Delete;
                 let row = self.view_until(key, device_seq).filter(|_| !deletes);
                 (row.is_some() || deletes).then_some(State { version, row })
