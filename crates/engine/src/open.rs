@@ -12,7 +12,7 @@ use showdesk_domain::schema::{SCHEMA_VERSION, known_table};
 use showdesk_store::meta::{InstallationRow, Meta};
 use showdesk_store::people::{MemberRow, ProfileRow, TeamRow};
 use showdesk_store::{Db, StoreError, Tx, meta, people, records};
-use tokio::sync::broadcast;
+use tokio::sync::{Notify, broadcast};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
@@ -32,6 +32,8 @@ use crate::{Clock, Engine, EngineError, Installation, Options, Result, Wake};
 const WAKES_KEPT: usize = 256;
 /// How often what devices were seen doing is written, if no other commit does it.
 const FLUSH_EVERY: Duration = Duration::from_secs(2);
+/// Between two looks at how long the log has become.
+const CHECKPOINT_PAUSE: Duration = Duration::from_millis(250);
 /// A desk that stops says so to its neighbours, unless their server does not answer.
 const GOODBYE_TIME: Duration = Duration::from_millis(500);
 /// The key of `server_keys` that signs cursors.
@@ -83,6 +85,7 @@ impl Engine {
         let steady_behind = (installation.created_at - options.clock.steady()).max(TimeDelta::zero());
         let epoch = Arc::new(guard);
         let neighbours = Arc::new(Neighbours::new(installation.installation_id, db.is_shared()));
+        let committed = Arc::new(Notify::new());
         let writer = Writer {
             db: db.clone(),
             show_id: installation.show_id,
@@ -92,13 +95,14 @@ impl Engine {
             disk: Arc::clone(&disk),
             epoch: Arc::clone(&epoch),
             neighbours: Arc::clone(&neighbours),
+            committed: Arc::clone(&committed),
         };
         let engine = Self {
             inner: Arc::new(Inner {
                 tokens: Tokens::new(db.is_shared()),
                 db,
                 clock: options.clock,
-                writer: writer.start(),
+                writer: writer.start().map_err(|error| EngineError::Folder(format!("no thread for its writer: {error}")))?,
                 wakes,
                 seen,
                 forks: Forks::default(),
@@ -117,6 +121,7 @@ impl Engine {
         };
         engine.make_show_row().await?;
         engine.flush_seen_regularly();
+        engine.checkpoint_after(committed);
         let following = engine.follow_neighbours();
         engine.background().extend(following);
         engine.clean_up_regularly();
@@ -222,6 +227,25 @@ impl Engine {
 
     pub(crate) fn background(&self) -> MutexGuard<'_, Vec<AbortHandle>> {
         self.inner.background.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Brings what was committed from the log into the file, so that the writer need not stop for it.
+    fn checkpoint_after(&self, committed: Arc<Notify>) {
+        let db = self.db().clone();
+        if db.is_shared() {
+            return;
+        }
+        let checkpoints = tokio::spawn(async move {
+            loop {
+                committed.notified().await;
+                if let Err(error) = db.checkpoint().await {
+                    // The log keeps everything; the next checkpoint tries again.
+                    tracing::warn!(%error, "the log could not be brought into the file");
+                }
+                tokio::time::sleep(CHECKPOINT_PAUSE).await;
+            }
+        });
+        self.background().push(checkpoints.abort_handle());
     }
 
     fn flush_seen_regularly(&self) {

@@ -1,4 +1,7 @@
-//! The one way into the synced rows: a task that takes what waits, decides it in memory and commits it together.
+//! The one way into the synced rows: a thread that takes what waits, decides it in memory and commits it together.
+//!
+//! A thread of its own, because a group waits for the database a few hundred times: as a task it would each
+//! time queue up behind all the requests that are being read and answered.
 //!
 //! Group commit: while one transaction is made durable the next requests gather. An answer is given
 //! only after the commit. If a bulk statement fails, the group is rolled back and applied again
@@ -7,14 +10,18 @@
 pub(crate) mod load;
 mod save;
 
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
+use std::{io, thread};
 
+use futures_util::FutureExt;
 use showdesk_domain::ids::Seq;
 use showdesk_domain::world::{Needs, World};
 use showdesk_store::{Db, StoreError, Tx};
-use tokio::sync::{broadcast, mpsc, oneshot};
+use tokio::runtime::Handle;
+use tokio::sync::{Notify, broadcast, mpsc, oneshot};
 use uuid::Uuid;
 
 use crate::disk::Disk;
@@ -110,17 +117,17 @@ impl WriterHandle {
         let _ = self.jobs.try_send(Envelope::Flush);
     }
 
-    /// Finishes what waits and ends the task.
+    /// Finishes what waits and ends the thread.
     pub(crate) async fn stop(&self) {
         let (done, stopped) = oneshot::channel();
         if self.jobs.send(Envelope::Stop(done)).await.is_ok() {
-            // An error means that the task has ended already.
+            // An error means that the thread has ended already.
             let _ = stopped.await;
         }
     }
 }
 
-/// What the writer task works with.
+/// What the writer works with.
 pub(crate) struct Writer {
     pub db: Db,
     pub show_id: Uuid,
@@ -130,19 +137,23 @@ pub(crate) struct Writer {
     pub disk: Arc<Disk>,
     pub epoch: Arc<EpochGuard>,
     pub neighbours: Arc<Neighbours>,
+    /// Told after each commit.
+    pub committed: Arc<Notify>,
 }
 
 impl Writer {
-    /// Starts the task.
-    pub(crate) fn start(self) -> WriterHandle {
+    /// Starts the thread. It ends when it is stopped, or when nobody can write any more.
+    pub(crate) fn start(self) -> io::Result<WriterHandle> {
         let (jobs, letters) = mpsc::channel(QUEUE_REQUESTS_MAX);
         let waiting_bytes = Arc::new(AtomicUsize::new(0));
         let handle = WriterHandle { jobs, waiting_bytes: Arc::clone(&waiting_bytes) };
-        tokio::spawn(Arc::new(self).run(letters, waiting_bytes));
-        handle
+        let runtime = Handle::current();
+        let run = move || runtime.block_on(self.run(letters, waiting_bytes));
+        thread::Builder::new().name("writer".to_owned()).spawn(run)?;
+        Ok(handle)
     }
 
-    async fn run(self: Arc<Self>, mut letters: mpsc::Receiver<Envelope>, waiting_bytes: Arc<AtomicUsize>) {
+    async fn run(self, mut letters: mpsc::Receiver<Envelope>, waiting_bytes: Arc<AtomicUsize>) {
         let mut stop = None;
         while stop.is_none() {
             let Some(first) = letters.recv().await else { return };
@@ -165,12 +176,11 @@ impl Writer {
                     next = letters.try_recv().ok();
                 }
             }
-            let writer = Arc::clone(&self);
-            // A task of its own: if a rule panics, its transaction rolls back, its requesters are told to come again,
-            // and the next group is served.
-            let committed = tokio::spawn(async move { writer.commit_group(group).await });
-            if let Err(error) = committed.await {
-                tracing::error!(%error, "a group of requests could not be decided");
+            // If a rule panics, its transaction rolls back, its requesters are told to come again, and the next
+            // group is served: nothing of the group outlives it.
+            let committed = AssertUnwindSafe(self.commit_group(group)).catch_unwind().await;
+            if committed.is_err() {
+                tracing::error!("a group of requests could not be decided");
             }
         }
         if let Some(done) = stop {
@@ -290,6 +300,7 @@ impl Writer {
         self.neighbours.tell(&mut tx, meta.epoch, &wakes).await?;
         tx.commit().await?;
         self.epoch.committed(meta.epoch, world.clock).await.map_err(|error| self.disk.mark_failed(&error))?;
+        self.committed.notify_one();
         for wake in wakes {
             // Nobody listening is fine: a wake-up carries no data.
             let _ = self.wakes.send(wake);

@@ -65,10 +65,19 @@ pub struct ChangeText {
 
 /// Inserts rows, or moves those of known records to their new numbers; all of them changed at that moment.
 pub async fn save(tx: &mut Tx, rows: &[ChangeRow], at: DateTime<Utc>) -> Result<()> {
-    for (sql, chunk) in SAVE.cut(rows) {
-        tx.execute(sql, chunk.iter().flat_map(|row| write(row, at)).collect()).await?;
-    }
-    Ok(())
+    save_each(tx, rows, ChangeRow::clone, at).await
+}
+
+/// The same for what rows are made of, each not before its turn comes.
+pub async fn save_each<T>(
+    tx: &mut Tx,
+    items: &[T],
+    row: impl Fn(&T) -> ChangeRow + Send,
+    at: DateTime<Utc>,
+) -> Result<()> {
+    let statements = SAVE.cut(items);
+    tx.execute_each(statements.map(|(sql, chunk)| (sql, chunk.iter().flat_map(|item| write(row(item), at)).collect())))
+        .await
 }
 
 /// Removes tombstones up to that number that are older than that moment, the oldest first, at most `limit`.
@@ -170,7 +179,7 @@ fn select_texts(data: &str) -> String {
     )
 }
 
-fn write(row: &ChangeRow, at: DateTime<Utc>) -> Vec<Value> {
+fn write(row: ChangeRow, at: DateTime<Utc>) -> Vec<Value> {
     values![
         row.seq,
         row.table.name,
@@ -181,10 +190,10 @@ fn write(row: &ChangeRow, at: DateTime<Utc>) -> Vec<Value> {
         row.op_id,
         row.public,
         row.ever_public,
-        Json::from(row.disputed.clone()),
-        row.data.clone(),
-        row.data_staff.clone(),
-        row.data_public.clone(),
+        Json::from(row.disputed),
+        row.data,
+        row.data_staff,
+        row.data_public,
         at,
     ]
 }

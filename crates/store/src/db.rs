@@ -11,6 +11,7 @@ pub(crate) mod value;
 
 use std::path::Path;
 
+use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
@@ -81,11 +82,35 @@ impl Db {
         }
     }
 
+    /// Brings what was committed from SQLite's log into its file, beside the writer. A server does that by itself.
+    pub async fn checkpoint(&self) -> Result<()> {
+        match self {
+            Self::Sqlite(db) => db.checkpoint().await,
+            Self::Postgres(_) => Ok(()),
+        }
+    }
+
     /// Waits for running transactions and closes all connections.
     pub async fn close(&self) {
         match self {
             Self::Sqlite(db) => db.close().await,
             Self::Postgres(db) => db.close().await,
+        }
+    }
+}
+
+/// A statement with its values, in the form that its engine takes.
+enum Bound {
+    Sqlite(Query<'static, Sqlite, SqliteArguments>),
+    Postgres(Query<'static, Postgres, PgArguments>),
+}
+
+impl Bound {
+    fn new(shared: bool, sql: &'static str, values: Vec<Value>) -> Self {
+        if shared {
+            Self::Postgres(value::bind_postgres(sqlx::query(sql), values))
+        } else {
+            Self::Sqlite(sqlite_query(sql, values))
         }
     }
 }
@@ -140,12 +165,36 @@ impl Tx {
 
     /// Runs a statement and tells how many rows it wrote.
     pub(crate) async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
-        Ok(match self {
-            Self::Sqlite(tx) => sqlite_query(sql, values).execute(&mut **tx).await?.rows_affected(),
-            Self::Postgres(tx) => {
-                value::bind_postgres(sqlx::query(sql), values).execute(&mut **tx).await?.rows_affected()
-            }
+        let statement = Bound::new(self.is_shared(), sql, values);
+        self.run(statement).await
+    }
+
+    /// Runs statements one after the other. The values of the next are made while the database runs one.
+    pub(crate) async fn execute_each(
+        &mut self,
+        statements: impl Iterator<Item = (&'static str, Vec<Value>)>,
+    ) -> Result<()> {
+        let shared = self.is_shared();
+        let mut statements = statements.map(|(sql, values)| Bound::new(shared, sql, values));
+        let mut next = statements.next();
+        while let Some(statement) = next {
+            let (ran, following) = tokio::join!(biased; self.run(statement), async { statements.next() });
+            ran?;
+            next = following;
+        }
+        Ok(())
+    }
+
+    async fn run(&mut self, statement: Bound) -> Result<u64> {
+        Ok(match (self, statement) {
+            (Self::Sqlite(tx), Bound::Sqlite(query)) => query.execute(&mut **tx).await?.rows_affected(),
+            (Self::Postgres(tx), Bound::Postgres(query)) => query.execute(&mut **tx).await?.rows_affected(),
+            _ => unreachable!("a statement is bound for the engine that runs it"),
         })
+    }
+
+    fn is_shared(&self) -> bool {
+        matches!(self, Self::Postgres(_))
     }
 
     /// Runs a query and reads all its rows.

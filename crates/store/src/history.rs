@@ -57,10 +57,7 @@ static ONCE_OWNED: LazyChunked = LazyChunked::new(|| {
 
 /// Adds versions.
 pub async fn add(tx: &mut Tx, rows: &[HistoryRow]) -> Result<()> {
-    for (sql, chunk) in INSERT.cut(rows) {
-        tx.execute(sql, chunk.iter().flat_map(write).collect()).await?;
-    }
-    Ok(())
+    tx.execute_each(INSERT.cut(rows).map(|(sql, chunk)| (sql, chunk.iter().flat_map(write).collect()))).await
 }
 
 /// Single versions, in no order. One that does not exist has no row.

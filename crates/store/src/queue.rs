@@ -152,12 +152,9 @@ pub async fn waiting_on(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<QueuedOp>> {
 
 /// Adds ops; `Duplicate` if one was seen before.
 pub async fn add(tx: &mut Tx, ops: &[impl Borrow<QueuedOp> + Sync]) -> Result<()> {
-    for (sql, chunk) in INSERT.cut(ops) {
-        let ops = chunk.iter().map(Borrow::borrow);
-        let values = ops.flat_map(|op| sent(op).into_iter().chain(outcome(op))).collect();
-        tx.execute(sql, values).await?;
-    }
-    Ok(())
+    let values = |op: &QueuedOp| sent(op).into_iter().chain(outcome(op));
+    let row = |(sql, chunk): (_, &[_])| (sql, chunk.iter().map(Borrow::borrow).flat_map(values).collect());
+    tx.execute_each(INSERT.cut(ops).map(row)).await
 }
 
 /// Writes what became of ops: status, verdict, conflict, result, error, `processed_at`, attempts, lease, `waiting_for`.

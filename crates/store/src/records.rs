@@ -117,10 +117,8 @@ pub async fn save(tx: &mut Tx, records: &[&Record]) -> Result<()> {
     // A row that gives a tag back must be written before the row that takes it.
     let mut records = records.to_vec();
     records.sort_by_key(|record| takes_keys(record));
-    for (sql, chunk) in Statements::get(first.table).save.cut(&records) {
-        tx.execute(sql, chunk.iter().flat_map(|record| write(record)).collect()).await?;
-    }
-    Ok(())
+    let chunks = Statements::get(first.table).save.cut(&records);
+    tx.execute_each(chunks.map(|(sql, chunk)| (sql, chunk.iter().flat_map(|record| write(record)).collect()))).await
 }
 
 /// How many live rows a table has.

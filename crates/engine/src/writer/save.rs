@@ -25,8 +25,8 @@ pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Re
         records::save(tx, rows).await?;
     }
     history::add(tx, &journal.history).await?;
-    let feed: Vec<ChangeRow> = journal.feed.iter().map(|(key, mark)| change_row(world, *key, *mark)).collect();
-    changes::save(tx, &feed, world.now).await?;
+    let feed: Vec<(Key, FeedMark)> = journal.feed.iter().map(|(key, mark)| (*key, *mark)).collect();
+    changes::save_each(tx, &feed, |(key, mark)| change_row(world, *key, *mark), world.now).await?;
     save_ops(tx, world).await?;
     let clashes: Vec<Conflict> = journal.conflicts.iter().filter_map(|id| world.conflict(*id)).cloned().collect();
     conflicts::save(tx, &clashes).await?;
