@@ -16,6 +16,7 @@ on_both_engines!(
     a_third_weight_joins_the_open_clash,
     a_linked_reweigh_counts_at_once,
     two_reweighs_of_the_same_weight_ask_a_person,
+    the_phones_weight_counts_though_the_laptops_had_replaced_another,
     weights_within_the_tolerance_are_noted_and_the_later_one_counts,
     a_weight_voided_by_hand_ends_the_dispute,
     an_author_who_takes_a_weight_back_voids_it,
@@ -158,6 +159,27 @@ async fn two_reweighs_of_the_same_weight_ask_a_person(desk: Desk) {
     let shown = desk.conflict(&open[0]["id"]).await;
     desk.resolve(&shown, "client_wins", None).await.expect_status(200);
     assert_eq!(official(&desk, &seed.steer).await, 12_590);
+}
+
+async fn the_phones_weight_counts_though_the_laptops_had_replaced_another(desk: Desk) {
+    let seed = seed(&desk).await;
+    let [office, scale] = [desk.phone("Scale 1", &["scale"]).await, desk.phone("Scale 2", &["scale"]).await];
+    let thursday = weigh(&seed.steer, 12_760);
+    let data = json!({
+        "animal_id": seed.steer, "kind": "reweigh", "weight_x10": 12_800, "replaces_id": thursday["record_id"],
+    });
+    office.apply(&[thursday, insert("weigh_ins", &fresh(), data)]).await;
+    scale.apply(&[weigh(&seed.steer, 12_890)]).await;
+    let shown = desk.conflict(&desk.conflicts("open").await[0]["id"]).await;
+    let decided = desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    assert_eq!(official(&desk, &seed.steer).await, 12_890, "{decided:?}");
+    desk.post(&format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id")), &json!({}))
+        .await
+        .expect_status(200);
+    assert_eq!(official(&desk, &seed.steer).await, 12_800, "taken back");
+    let shown = desk.conflict(&desk.conflicts("open").await[0]["id"]).await;
+    desk.resolve(&shown, "manual", Some(json!({"official_weight_x10": 12_850}))).await.expect_status(200);
+    assert_eq!(official(&desk, &seed.steer).await, 12_850);
 }
 
 async fn weights_within_the_tolerance_are_noted_and_the_later_one_counts(desk: Desk) {

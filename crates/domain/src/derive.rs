@@ -2,8 +2,11 @@
 //!
 //! Each function takes the rows it depends on and gives the value; who stores it is not its concern.
 
+use std::collections::{HashMap, HashSet};
+
 use chrono::{DateTime, NaiveDate, Utc};
 use chrono_tz::Tz;
+use uuid::Uuid;
 
 use crate::ids::RecordId;
 use crate::record::Record;
@@ -11,32 +14,71 @@ use crate::value::Value;
 
 /// The weigh-in that counts: the last of the arrival/reweigh chain whose links are `replaces_id`.
 ///
-/// Voided weigh-ins are passed over. Of several that nothing links, the one accepted first stays
-/// official until a person decides (rule C1). `declared` tells whether declared weights count.
+/// A voided weigh-in never counts, but what replaced it does, and so does its chain's part before it. Of several
+/// chains that nothing links, the one accepted first stays official until a person decides (rule C1); one whose end
+/// was voided comes after those that stand to the end, or a decision against a re-weigh would bring back the weight
+/// that it had replaced. `declared` tells whether declared weights count.
 pub fn official_weigh_in<'a>(weigh_ins: &[&'a Record], declared: bool) -> Option<&'a Record> {
-    let counts = |record: &Record| {
+    let counts = |record: &&Record| {
         let kind = record.value("kind").as_text().unwrap_or_default();
-        record.is_live()
-            && record.value("voided_at").is_null()
-            && (matches!(kind, "arrival" | "reweigh") || (declared && kind == "declared"))
+        record.is_live() && (matches!(kind, "arrival" | "reweigh") || (declared && kind == "declared"))
     };
-    let mut valid: Vec<&Record> = weigh_ins.iter().copied().filter(|record| counts(record)).collect();
-    valid.sort_by_key(|record| (record.created_at, record.id));
-    let replaced_by =
-        |id: RecordId| valid.iter().copied().find(|record| record.value("replaces_id").as_id() == Some(id.0));
-    let is_root = |record: &&&Record| {
-        let replaced = record.value("replaces_id").as_id();
-        replaced.is_none_or(|replaced| !valid.iter().any(|other| other.id.0 == replaced))
-    };
-    let mut last = *valid.iter().find(is_root)?;
-    // A chain is never longer than the list; a ring of links ends here too.
-    for _ in 0..valid.len() {
-        match replaced_by(last.id) {
-            Some(next) => last = next,
-            None => break,
+    let mut rows: Vec<&Record> = weigh_ins.iter().copied().filter(counts).collect();
+    rows.sort_by_key(|record| (record.created_at, record.id));
+    let chains = Chains::of(&rows);
+    let ends: Vec<End> = chains.roots.iter().filter_map(|root| chains.end(root)).collect();
+    let whole = ends.iter().find(|end| !end.fell_back);
+    whole.or(ends.first()).map(|end| end.record)
+}
+
+/// Weigh-ins by what they replace.
+struct Chains<'a> {
+    roots: Vec<&'a Record>,
+    next: HashMap<Uuid, Vec<&'a Record>>,
+    /// Those that are not void, and what leads to them.
+    alive: HashSet<RecordId>,
+}
+
+/// Where a chain ends that is not void as a whole.
+struct End<'a> {
+    record: &'a Record,
+    /// What had replaced it is void.
+    fell_back: bool,
+}
+
+impl<'a> Chains<'a> {
+    fn of(rows: &[&'a Record]) -> Self {
+        let by_id: HashMap<Uuid, &Record> = rows.iter().map(|row| (row.id.0, *row)).collect();
+        let before = |row: &Record| row.value("replaces_id").as_id().and_then(|id| by_id.get(&id).copied());
+        let (mut roots, mut next) = (Vec::new(), HashMap::<Uuid, Vec<&Record>>::new());
+        for row in rows {
+            match before(row) {
+                Some(replaced) => next.entry(replaced.id.0).or_default().push(row),
+                None => roots.push(*row),
+            }
+        }
+        let mut alive = HashSet::new();
+        for row in rows.iter().filter(|row| row.value("voided_at").is_null()) {
+            let mut step = Some(*row);
+            // What is marked already has its way to the root marked; a ring of links ends here too.
+            while let Some(row) = step.filter(|row| alive.insert(row.id)) {
+                step = before(row);
+            }
+        }
+        Self { roots, next, alive }
+    }
+
+    /// None if the whole chain is void.
+    fn end(&self, root: &'a Record) -> Option<End<'a>> {
+        let mut record = Some(root).filter(|root| self.alive.contains(&root.id))?;
+        loop {
+            let next = self.next.get(&record.id.0).map_or(&[][..], Vec::as_slice);
+            match next.iter().find(|row| self.alive.contains(&row.id)) {
+                Some(row) => record = row,
+                None => return Some(End { record, fell_back: !next.is_empty() }),
+            }
         }
     }
-    Some(last)
 }
 
 /// Rate of gain in thousandths of the unit a day, rounded to the nearest.
@@ -177,6 +219,31 @@ mod tests {
             row("weigh_ins", 2, &json!({"kind": "reweigh", "weight_x10": 2, "replaces_id": void.id.0.to_string()}));
         assert_eq!(official(&[void.clone(), again]), Some(2));
         assert_eq!(official(&[void]), None);
+    }
+
+    #[test]
+    fn what_replaced_a_void_weigh_in_counts_and_a_decision_brings_no_older_one_back() {
+        let weigh = |number, replaces: Option<&Record>, void: bool| {
+            let mut data = json!({"kind": "arrival", "weight_x10": 10});
+            if let Some(replaces) = replaces {
+                data["replaces_id"] = json!(replaces.id.0.to_string());
+            }
+            if void {
+                data["voided_at"] = json!("2026-08-07T09:00:00Z");
+            }
+            row("weigh_ins", number, &data)
+        };
+        let thursday = weigh(1, None, false);
+        let again = weigh(2, Some(&thursday), true);
+        let phone = weigh(3, None, false);
+        assert_eq!(official(&[thursday.clone(), again.clone()]), Some(1), "the re-weigh was a mistake");
+        assert_eq!(official(&[thursday.clone(), again.clone(), phone.clone()]), Some(3), "the phone's was chosen");
+        let typed = weigh(4, Some(&weigh(3, None, true)), false);
+        assert_eq!(official(&[thursday.clone(), again.clone(), weigh(3, None, true), typed]), Some(4));
+        let third = weigh(5, Some(&again), false);
+        assert_eq!(official(&[thursday.clone(), again, third]), Some(5), "it replaced what is void");
+        let (other, fork) = (weigh(6, Some(&thursday), true), weigh(7, Some(&thursday), false));
+        assert_eq!(official(&[thursday, other, fork]), Some(7));
     }
 
     #[test]
