@@ -8,6 +8,7 @@
 //! ```
 
 mod animals;
+mod choices;
 mod existing;
 mod line;
 mod plan;
@@ -26,8 +27,10 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+pub use choices::Choices;
 pub use existing::ExistingShow;
-pub use plan::plan;
+pub use plan::{plan, plan_chosen};
+pub use sheet::{Column, HeaderCell};
 
 use crate::op::OpDraft;
 
@@ -80,6 +83,10 @@ pub struct ImportPlan {
     pub ops: Vec<OpDraft>,
     /// How many rows there are of each state.
     pub counts: Counts,
+    /// The file's own columns.
+    pub header: Vec<HeaderCell>,
+    /// Columns that an entry needs and the file has none for; then nothing else is planned.
+    pub missing: Vec<Column>,
 }
 
 impl ImportPlan {
@@ -93,7 +100,7 @@ impl ImportPlan {
     }
 }
 
-/// Rows of a file by what they do; rows with errors are in none of them.
+/// Rows of a file by what they do; each row counts once, and besides as one to be looked at.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Their animal does not exist yet.
@@ -102,6 +109,12 @@ pub struct Counts {
     pub changed: i64,
     /// They change nothing.
     pub same: i64,
+    /// They have an error.
+    pub error: i64,
+    /// Somebody has left them out.
+    pub left_out: i64,
+    /// They are imported and have a warning.
+    pub check: i64,
 }
 
 /// One row of the file.
@@ -126,8 +139,10 @@ pub enum RowState {
     Changed,
     /// It changes nothing.
     Same,
-    /// It is left out.
+    /// It has an error and is not imported.
     Error,
+    /// Somebody has left it out.
+    LeftOut,
 }
 
 impl RowState {
@@ -138,6 +153,7 @@ impl RowState {
             Self::Changed => "changed",
             Self::Same => "same",
             Self::Error => "error",
+            Self::LeftOut => "left_out",
         }
     }
 }

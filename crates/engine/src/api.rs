@@ -6,5 +6,8 @@ pub mod attention;
 pub mod bulk;
 pub mod conflicts;
 pub mod desk;
+pub mod entries;
+pub mod import;
 pub mod pairing;
+pub mod rescue;
 pub mod sync;

@@ -163,6 +163,19 @@ pub(crate) fn about_op(actor: &Actor, action: &str, was: &QueuedOp, op: &QueuedO
     }
 }
 
+/// A question about a clash, or its answer.
+pub(crate) fn about_question(actor: &Actor, action: &str, clash: &Conflict, text: &str, at: DateTime<Utc>) -> AuditRow {
+    AuditRow {
+        asked_by: Some(clash.user_id),
+        table_name: Some(clash.table.name.to_owned()),
+        record_id: Some(clash.record_id.0),
+        op_id: Some(clash.queue_id),
+        conflict_id: Some(clash.id),
+        after: Some(json!({ "text": text })),
+        ..by(actor, action, at)
+    }
+}
+
 fn by(actor: &Actor, action: &str, at: DateTime<Utc>) -> AuditRow {
     AuditRow {
         at,

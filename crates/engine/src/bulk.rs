@@ -138,14 +138,8 @@ impl Engine {
 
     /// Which clashes, and what is to be done about each. A decision that has begun keeps to the clashes it began with.
     async fn plan(&self, request: &BulkResolve, begun: Option<&BulkRow>) -> Result<Plan> {
-        let resolution = match request.resolution {
-            Resolution::ClientWins => "client_wins",
-            Resolution::ServerWins => "server_wins",
-            Resolution::Manual => {
-                let detail = "several clashes are decided by client_wins or server_wins";
-                return Err(EngineError::invalid("invalid_resolution", detail));
-            }
-        };
+        let resolution = side(request.resolution)?;
+        request.choices.values().try_for_each(|choice| side(*choice).map(drop))?;
         let reason = clean_reason(request.reason.clone())?;
         let (ids, has_more) = match (begun, &request.ids, &request.filter) {
             (Some(row), ..) => (row.conflict_ids.clone(), false),
@@ -153,6 +147,12 @@ impl Engine {
             (None, None, Some(filter)) => self.filtered(filter).await?,
             _ => return Err(EngineError::invalid("invalid_request", "either ids or a filter says which clashes")),
         };
+        if let Some(id) = request.choices.keys().find(|id| !ids.contains(&ConflictId(**id))) {
+            return Err(EngineError::invalid(
+                "invalid_request",
+                format!("choices names {id}, which is not decided here"),
+            ));
+        }
         let expected = request.expected.as_ref().filter(|expected| !expected.is_empty());
         let part = |id: &ConflictId| {
             let seen = expected.map(|expected| expected.get(&id.0).copied().map(Version));
@@ -160,6 +160,8 @@ impl Engine {
                 return Err(problem("not_expected", "the version that was seen of it is not told"));
             }
             let (expected, reason) = (seen.flatten(), reason.clone());
+            let resolution = request.choices.get(&id.0).map_or(Ok(resolution), |choice| side(*choice));
+            let resolution = resolution.map_err(|error| problem_of(&error))?;
             Ok(BulkPart { bulk_id: begun.map(|row| row.id), resolution, expected, reason })
         };
         Ok(Plan { parts: ids.iter().map(|id| (*id, part(id))).collect(), has_more })
@@ -174,7 +176,7 @@ impl Engine {
             kind: filter.kind.clone(),
             table: filter.table.clone(),
             device: filter.device,
-            cursor: None,
+            ..ConflictQuery::default()
         };
         let filter: ConflictFilter = crate::conflicts::filter_of(&query)
             .map_err(|error| EngineError::invalid("invalid_filter", error.to_string()))?;
@@ -339,6 +341,18 @@ impl Job for PartJob {
 
     fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
         self
+    }
+}
+
+/// Several clashes are decided by whose values stand; typing is for one.
+fn side(resolution: Resolution) -> Result<&'static str> {
+    match resolution {
+        Resolution::ClientWins => Ok("client_wins"),
+        Resolution::ServerWins => Ok("server_wins"),
+        Resolution::Manual => {
+            let detail = "several clashes are decided by client_wins or server_wins";
+            Err(EngineError::invalid("invalid_resolution", detail))
+        }
     }
 }
 

@@ -153,6 +153,7 @@ pub(crate) fn desk_device(person: PersonId, name: String, now: DateTime<Utc>) ->
         skew_ms: 0,
         pulled_seq: Seq(0),
         revoked_at: None,
+        oldest_unsent_at: None,
     }
 }
 

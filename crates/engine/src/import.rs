@@ -3,6 +3,8 @@
 //! A preview keeps the file and the ids its rows will get. Confirming plans the same file again on
 //! the show as it is then: only if the very same ops come out are they written, in one transaction.
 
+mod choices;
+
 use std::collections::{BTreeMap, HashMap};
 
 use base64::Engine as _;
@@ -12,7 +14,7 @@ use serde_json::{Map, Value as Json, json};
 use sha2::{Digest, Sha256};
 use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::{OpId, RecordId, Seq};
-use showdesk_domain::import::{ExistingShow, ImportPlan, Issue, PlannedRow, plan};
+use showdesk_domain::import::{Choices, ExistingShow, ImportPlan, plan_chosen};
 use showdesk_domain::op::{OpDraft, Operation};
 use showdesk_domain::queue::QueuedOp;
 use showdesk_domain::record::Record;
@@ -22,10 +24,17 @@ use showdesk_store::imports::{ImportRow, ImportStatus};
 use showdesk_store::{imports, meta, queue, records};
 use uuid::Uuid;
 
-use crate::api::desk::{ImportIssue, ImportPreview, ImportResult};
+use crate::api::import::{ImportChoices, ImportItem, ImportList, ImportPreview, ImportResult, ImportRows, ImportWish};
+use crate::api::pairing::PersonRef;
+use crate::audit::Names;
 use crate::ids::sha256;
 use crate::people::require_admin;
 use crate::{Engine, EngineError, Result};
+use choices::{check_choices, clean_name, counts_of, preview, read_choices};
+
+const NO_FILE: EngineError = EngineError::NotFound("the file of this preview");
+/// Imports that are listed.
+const IMPORTS_LISTED: i64 = 100;
 
 /// What is kept of a preview, as JSON.
 struct Kept {
@@ -33,12 +42,16 @@ struct Kept {
     /// SHA-256 of the planned ops.
     fingerprint: String,
     op_ids: Vec<OpId>,
+    /// Whether columns are missing: then there is nothing to write yet.
+    lacks_columns: bool,
+    choices: ImportChoices,
 }
 
 impl Engine {
     /// What an entries file would do. Nothing of it is written before it is confirmed.
-    pub async fn preview_import(&self, actor: &Actor, file: Vec<u8>) -> Result<ImportPreview> {
+    pub async fn preview_import(&self, actor: &Actor, file: Vec<u8>, wish: ImportWish) -> Result<ImportPreview> {
         require_admin(actor)?;
+        let name = wish.name.as_deref().and_then(clean_name);
         let id = self.fresh_id();
         // The database keeps milliseconds; the plan must come out the same when it is made again.
         let at = parse_instant(&instant_text(self.now())).unwrap_or_default();
@@ -46,19 +59,16 @@ impl Engine {
         let clock = meta::read(&mut tx).await?.clock;
         drop(tx);
         let file_sha256 = sha256(&file);
-        let (plan, file) = self.plan_import(id, at, file).await?;
-        let kept = Kept {
-            file,
-            fingerprint: fingerprint(&plan.ops),
-            op_ids: plan.ops.iter().map(|op| OpId(op.op_id)).collect(),
-        };
+        let choices = Choices { may_lack_columns: wish.may_lack_columns, ..Choices::default() };
+        let (plan, file) = self.plan_import(id, at, file, choices).await?;
+        let kept = Kept::of(&plan, file, ImportChoices::default());
         let row = ImportRow {
             id,
             file_sha256,
             clock,
             plan: kept.to_text(),
             status: ImportStatus::Previewed,
-            counts: json!({ "new": plan.counts.new, "changed": plan.counts.changed, "same": plan.counts.same }),
+            counts: counts_of(&plan, name.as_deref()),
             op_ids: Vec::new(),
             created_by: actor.person,
             created_at: at,
@@ -68,14 +78,72 @@ impl Engine {
         let mut tx = self.begin_write().await?;
         imports::add(&mut tx, &row).await?;
         self.commit(tx).await?;
-        Ok(ImportPreview {
-            import_id: id,
-            new: plan.counts.new,
-            changed: plan.counts.changed,
-            same: plan.counts.same,
-            errors: plan.issues.iter().map(issue_view).collect(),
-            rows: plan.rows.iter().map(row_view).collect(),
-        })
+        preview(&row, &plan, kept.choices, wish.page.as_ref())
+    }
+
+    /// Plans a previewed file again with what a person has chosen about it; confirming writes this plan.
+    pub async fn choose_for_import(
+        &self,
+        actor: &Actor,
+        import_id: Uuid,
+        choices: ImportChoices,
+        page: Option<&ImportRows>,
+    ) -> Result<ImportPreview> {
+        require_admin(actor)?;
+        let row = self.import(import_id).await?;
+        if row.status != ImportStatus::Previewed {
+            return Err(stale("import_confirmed", "this file was imported already; take it back or choose it again"));
+        }
+        let kept = Kept::from_text(&row.plan).ok_or(NO_FILE)?;
+        let clock = Seq(self.clock().await?);
+        let (plan, file) = self.plan_import(import_id, row.created_at, kept.file, read_choices(&choices)?).await?;
+        check_choices(&choices, &plan)?;
+        let kept = Kept::of(&plan, file, choices);
+        let row =
+            ImportRow { clock, counts: counts_of(&plan, row.counts["name"].as_str()), plan: kept.to_text(), ..row };
+        let mut tx = self.begin_write().await?;
+        if !imports::plan_again(&mut tx, import_id, clock, &row.plan, &row.counts).await? {
+            return Err(stale("import_confirmed", "this file was imported meanwhile"));
+        }
+        self.commit(tx).await?;
+        preview(&row, &plan, kept.choices, page)
+    }
+
+    /// What a file would do on the show as it is now; once it was confirmed, what it would still do.
+    pub async fn import_preview(
+        &self,
+        actor: &Actor,
+        import_id: Uuid,
+        page: Option<&ImportRows>,
+    ) -> Result<ImportPreview> {
+        require_admin(actor)?;
+        let row = self.import(import_id).await?;
+        let kept = Kept::from_text(&row.plan).ok_or(NO_FILE)?;
+        let (plan, _) = self.plan_import(import_id, row.created_at, kept.file, read_choices(&kept.choices)?).await?;
+        preview(&row, &plan, kept.choices, page)
+    }
+
+    /// Files that were previewed, newest first.
+    pub async fn imports(&self, actor: &Actor) -> Result<ImportList> {
+        require_admin(actor)?;
+        let mut tx = self.db().begin_read().await?;
+        let rows = imports::recent(&mut tx, IMPORTS_LISTED).await?;
+        let people = rows.iter().map(|row| row.created_by).collect();
+        let names = Names::load(&mut tx, people, Vec::new()).await?;
+        let items = rows.into_iter().map(|row| ImportItem {
+            import_id: row.id,
+            name: row.counts["name"].as_str().map(str::to_owned),
+            status: row.status.as_str().to_owned(),
+            new: row.counts["new"].as_i64().unwrap_or(0),
+            changed: row.counts["changed"].as_i64().unwrap_or(0),
+            written: row.counts.get("written").cloned(),
+            by: PersonRef { id: row.created_by.0, name: names.person(row.created_by).name },
+            created_at: row.created_at,
+            confirmed_at: row.confirmed_at,
+            undone_at: row.undone_at,
+            undoable: row.status == ImportStatus::Confirmed,
+        });
+        Ok(ImportList { items: items.collect() })
     }
 
     /// Writes every row of a preview that has no error. A second time it answers as the first.
@@ -89,9 +157,13 @@ impl Engine {
                 return Err(stale("import_undone", "this import was taken back; choose the file again"));
             }
         }
-        let kept = Kept::from_text(&row.plan).ok_or(EngineError::NotFound("the file of this preview"))?;
+        let kept = Kept::from_text(&row.plan).ok_or(NO_FILE)?;
+        if kept.lacks_columns {
+            return Err(EngineError::invalid("columns_missing", "say first which columns the file has"));
+        }
         if !self.was_written(&kept.op_ids).await? {
-            let (plan, _) = self.plan_import(import_id, row.created_at, kept.file).await?;
+            let choices = read_choices(&kept.choices)?;
+            let (plan, _) = self.plan_import(import_id, row.created_at, kept.file, choices).await?;
             // Another click may have written it between the two looks.
             if fingerprint(&plan.ops) != kept.fingerprint {
                 if !self.was_written(&kept.op_ids).await? {
@@ -147,11 +219,17 @@ impl Engine {
     }
 
     /// Plans the file on the show as it is now; hands the file back.
-    async fn plan_import(&self, id: Uuid, at: DateTime<Utc>, file: Vec<u8>) -> Result<(ImportPlan, Vec<u8>)> {
+    async fn plan_import(
+        &self,
+        id: Uuid,
+        at: DateTime<Utc>,
+        file: Vec<u8>,
+        choices: Choices,
+    ) -> Result<(ImportPlan, Vec<u8>)> {
         let rows = self.rows_for_import().await?;
         let planning = tokio::task::spawn_blocking(move || {
             let mut ids = ids_from(format!("import {id}").as_bytes(), at);
-            let planned = plan(&file, &ExistingShow::new(&rows), &mut ids, at);
+            let planned = plan_chosen(&file, &choices, &ExistingShow::new(&rows), &mut ids, at);
             planned.map(|plan| (plan, file))
         });
         let planned = planning.await.expect("planning never panics, whatever the file");
@@ -210,8 +288,24 @@ impl Engine {
 }
 
 impl Kept {
+    fn of(plan: &ImportPlan, file: Vec<u8>, choices: ImportChoices) -> Self {
+        Self {
+            file,
+            fingerprint: fingerprint(&plan.ops),
+            op_ids: plan.ops.iter().map(|op| OpId(op.op_id)).collect(),
+            lacks_columns: !plan.missing.is_empty(),
+            choices,
+        }
+    }
+
     fn to_text(&self) -> String {
-        json!({ "file": BASE64.encode(&self.file), "fingerprint": self.fingerprint, "op_ids": self.op_ids }).to_string()
+        let (file, choices) = (BASE64.encode(&self.file), &self.choices);
+        let lacks_columns = self.lacks_columns;
+        json!({
+            "file": file, "fingerprint": self.fingerprint, "op_ids": self.op_ids, "lacks_columns": lacks_columns,
+            "choices": choices,
+        })
+        .to_string()
     }
 
     fn from_text(text: &str) -> Option<Self> {
@@ -220,6 +314,9 @@ impl Kept {
             file: BASE64.decode(json["file"].as_str()?).ok()?,
             fingerprint: json["fingerprint"].as_str()?.to_owned(),
             op_ids: serde_json::from_value(json["op_ids"].clone()).ok()?,
+            // A preview that was made by an older program has neither.
+            lacks_columns: json["lacks_columns"].as_bool().unwrap_or(false),
+            choices: serde_json::from_value(json["choices"].clone()).unwrap_or_default(),
         })
     }
 }
@@ -285,20 +382,6 @@ fn result_of(row: &ImportRow) -> Result<ImportResult> {
     Ok(ImportResult { import_id: row.id, written: row.counts["written"].clone(), clock: Seq(clock).0 })
 }
 
-fn issue_view(issue: &Issue) -> ImportIssue {
-    ImportIssue {
-        row: i64::try_from(issue.row).unwrap_or(i64::MAX),
-        column: issue.column.map(str::to_owned),
-        severity: issue.severity.as_str().to_owned(),
-        code: issue.code.to_owned(),
-        message: issue.message.clone(),
-    }
-}
-
-fn row_view(row: &PlannedRow) -> Json {
-    json!({ "row": row.row, "state": row.state.as_str(), "data": row.data, "changes": row.changes })
-}
-
 fn stale(code: &'static str, detail: &str) -> EngineError {
     EngineError::Stale { code, detail: detail.to_owned(), fresh: None }
 }
@@ -342,9 +425,10 @@ mod tests {
     #[tokio::test]
     async fn a_confirm_that_died_after_its_write_is_finished_by_the_next() {
         let (engine, actor, _folder) = open().await;
-        let preview = engine.preview_import(&actor, FILE.to_vec()).await.expect("readable");
+        let preview = engine.preview_import(&actor, FILE.to_vec(), ImportWish::default()).await.expect("readable");
         let row = engine.import(preview.import_id).await.expect("kept");
-        let (plan, _) = engine.plan_import(row.id, row.created_at, FILE.to_vec()).await.expect("the same plan");
+        let (plan, _) =
+            engine.plan_import(row.id, row.created_at, FILE.to_vec(), Choices::default()).await.expect("the same plan");
         engine.write_ops(&actor, plan.ops, true).await.expect("written");
         let result = engine.confirm_import(&actor, row.id).await.expect("not overtaken by itself");
         assert_eq!((&result.written["animals"], animals(&engine).await), (&json!(11), 11));
@@ -355,7 +439,7 @@ mod tests {
     #[tokio::test]
     async fn two_clicks_at_once_do_it_once() {
         let (engine, actor, _folder) = open().await;
-        let id = engine.preview_import(&actor, FILE.to_vec()).await.expect("readable").import_id;
+        let id = engine.preview_import(&actor, FILE.to_vec(), ImportWish::default()).await.expect("readable").import_id;
         let (first, second) = tokio::join!(engine.confirm_import(&actor, id), engine.confirm_import(&actor, id));
         let written = [first.expect("written").written, second.expect("written").written];
         assert_eq!(written[0], written[1]);

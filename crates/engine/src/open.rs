@@ -1,7 +1,7 @@
 //! Opens a show: the folder's lock, the database and the mark beside it, and on the first start the show itself.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -23,6 +23,7 @@ use crate::epoch::EpochGuard;
 use crate::forks::Forks;
 use crate::ids::{fresh_id, secret};
 use crate::neighbours::Neighbours;
+use crate::presence::{Moment, Presence};
 use crate::seen::SeenMap;
 use crate::tokens::Tokens;
 use crate::writer::{Writer, WriterHandle};
@@ -36,6 +37,8 @@ const FLUSH_EVERY: Duration = Duration::from_secs(2);
 const CHECKPOINT_PAUSE: Duration = Duration::from_millis(250);
 /// A desk that stops says so to its neighbours, unless their server does not answer.
 const GOODBYE_TIME: Duration = Duration::from_millis(500);
+/// What a show is called until somebody gives it a name.
+pub(crate) const NEW_SHOW_NAME: &str = "New show";
 /// The key of `server_keys` that signs cursors.
 const CURSOR_KEY: &str = "cursor";
 
@@ -45,6 +48,7 @@ pub(crate) struct Inner {
     pub writer: WriterHandle,
     pub wakes: broadcast::Sender<Wake>,
     pub seen: Arc<SeenMap>,
+    pub presence: Presence,
     pub tokens: Tokens,
     pub forks: Forks,
     pub disk: Arc<Disk>,
@@ -56,6 +60,8 @@ pub(crate) struct Inner {
     /// What runs beside the requests and ends when the show is closed.
     pub background: Mutex<Vec<AbortHandle>>,
     pub cursor_key: Vec<u8>,
+    /// Where the show is kept.
+    pub data_dir: PathBuf,
     pub installation_id: Uuid,
     pub show_id: Uuid,
     pub desk_device: DeviceId,
@@ -99,10 +105,13 @@ impl Engine {
         };
         let engine = Self {
             inner: Arc::new(Inner {
+                presence: Presence::new(options.clock.steady() + steady_behind),
                 tokens: Tokens::new(db.is_shared()),
                 db,
                 clock: options.clock,
-                writer: writer.start().map_err(|error| EngineError::Folder(format!("no thread for its writer: {error}")))?,
+                writer: writer
+                    .start()
+                    .map_err(|error| EngineError::Folder(format!("no thread for its writer: {error}")))?,
                 wakes,
                 seen,
                 forks: Forks::default(),
@@ -113,6 +122,7 @@ impl Engine {
                 live_desks: LiveDesks::default(),
                 background: Mutex::default(),
                 cursor_key,
+                data_dir: options.data_dir,
                 installation_id: installation.installation_id,
                 show_id: installation.show_id,
                 desk_device,
@@ -152,6 +162,11 @@ impl Engine {
     /// The time for passes and codes that run out: setting the machine's clock locks nobody out.
     pub(crate) fn steady(&self) -> DateTime<Utc> {
         self.inner.clock.steady() + self.inner.steady_behind
+    }
+
+    /// The moment by both clocks.
+    pub(crate) fn moment(&self) -> Moment {
+        Moment { now: self.now(), steady: self.steady() }
     }
 
     /// Who this show is, for phones that look for it.
@@ -211,7 +226,7 @@ impl Engine {
             return Ok(());
         }
         let timezone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned());
-        let draft = showdesk_domain::op::new_show(id, self.fresh_id(), "New show", &timezone);
+        let draft = showdesk_domain::op::new_show(id, self.fresh_id(), NEW_SHOW_NAME, &timezone);
         let actor = self.desk_actor().await?;
         match self.write_ops(&actor, vec![draft], true).await {
             // Another desk of the same database was faster.

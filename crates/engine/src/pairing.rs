@@ -100,7 +100,7 @@ impl Engine {
         self.tell_neighbours(&mut tx, Wake::Pairings).await?;
         self.commit(tx).await?;
         self.wake(Wake::Pairings);
-        Ok(Claimed { pairing_id: phone_secret, check_number: claim.check_number })
+        Ok(Claimed { pairing_id: phone_secret, check_number: claim.check_number, functions: pairing.functions })
     }
 
     /// How a phone's claim stands; hands the token out once it is approved.
@@ -257,6 +257,7 @@ impl Engine {
             skew_ms: 0,
             pulled_seq: Seq(0),
             revoked_at: None,
+            oldest_unsent_at: None,
         };
         people::add_device(tx, &device).await?;
         Ok(device.id)
@@ -275,7 +276,7 @@ fn role_for(functions: &[Function]) -> Role {
 }
 
 /// A name as it can be shown: trimmed, without control and direction characters.
-fn clean_name(name: &str) -> Result<String> {
+pub(crate) fn clean_name(name: &str) -> Result<String> {
     let is_direction =
         |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let name: String = name.chars().filter(|c| !c.is_control() && !is_direction(*c)).collect();

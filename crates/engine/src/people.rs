@@ -4,13 +4,15 @@ use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use showdesk_domain::actor::{Actor, DeviceKind, Role};
-use showdesk_domain::ids::{DeviceId, PersonId};
-use showdesk_store::people::{NewToken, TokenRow};
+use showdesk_domain::ids::{DeviceId, PersonId, Seq};
+use showdesk_store::people::{DeviceListRow, NewToken, TokenRow};
 use showdesk_store::{Result as StoreResult, Tx, meta, people};
 use uuid::Uuid;
 
 use crate::api::pairing::{DeviceList, DeviceView, PersonRef};
 use crate::ids::{secret, sha256};
+use crate::pairing::clean_name;
+use crate::presence::Known;
 use crate::seen::SeenNote;
 use crate::{Engine, EngineError, Result, Wake};
 
@@ -18,6 +20,23 @@ use crate::{Engine, EngineError, Result, Wake};
 const TOKEN_PREFIX: &str = "lsd_";
 /// How long a phone's token lasts; phones renew every 7 days.
 const TOKEN_DAYS: i64 = 30;
+
+/// A device is slow in a minute in which a request took so long: its body to arrive, or all of it by the device's own
+/// measure.
+pub const SLOW_MS: i64 = 1_000;
+/// No entry waits longer than a show lasts.
+const WAITING_MS_MAX: i64 = 30 * 24 * 3_600 * 1_000;
+
+/// What a device may tell beside any request.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Told {
+    /// Entries it still holds.
+    pub pending: Option<i64>,
+    /// For how long the oldest of them has waited, milliseconds.
+    pub waiting_ms: Option<i64>,
+    /// How long its last request took until the answer was there, milliseconds.
+    pub took_ms: Option<i64>,
+}
 
 /// A new token and what is stored of it.
 pub(crate) struct FreshToken {
@@ -57,7 +76,30 @@ impl Engine {
             }
         }
         self.inner.seen.note(row.device_id, SeenNote::at(now));
+        let absence = self.inner.presence.heard(row.device_id, row.last_seen, self.moment());
+        if let Some(absence) = absence.filter(|_| row.kind == DeviceKind::Phone) {
+            self.inner.seen.note_absence(absence);
+        }
         Ok(actor_of(row))
+    }
+
+    /// What a device tells of itself beside its request: it helps the desk and decides nothing.
+    pub fn note_told(&self, actor: &Actor, told: Told) {
+        let now = self.now();
+        let unsent = told.pending.map(|pending| pending.max(0));
+        if unsent.is_some() {
+            let waiting = told.waiting_ms.filter(|_| unsent > Some(0)).map(|ms| ms.clamp(0, WAITING_MS_MAX));
+            let oldest_unsent_at = waiting.map(|ms| now - Duration::milliseconds(ms));
+            self.inner.seen.note(actor.device, SeenNote { unsent, oldest_unsent_at, ..SeenNote::at(now) });
+        }
+        if told.took_ms.is_some_and(|ms| ms >= SLOW_MS) {
+            self.note_slow(actor.device.0);
+        }
+    }
+
+    /// A request of the device took longer than [`SLOW_MS`] on its way.
+    pub fn note_slow(&self, device: Uuid) {
+        self.inner.presence.slow(DeviceId(device), self.moment());
     }
 
     /// The first use of a new token kills the device's older ones.
@@ -91,6 +133,18 @@ impl Engine {
         }
     }
 
+    /// Gives the person at the desk a name.
+    pub async fn name_person(&self, actor: &Actor, name: &str) -> Result<PersonRef> {
+        require_admin(actor)?;
+        let name = clean_name(name)?;
+        let mut tx = self.begin_write().await?;
+        people::rename_profile(&mut tx, actor.person, &name).await?;
+        let what = serde_json::json!({ "before": actor.person_name, "name": name });
+        crate::audit::note(&mut tx, actor, "person_named", self.now(), Some(actor.person.0), Some(what)).await?;
+        self.commit(tx).await?;
+        Ok(PersonRef { id: actor.person.0, name })
+    }
+
     /// A token for the desk that lasts until the next call.
     pub async fn issue_desk_token(&self) -> Result<String> {
         let token = fresh_token(self.inner.desk_device, self.now(), None);
@@ -119,33 +173,46 @@ impl Engine {
     pub async fn devices(&self, actor: &Actor) -> Result<DeviceList> {
         require_admin(actor)?;
         let mut tx = self.db().begin_read().await?;
-        let clock = meta::read(&mut tx).await?.clock;
-        let rows = people::devices(&mut tx).await?;
-        let mut items: Vec<DeviceView> = rows
-            .into_iter()
-            .map(|row| {
-                let note = self.inner.seen.peek(row.device.id);
-                let pulled = note.and_then(|note| note.pulled_seq).unwrap_or(row.device.pulled_seq);
-                DeviceView {
-                    id: row.device.id.0,
-                    name: row.device.name,
-                    kind: if row.device.kind == DeviceKind::Desk { "desk" } else { "phone" }.to_owned(),
-                    platform: row.device.platform,
-                    user: PersonRef { id: row.device.person.0, name: row.person_name },
-                    functions: row.functions,
-                    scope: row.scope,
-                    joined_at: row.device.joined_at,
-                    last_seen: note.map(|note| note.at).or(row.device.last_seen),
-                    unsent: note.and_then(|note| note.unsent).unwrap_or(row.device.unsent),
-                    lag: (clock.0 - pulled.0).max(0),
-                    skew_ms: note.and_then(|note| note.skew_ms).unwrap_or(row.device.skew_ms),
-                    revoked_at: row.device.revoked_at,
-                    fork_suspected_at: self.inner.forks.suspected(row.device.id),
-                }
-            })
-            .collect();
+        Ok(DeviceList { items: self.device_views(&mut tx).await? })
+    }
+
+    /// All devices as they are now, by name.
+    pub(crate) async fn device_views(&self, tx: &mut Tx) -> Result<Vec<DeviceView>> {
+        let clock = meta::read(tx).await?.clock;
+        let rows = people::devices(tx).await?;
+        let mut items: Vec<DeviceView> = rows.into_iter().map(|row| self.device_view(row, clock)).collect();
         items.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        Ok(DeviceList { items })
+        Ok(items)
+    }
+
+    fn device_view(&self, row: DeviceListRow, clock: Seq) -> DeviceView {
+        let DeviceListRow { device, person_name, role: _, functions, scope } = row;
+        let note = self.inner.seen.peek(device.id);
+        let pulled = note.and_then(|note| note.pulled_seq).unwrap_or(device.pulled_seq);
+        let last_seen = note.map(|note| note.at).or(device.last_seen);
+        let unsent = note.and_then(|note| note.unsent).unwrap_or(device.unsent);
+        let told_since = note.and_then(|note| note.oldest_unsent_at).or(device.oldest_unsent_at);
+        let known = Known { device: device.id, joined_at: device.joined_at, last_seen, revoked_at: device.revoked_at };
+        let (presence, at) = (&self.inner.presence, self.moment());
+        DeviceView {
+            id: device.id.0,
+            name: device.name,
+            kind: if device.kind == DeviceKind::Desk { "desk" } else { "phone" }.to_owned(),
+            platform: device.platform,
+            user: PersonRef { id: device.person.0, name: person_name },
+            functions,
+            scope,
+            joined_at: device.joined_at,
+            last_seen,
+            connected: presence.is_connected(known, at),
+            beats: presence.beats(known, at),
+            unsent,
+            oldest_unsent_at: told_since.or(last_seen).filter(|_| unsent > 0),
+            lag: (clock.0 - pulled.0).max(0),
+            skew_ms: note.and_then(|note| note.skew_ms).unwrap_or(device.skew_ms),
+            revoked_at: device.revoked_at,
+            fork_suspected_at: self.inner.forks.suspected(device.id),
+        }
     }
 
     /// Removes a device; its token is dead when this returns.

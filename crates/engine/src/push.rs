@@ -1,5 +1,7 @@
 //! Push: decodes ops, hands them to the writer, renders their verdicts (PROTOCOL.md §3).
 
+mod rescue;
+
 use std::any::Any;
 use std::collections::HashMap;
 

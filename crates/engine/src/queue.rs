@@ -21,6 +21,7 @@ use crate::api::conflicts::Reason;
 use crate::audit::{Names, about_op};
 use crate::people::require_admin;
 use crate::settle::{clean_reason, engine_error};
+use crate::subjects::Subjects;
 use crate::writer::{BesideFuture, Job};
 use crate::{Engine, EngineError, Result};
 
@@ -112,17 +113,23 @@ impl Engine {
     }
 }
 
+/// The code of an op that came when the stage or its class was closed to it.
+const LATE_CODE: &str = "locked";
 const NOT_FOUND: EngineError = EngineError::NotFound("the entry");
 
 async fn items(tx: &mut Tx, found: Vec<QueuedOp>, now: DateTime<Utc>) -> Result<Vec<QueueItem>> {
     let people = found.iter().map(|op| op.user_id).collect();
     let names = Names::load(tx, people, found.iter().map(|op| op.device_id).collect()).await?;
-    Ok(found.into_iter().map(|op| item(op, &names, now)).collect())
+    let rows = found.iter().map(|op| (op.table_name.as_str(), op.record_id, Some(&op.data)));
+    let subjects = Subjects::load(tx, rows).await?;
+    Ok(found.into_iter().map(|op| item(op, &names, &subjects, now)).collect())
 }
 
-fn item(op: QueuedOp, names: &Names, now: DateTime<Utc>) -> QueueItem {
+fn item(op: QueuedOp, names: &Names, subjects: &Subjects, now: DateTime<Utc>) -> QueueItem {
     QueueItem {
         op_id: op.id.0,
+        subject: subjects.of(&op.table_name, op.record_id, Some(&op.data)),
+        late: op.error.as_ref().is_some_and(|error| error["code"] == LATE_CODE),
         status: op.status.as_str().to_owned(),
         verdict: op.verdict,
         error: op.error.and_then(|error| serde_json::from_value(error).ok()),

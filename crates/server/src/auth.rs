@@ -8,13 +8,21 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use showdesk_domain::actor::{Actor, DeviceKind};
+use showdesk_engine::Told;
 use uuid::Uuid;
 
 use crate::app::{App, Listener};
 use crate::error::Problem;
+use crate::guard::Turn;
 
 /// The header by which the desk window names the person in front of it.
 const DESK_PERSON: &str = "x-desk-person";
+/// How many entries the device still holds.
+const PENDING: &str = "x-client-pending";
+/// For how long the oldest of them has waited, milliseconds.
+const WAITING_MS: &str = "x-client-waiting-ms";
+/// How long the device's last request took until the answer was there, milliseconds.
+const TOOK_MS: &str = "x-client-took-ms";
 /// Longer texts are no token of ours and are not looked up.
 const TOKEN_CHARS_MAX: usize = 200;
 
@@ -46,6 +54,10 @@ impl FromRequestParts<App> for Caller {
             Ok((actor, token)) => {
                 app.shared.limiter.with_token(actor.device.0, now).map_err(Problem::too_many_requests)?;
                 let token = token.to_owned();
+                app.engine().note_told(&actor, told(&parts.headers));
+                if let Some(turn) = parts.extensions.get::<Turn>() {
+                    turn.is_of(actor.device.0);
+                }
                 let actor = desk_person(parts, app, actor).await?;
                 Ok(Self { actor, token })
             }
@@ -88,6 +100,12 @@ impl FromRequestParts<App> for Peer {
     async fn from_request_parts(parts: &mut Parts, _: &App) -> Result<Self, Problem> {
         address(&parts.extensions).map(Self)
     }
+}
+
+/// Numbers in headers that help the desk and decide nothing; nonsense is as good as none.
+fn told(headers: &HeaderMap) -> Told {
+    let number = |name: &str| headers.get(name)?.to_str().ok()?.parse().ok().filter(|number: &i64| *number >= 0);
+    Told { pending: number(PENDING), waiting_ms: number(WAITING_MS), took_ms: number(TOOK_MS) }
 }
 
 /// The one bearer token of a request.

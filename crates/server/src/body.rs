@@ -28,6 +28,8 @@ pub(crate) const DESK_SYNC_BYTES_MAX: usize = 32 * 1024 * 1024;
 const PAIRING_BYTES_MAX: usize = 8 * 1024;
 /// Everything else that is JSON.
 const COMMAND_BYTES_MAX: usize = 1024 * 1024;
+/// A phone's copy of its unsent entries: what a desk takes in one push.
+const COPY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Entries files.
 const CSV_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// A compressed body holds at most so many bytes for each that was sent.
@@ -48,6 +50,8 @@ pub(crate) enum Class {
     Sync,
     /// Before there is a token.
     Pairing,
+    /// A phone's copy of its unsent entries, brought to the desk.
+    Copy,
     /// Everything else: another shape is a 422.
     Command,
 }
@@ -58,6 +62,7 @@ impl Class {
             (Self::Sync, Listener::Phone) => SYNC_BYTES_MAX,
             (Self::Sync, Listener::Admin) => DESK_SYNC_BYTES_MAX,
             (Self::Pairing, _) => PAIRING_BYTES_MAX,
+            (Self::Copy, _) => COPY_BYTES_MAX,
             (Self::Command, _) => COMMAND_BYTES_MAX,
         }
     }
@@ -119,7 +124,7 @@ impl FromRequest<App> for Csv {
 fn decode<T: Input>(text: &str, class: Class) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| match class {
         Class::Sync => Problem::bad_envelope(error.to_string()),
-        Class::Pairing | Class::Command => Problem::bad_command(error.to_string()),
+        Class::Pairing | Class::Copy | Class::Command => Problem::bad_command(error.to_string()),
     })
 }
 
@@ -159,7 +164,7 @@ impl Encoding {
         }
         Err(Problem::unsupported_type(match class {
             Class::Sync => "send the body as it is, or with Content-Encoding: gzip",
-            Class::Pairing | Class::Command => "send the body without a Content-Encoding",
+            Class::Pairing | Class::Copy | Class::Command => "send the body without a Content-Encoding",
         }))
     }
 }

@@ -30,6 +30,8 @@ use crate::error::Problem;
 const HANDLER_TIME: Duration = Duration::from_secs(15);
 /// Longer addresses are refused.
 const URI_BYTES_MAX: usize = 8 * 1024;
+/// A body that takes so long to arrive tells of a weak connection.
+const SLOW: Duration = Duration::from_millis(showdesk_engine::SLOW_MS.unsigned_abs());
 /// What is left of a body after its answer is read and dropped, for at most so long …
 const LINGER_TIME: Duration = Duration::from_secs(2);
 /// … and so many bytes, so that the client reads the answer instead of a reset.
@@ -112,7 +114,12 @@ pub(crate) async fn take_turn(State(app): State<App>, mut request: Request, next
     let mut handled = std::pin::pin!(next.run(request));
     loop {
         tokio::select! {
-            response = &mut handled => return response,
+            response = &mut handled => {
+                if let Some(device) = turn.slow_device() {
+                    app.engine().note_slow(device);
+                }
+                return response;
+            }
             () = sleep_until(turn.deadline()) => {
                 if turn.deadline() <= Instant::now() {
                     return Problem::handler_time_over().into_response();
@@ -132,12 +139,25 @@ pub(crate) struct Turn {
 struct TurnState {
     deadline: Instant,
     place: Option<OwnedSemaphorePermit>,
+    device: Option<Uuid>,
+    waited: Duration,
 }
 
 impl Turn {
     fn new(handlers: Arc<Semaphore>) -> Self {
-        let state = TurnState { deadline: Instant::now() + HANDLER_TIME, place: None };
+        let state =
+            TurnState { deadline: Instant::now() + HANDLER_TIME, place: None, device: None, waited: Duration::ZERO };
         Self { handlers, state: Arc::new(Mutex::new(state)) }
+    }
+
+    /// Says whose request it is.
+    pub(crate) fn is_of(&self, device: Uuid) {
+        self.with(|state| state.device = Some(device));
+    }
+
+    /// Whose request it is, if its body took long to arrive.
+    fn slow_device(&self) -> Option<Uuid> {
+        self.with(|state| state.device.filter(|_| state.waited >= SLOW))
     }
 
     /// Lets another handler in, while this one waits for something that is limited elsewhere.
@@ -155,7 +175,10 @@ impl Turn {
             state.place = None;
             state.deadline = Instant::now() + time + HANDLER_TIME;
         });
-        let read = timeout(time, client).await.map_err(|_| Problem::body_time_over())??;
+        let began = Instant::now();
+        let read = timeout(time, client).await;
+        self.with(|state| state.waited += began.elapsed());
+        let read = read.map_err(|_| Problem::body_time_over())??;
         self.with(|state| state.deadline = Instant::now() + HANDLER_TIME);
         self.take_place().map_err(|()| Problem::too_many_handlers())?;
         Ok(read)

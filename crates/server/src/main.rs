@@ -8,6 +8,7 @@ use std::io::Write;
 use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
+use showdesk_engine::api::import::ImportWish;
 use showdesk_engine::{DemoSize, Engine};
 use showdesk_server::config::{self, Command, CommandLine, Demo, Https, Import, Rehearse, Serve};
 use showdesk_server::{RunningServer, Server, openapi_document};
@@ -82,7 +83,7 @@ async fn import(arguments: Import) -> anyhow::Result<()> {
 
 async fn import_into(engine: &Engine, file: Vec<u8>, confirm: bool) -> anyhow::Result<String> {
     let actor = engine.desk_actor().await?;
-    let preview = engine.preview_import(&actor, file).await?;
+    let preview = engine.preview_import(&actor, file, ImportWish::default()).await?;
     if !confirm {
         return Ok(serde_json::to_string_pretty(&preview)?);
     }

@@ -10,7 +10,9 @@ use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use crate::error::{ProblemBody, Retry};
-use crate::routes::{audit, conflicts, desk, devices, import, me, pairing, ping, queue, sync};
+use crate::routes::{
+    audit, conflicts, desk, devices, entries, first_run, import, me, pairing, ping, queue, rescue, sync,
+};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -33,10 +35,13 @@ use crate::routes::{audit, conflicts, desk, devices, import, me, pairing, ping, 
         me::renew_token,
         me::my_conflicts,
         me::withdraw,
+        me::answer,
         me::disagree,
         desk::session,
         desk::overview,
-        desk::entries,
+        desk::activity,
+        entries::list,
+        entries::one,
         desk::history,
         devices::open_joining,
         devices::waiting,
@@ -49,6 +54,7 @@ use crate::routes::{audit, conflicts, desk, devices, import, me, pairing, ping, 
         conflicts::list,
         conflicts::detail,
         conflicts::resolve,
+        conflicts::ask,
         conflicts::undo,
         conflicts::reopen,
         conflicts::resolve_bulk,
@@ -59,7 +65,13 @@ use crate::routes::{audit, conflicts, desk, devices, import, me, pairing, ping, 
         queue::apply,
         audit::list,
         audit::run_worker,
+        first_run::name_person,
+        first_run::fill_demo,
+        rescue::take_in,
         import::preview,
+        import::list,
+        import::detail,
+        import::choose,
         import::confirm,
         import::undo,
     ),

@@ -7,11 +7,14 @@ pub(crate) mod audit;
 pub(crate) mod conflicts;
 pub(crate) mod desk;
 pub(crate) mod devices;
+pub(crate) mod entries;
+pub(crate) mod first_run;
 pub(crate) mod import;
 pub(crate) mod me;
 pub(crate) mod pairing;
 pub(crate) mod ping;
 pub(crate) mod queue;
+pub(crate) mod rescue;
 pub(crate) mod sync;
 
 use axum::Router;
@@ -72,6 +75,7 @@ fn phone_routes() -> Routes {
         .serve(me::__path_renew_token, me::renew_token)
         .serve(me::__path_my_conflicts, me::my_conflicts)
         .serve(me::__path_withdraw, me::withdraw)
+        .serve(me::__path_answer, me::answer)
         .serve(me::__path_disagree, me::disagree)
 }
 
@@ -80,7 +84,9 @@ fn admin_routes(routes: Routes) -> Routes {
     routes
         .serve(desk::__path_session, desk::session)
         .serve(desk::__path_overview, desk::overview)
-        .serve(desk::__path_entries, desk::entries)
+        .serve(desk::__path_activity, desk::activity)
+        .serve(entries::__path_list, entries::list)
+        .serve(entries::__path_one, entries::one)
         .serve(desk::__path_history, desk::history)
         .serve(devices::__path_open_joining, devices::open_joining)
         .serve(devices::__path_waiting, devices::waiting)
@@ -93,10 +99,14 @@ fn admin_routes(routes: Routes) -> Routes {
         .serve(conflicts::__path_list, conflicts::list)
         .serve(conflicts::__path_detail, conflicts::detail)
         .serve(conflicts::__path_resolve, conflicts::resolve)
+        .serve(conflicts::__path_ask, conflicts::ask)
         .serve(conflicts::__path_undo, conflicts::undo)
         .serve(conflicts::__path_reopen, conflicts::reopen)
         .serve(conflicts::__path_resolve_bulk, conflicts::resolve_bulk)
         .serve(conflicts::__path_undo_bulk, conflicts::undo_bulk)
+        .serve(first_run::__path_name_person, first_run::name_person)
+        .serve(first_run::__path_fill_demo, first_run::fill_demo)
+        .serve(rescue::__path_take_in, rescue::take_in)
         .serve(queue::__path_list, queue::list)
         .serve(queue::__path_retry, queue::retry)
         .serve(queue::__path_give_up, queue::give_up)
@@ -104,6 +114,9 @@ fn admin_routes(routes: Routes) -> Routes {
         .serve(audit::__path_list, audit::list)
         .serve(audit::__path_run_worker, audit::run_worker)
         .serve(import::__path_preview, import::preview)
+        .serve(import::__path_list, import::list)
+        .serve(import::__path_detail, import::detail)
+        .serve(import::__path_choose, import::choose)
         .serve(import::__path_confirm, import::confirm)
         .serve(import::__path_undo, import::undo)
 }
@@ -193,6 +206,7 @@ mod tests {
                 let filter = match method.as_str() {
                     "get" => MethodFilter::GET,
                     "post" => MethodFilter::POST,
+                    "put" => MethodFilter::PUT,
                     other => panic!("{other} is not used yet"),
                 };
                 documented.push((path.clone(), filter));

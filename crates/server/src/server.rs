@@ -8,7 +8,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use showdesk_engine::{Engine, EngineError};
+use showdesk_engine::{Engine, EngineError, PhonesNow};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
@@ -113,6 +113,11 @@ impl RunningServer {
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
         format!("http://{address}")
+    }
+
+    /// Which phones are there and what they hold.
+    pub async fn phones(&self) -> Result<PhonesNow, EngineError> {
+        self.engine.phones_now().await
     }
 
     /// A link that opens the desk page in a browser of this machine, once, within ten minutes.

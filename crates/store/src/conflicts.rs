@@ -80,10 +80,21 @@ static SAVE: LazyChunked = LazyChunked::new(|| {
 static LIST: LazyLock<&str> = LazyLock::new(|| {
     let select = sql::select(TABLE, COLUMNS);
     sql::keep(format!(
-        "{select} WHERE ($1 IS NULL OR status = $1) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR table_name = $3) \
+        "{select} WHERE ($1 IS NULL OR status = $1 OR ($1 = 'decided' AND status IN ({DECIDED}))) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR table_name = $3) \
          AND ($4 IS NULL OR device_id = $4) AND ($5 IS NULL OR (created_at, id) < ($5, $6)) \
          ORDER BY created_at DESC, id DESC LIMIT $7"
     ))
+});
+/// What a person or a change has closed.
+const DECIDED: &str = "'resolved', 'superseded', 'withdrawn'";
+static COUNTS: LazyLock<&str> = LazyLock::new(|| {
+    let decided = format!("status IN ({DECIDED})");
+    let (open, merged) = ("status = 'open'", "status = 'merged_automatically'");
+    let (decided_since, merged_since) =
+        (format!("{decided} AND resolved_at >= $1"), format!("{merged} AND created_at >= $1"));
+    let counts = [open, &decided, merged, &decided_since, &merged_since]
+        .map(|condition| format!("COUNT(CASE WHEN {condition} THEN 1 END)"));
+    sql::keep(format!("SELECT {} FROM {TABLE}", counts.join(", ")))
 });
 static OF_AUTHOR: LazyLock<&str> = LazyLock::new(|| {
     let select = sql::select(TABLE, COLUMNS);
@@ -93,11 +104,35 @@ static OF_AUTHOR: LazyLock<&str> = LazyLock::new(|| {
     ))
 });
 
+/// Where clashes stand that are listed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Standing {
+    /// At this.
+    Status(ConflictStatus),
+    /// Resolved, superseded or withdrawn.
+    Decided,
+}
+
+/// How many clashes there are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ConflictCounts {
+    /// They wait for a person.
+    pub open: i64,
+    /// Resolved, superseded or withdrawn.
+    pub decided: i64,
+    /// A policy chose.
+    pub merged_automatically: i64,
+    /// Of the decided ones those since the moment.
+    pub decided_since: i64,
+    /// A policy chose since the moment.
+    pub merged_since: i64,
+}
+
 /// Which clashes to list; none means all.
 #[derive(Debug, Clone, Default)]
 pub struct ConflictFilter {
     /// Where they stand.
-    pub status: Option<ConflictStatus>,
+    pub status: Option<Standing>,
     /// What clashes.
     pub kind: Option<ConflictKind>,
     /// The record's table.
@@ -152,7 +187,10 @@ pub async fn save(tx: &mut Tx, conflicts: &[Conflict]) -> Result<()> {
 /// Clashes, newest first.
 pub async fn list(tx: &mut Tx, filter: &ConflictFilter) -> Result<Vec<Conflict>> {
     let values = values![
-        filter.status.map(ConflictStatus::as_str),
+        filter.status.map(|standing| match standing {
+            Standing::Status(status) => status.as_str(),
+            Standing::Decided => "decided",
+        }),
         filter.kind.map(ConflictKind::as_str),
         filter.table.map(|table| table.name),
         filter.device,
@@ -166,6 +204,20 @@ pub async fn list(tx: &mut Tx, filter: &ConflictFilter) -> Result<Vec<Conflict>>
 /// Clashes that the device sent, or whose desk value the person wrote; open ones first, then the newest.
 pub async fn of_author(tx: &mut Tx, device: DeviceId, person: PersonId, limit: i64) -> Result<Vec<Conflict>> {
     tx.rows(*OF_AUTHOR, values![device, person, limit]).await?.iter().map(read).collect()
+}
+
+/// How many clashes there are, by where they stand; some of them since a moment.
+pub async fn counts(tx: &mut Tx, since: DateTime<Utc>) -> Result<ConflictCounts> {
+    let columns = &["open", "decided", "merged_automatically", "decided_since", "merged_since"];
+    let row = tx.row(*COUNTS, values![since]).await?.expect("a SELECT of sums gives one row");
+    let mut cells = Cells::new(&row, TABLE, columns);
+    Ok(ConflictCounts {
+        open: cells.int()?,
+        decided: cells.int()?,
+        merged_automatically: cells.int()?,
+        decided_since: cells.int()?,
+        merged_since: cells.int()?,
+    })
 }
 
 /// How many clashes are open.

@@ -1,18 +1,17 @@
-//! Finding an animal by any number or name, as the desk lists it.
+//! Finding an animal by any number or name, as the desk lists it: narrowed, ordered, counted.
 
-use std::collections::{HashMap, HashSet};
-use std::sync::LazyLock;
+mod texts;
+
+use std::collections::HashMap;
 
 use chrono::{DateTime, Utc};
-use showdesk_domain::ids::RecordId;
 use uuid::Uuid;
 
-use crate::conflicts;
 use crate::db::Value;
 use crate::db::row::{Cells, Row};
 use crate::db::value::values;
-use crate::sql::{self, Chunked, LazyChunked};
 use crate::{Result, Tx};
+use texts::{CLASSES, COUNTS, HITS, ONE, PAGES, STAGES, Shape, TOTALS};
 
 const COLUMNS: &[&str] = &[
     "id",
@@ -32,49 +31,151 @@ const COLUMNS: &[&str] = &[
     "first_name",
     "last_name",
     "club_chapter",
+    "disputed",
 ];
 /// What comes after is not looked at.
 const TEXT_CHARS: usize = 200;
-/// Placeholders of a name's spellings (see [`Patterns`]), and then of the text in JSON and at a number's beginning.
-const SPELLINGS: [&str; 3] = ["$1", "$2", "$3"];
-const IN_JSON: &str = "$4";
-const BEGINNING: &str = "$5";
+/// Which animals.
+#[derive(Debug, Clone, Default)]
+pub struct Wanted {
+    /// Any number or name; a blank text is all.
+    pub text: String,
+    /// Only those that stand so.
+    pub narrow: Option<Narrow>,
+    /// Only this species.
+    pub species: Option<String>,
+    /// Only this exhibitor's.
+    pub exhibitor: Option<Uuid>,
+    /// Only those in this class.
+    pub class: Option<Uuid>,
+}
 
-static MATCHING: LazyLock<String> = LazyLock::new(|| {
-    let [tag, official_id] = ["a.tag", "a.official_id"].map(|column| like(column, SPELLINGS[0]));
-    let prev_tags = like("CAST(a.prev_tags AS TEXT)", IN_JSON);
-    let back_number = like("CAST(x.back_number AS TEXT)", BEGINNING);
-    let [name, exhibitor] = ["a.name", "x.first_name || ' ' || x.last_name"].map(like_spelled);
-    format!(
-        "FROM animals a JOIN exhibitors x ON x.id = a.exhibitor_id WHERE a.deleted_at IS NULL AND ($1 IS NULL \
-         OR {tag} OR {official_id} OR {prev_tags} OR {back_number} OR {name} OR {exhibitor} \
-         OR a.id IN (SELECT e.animal_id FROM entries e WHERE e.deleted_at IS NULL AND e.animal_id IS NOT NULL \
-         AND (e.class_id IN (SELECT id FROM named) OR e.family_id IN (SELECT id FROM named))))"
-    )
-});
-/// Classes whose name matches.
-static NAMED: LazyLock<String> = LazyLock::new(|| {
-    format!("WITH named AS (SELECT id FROM classes WHERE deleted_at IS NULL AND ({}))", like_spelled("name"))
-});
-static PAGE: LazyLock<&str> = LazyLock::new(|| {
-    sql::keep(format!(
-        "{} SELECT a.id, a.version, a.tag, a.official_id, a.prev_tags, a.species, a.sex, a.breed, a.pen, \
-         a.official_weight_x10, a.adg_x1000, a.arrived_at, x.id, x.back_number, x.first_name, x.last_name, x.club_chapter \
-         {} ORDER BY a.tag IS NULL, a.tag, a.id LIMIT $6 OFFSET $7",
-        *NAMED, *MATCHING
-    ))
-});
-static TOTAL: LazyLock<&str> = LazyLock::new(|| sql::keep(format!("{} SELECT COUNT(*) {}", *NAMED, *MATCHING)));
-static CLASSES: LazyChunked = LazyChunked::new(|| {
-    Chunked::new(|count| {
-        format!(
-            "SELECT e.animal_id, c.name FROM (VALUES {}) AS wanted CROSS JOIN entries e \
-             JOIN classes c ON c.id = COALESCE(e.class_id, e.family_id) \
-             WHERE e.animal_id = wanted.column1 AND e.deleted_at IS NULL",
-            sql::rows(count, 1)
-        )
-    })
-});
+/// A list of animals that stand alike.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Narrow {
+    /// Not checked in yet.
+    NotArrived,
+    /// Without an official weight.
+    NotWeighed,
+    /// A clash about it is open.
+    BeingChecked,
+    /// Its weight is outside of its class's.
+    OutOfRange,
+    /// Out of all its classes.
+    Scratched,
+}
+
+impl Narrow {
+    /// All of them.
+    pub const ALL: [Self; 5] =
+        [Self::NotArrived, Self::NotWeighed, Self::BeingChecked, Self::OutOfRange, Self::Scratched];
+
+    /// The word in questions and answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotArrived => "not_arrived",
+            Self::NotWeighed => "not_weighed",
+            Self::BeingChecked => "being_checked",
+            Self::OutOfRange => "out_of_range",
+            Self::Scratched => "scratched",
+        }
+    }
+}
+
+/// What a list is ordered by; without one by how well a text matches, then by tag.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Sort {
+    /// The exhibitor's number.
+    BackNumber,
+    /// The ear tag.
+    Tag,
+    /// The exhibitor's last name.
+    Exhibitor,
+    /// Breed and sex.
+    Animal,
+    /// The class's code.
+    Class,
+    /// The official weight.
+    Weight,
+    /// How far it is.
+    Stage,
+}
+
+impl Sort {
+    /// All of them.
+    pub const ALL: [Self; 7] =
+        [Self::BackNumber, Self::Tag, Self::Exhibitor, Self::Animal, Self::Class, Self::Weight, Self::Stage];
+
+    /// The word in questions.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::BackNumber => "back_number",
+            Self::Tag => "tag",
+            Self::Exhibitor => "exhibitor",
+            Self::Animal => "animal",
+            Self::Class => "class",
+            Self::Weight => "weight",
+            Self::Stage => "stage",
+        }
+    }
+}
+
+/// How far an animal is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// Not here yet.
+    NotArrived,
+    /// Here, without a weight.
+    CheckedIn,
+    /// It has an official weight.
+    Weighed,
+    /// Its weight is outside of its class's.
+    OutOfRange,
+    /// A class of it is in the ring.
+    InRing,
+    /// All its classes are judged.
+    Judged,
+    /// Out of all its classes.
+    Out,
+}
+
+impl Stage {
+    /// The word in answers.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::NotArrived => "not_arrived",
+            Self::CheckedIn => "checked_in",
+            Self::Weighed => "weighed",
+            Self::OutOfRange => "out_of_range",
+            Self::InRing => "in_ring",
+            Self::Judged => "judged",
+            Self::Out => "out",
+        }
+    }
+
+    fn of(number: i64) -> Self {
+        match number {
+            1 => Self::CheckedIn,
+            2 => Self::Weighed,
+            3 => Self::OutOfRange,
+            4 => Self::InRing,
+            5 => Self::Judged,
+            6 => Self::Out,
+            _ => Self::NotArrived,
+        }
+    }
+}
+
+/// How many animals there are of a species, and how many of them stand so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpeciesCount {
+    /// The species.
+    pub species: String,
+    /// All of it.
+    pub all: i64,
+    /// In the order of [`Narrow::ALL`].
+    pub narrowed: [i64; 5],
+}
 
 /// An animal with its exhibitor and classes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -111,37 +212,128 @@ pub struct EntryRow {
     pub exhibitor: String,
     /// The exhibitor's club or chapter.
     pub club_chapter: Option<String>,
-    /// Names of the classes it is entered in, by name.
+    /// Names of the classes it is entered in, by their codes.
     pub classes: Vec<String>,
-    /// Whether a clash about it is open.
+    /// The code of the first of them that has one.
+    pub class_code: Option<String>,
+    /// Whether a clash about it, or about what belongs to it, is open.
     pub disputed: bool,
+    /// How far it is.
+    pub stage: Stage,
 }
 
-/// Live animals that match the text, by tag, and how many match in all. A blank text matches all.
-pub async fn search(tx: &mut Tx, text: &str, offset: i64, limit: i64) -> Result<(Vec<EntryRow>, i64)> {
-    let patterns = Patterns::of(text);
-    let total = tx.row(*TOTAL, patterns.values()).await?;
-    let total = total.map_or(Ok(0), |row| Cells::new(&row, "animals", &["count"]).int())?;
-    let mut values = patterns.values();
+/// Live animals that are wanted, from `offset` on.
+pub async fn search(
+    tx: &mut Tx,
+    wanted: &Wanted,
+    order: (Option<Sort>, bool),
+    offset: i64,
+    limit: i64,
+) -> Result<Vec<EntryRow>> {
+    let mut values = wanted.narrowed_values();
+    values.extend(wanted.rank_values());
     values.extend(values![limit, offset]);
-    let mut found: Vec<EntryRow> = tx.rows(*PAGE, values).await?.iter().map(read).collect::<Result<_>>()?;
+    let has_text = !wanted.text.trim().is_empty();
+    let sql = PAGES[&Shape { narrow: wanted.narrow, sort: order.0, down: order.1, has_text }];
+    let found = tx.rows(sql, values).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
+    complete(tx, found).await
+}
+
+/// How many animals are wanted in all.
+pub async fn total(tx: &mut Tx, wanted: &Wanted) -> Result<i64> {
+    let row = tx.row(TOTALS[&wanted.narrow], wanted.narrowed_values()).await?;
+    row.map_or(Ok(0), |row| Cells::new(&row, "animals", &["count"]).int())
+}
+
+/// How many animals of each species match, whatever species and state are wanted.
+pub async fn counts(tx: &mut Tx, wanted: &Wanted) -> Result<Vec<SpeciesCount>> {
+    let columns = &["species", "all", "not_arrived", "not_weighed", "being_checked", "out_of_range", "scratched"];
+    let mut counts = Vec::new();
+    for row in tx.rows(*COUNTS, wanted.matching_values()).await? {
+        let mut cells = Cells::new(&row, "animals", columns);
+        let (species, all) = (cells.text()?, cells.int()?);
+        let narrowed = [cells.int()?, cells.int()?, cells.int()?, cells.int()?, cells.int()?];
+        counts.push(SpeciesCount { species, all, narrowed });
+    }
+    counts.sort_by(|one, other| one.species.cmp(&other.species));
+    Ok(counts)
+}
+
+/// What the text hit in the wanted animals, each counted once by its best hit: `tag`, `back_number`, ….
+pub async fn hits(tx: &mut Tx, wanted: &Wanted) -> Result<HashMap<&'static str, i64>> {
+    let mut hits = HashMap::new();
+    let mut values = wanted.narrowed_values();
+    values.extend(wanted.rank_values());
+    for row in tx.rows(HITS[&wanted.narrow], values).await? {
+        let mut cells = Cells::new(&row, "animals", &["rank", "count"]);
+        let (rank, count) = (cells.int()?, cells.int()?);
+        *hits.entry(hit_of(rank)).or_insert(0) += count;
+    }
+    Ok(hits)
+}
+
+/// One live animal, as a list has it.
+pub async fn one(tx: &mut Tx, animal: Uuid) -> Result<Option<EntryRow>> {
+    let found = tx.rows(*ONE, values![animal]).await?.iter().map(read).collect::<Result<Vec<_>>>()?;
+    Ok(complete(tx, found).await?.pop())
+}
+
+impl Wanted {
+    /// `$1` to `$7`.
+    fn matching_values(&self) -> Vec<Value> {
+        let mut values = Patterns::of(&self.text).values();
+        values.extend(values![self.exhibitor, self.class]);
+        values
+    }
+
+    /// `$1` to `$8`.
+    fn narrowed_values(&self) -> Vec<Value> {
+        let mut values = self.matching_values();
+        values.push(Value::from(self.species.clone()));
+        values
+    }
+
+    /// `$9` and `$10`.
+    fn rank_values(&self) -> Vec<Value> {
+        let patterns = Patterns::of(&self.text);
+        values![patterns.exact, patterns.ending]
+    }
+}
+
+/// What a rank of [`RANK`] is called.
+fn hit_of(rank: i64) -> &'static str {
+    match rank {
+        0 | 2 | 3 => "tag",
+        1 | 6 => "back_number",
+        4 => "old_tag",
+        5 => "official_id",
+        7 => "name",
+        _ => "class",
+    }
+}
+
+/// Adds what stands in other tables.
+async fn complete(tx: &mut Tx, mut found: Vec<EntryRow>) -> Result<Vec<EntryRow>> {
     let ids: Vec<Uuid> = found.iter().map(|row| row.animal_id).collect();
     let mut classes = classes_of(tx, &ids).await?;
-    let disputed = disputed_among(tx, &ids).await?;
+    let stages = stages_of(tx, &ids).await?;
     for row in &mut found {
-        row.classes = classes.remove(&row.animal_id).unwrap_or_default();
-        row.classes.sort();
-        row.disputed = disputed.contains(&row.animal_id);
+        let mut classes = classes.remove(&row.animal_id).unwrap_or_default();
+        classes.sort();
+        row.class_code = classes.iter().find_map(|class| class.code.clone());
+        row.classes = classes.into_iter().map(|class| class.name).collect();
+        row.stage = stages.get(&row.animal_id).copied().unwrap_or(Stage::NotArrived);
     }
-    Ok((found, total))
+    Ok(found)
 }
 
-fn like(text: &str, placeholder: &str) -> String {
-    format!(r"lower({text}) LIKE {placeholder} ESCAPE '\'")
-}
-
-fn like_spelled(text: &str) -> String {
-    SPELLINGS.map(|placeholder| like(text, placeholder)).join(" OR ")
+/// A class by its code: 6 before 10, one without a code last.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct ClassName {
+    has_no_code: bool,
+    code_length: usize,
+    code: Option<String>,
+    name: String,
 }
 
 /// A text as LIKE patterns.
@@ -152,6 +344,8 @@ struct Patterns {
     spellings: [Option<String>; 3],
     in_json: Option<String>,
     beginning: Option<String>,
+    exact: Option<String>,
+    ending: Option<String>,
 }
 
 impl Patterns {
@@ -159,7 +353,7 @@ impl Patterns {
         let text: String =
             text.trim().to_lowercase().chars().filter(|letter| *letter != '\0').take(TEXT_CHARS).collect();
         if text.is_empty() {
-            return Self { spellings: [const { None }; 3], in_json: None, beginning: None };
+            return Self { spellings: [const { None }; 3], in_json: None, beginning: None, exact: None, ending: None };
         }
         let escaped = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
         let is_code = text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
@@ -168,6 +362,8 @@ impl Patterns {
             spellings: spellings.map(|text| Some(format!("%{text}%"))),
             in_json: is_code.then(|| format!("%{escaped}%")),
             beginning: Some(format!("{escaped}%")),
+            ending: Some(format!("%{escaped}")),
+            exact: Some(text),
         }
     }
 
@@ -212,24 +408,33 @@ fn read(row: &Row) -> Result<EntryRow> {
         exhibitor: format!("{} {}", cells.text()?, cells.text()?),
         club_chapter: cells.text_option()?,
         classes: Vec::new(),
-        disputed: false,
+        class_code: None,
+        disputed: cells.int()? == 1,
+        stage: Stage::NotArrived,
     })
 }
 
-async fn classes_of(tx: &mut Tx, animals: &[Uuid]) -> Result<HashMap<Uuid, Vec<String>>> {
-    let mut classes: HashMap<Uuid, Vec<String>> = HashMap::new();
+async fn classes_of(tx: &mut Tx, animals: &[Uuid]) -> Result<HashMap<Uuid, Vec<ClassName>>> {
+    let mut classes: HashMap<Uuid, Vec<ClassName>> = HashMap::new();
     for (sql, chunk) in CLASSES.cut(animals) {
         for row in tx.rows(sql, chunk.iter().map(|id| Value::from(*id)).collect()).await? {
-            let mut cells = Cells::new(&row, "entries", &["animal_id", "name"]);
-            classes.entry(cells.uuid()?).or_default().push(cells.text()?);
+            let mut cells = Cells::new(&row, "entries", &["animal_id", "code", "name"]);
+            let (animal, code, name) = (cells.uuid()?, cells.text_option()?, cells.text()?);
+            let code_length = code.as_ref().map_or(0, String::len);
+            classes.entry(animal).or_default().push(ClassName { has_no_code: code.is_none(), code_length, code, name });
         }
     }
     Ok(classes)
 }
 
-async fn disputed_among(tx: &mut Tx, animals: &[Uuid]) -> Result<HashSet<Uuid>> {
-    let ids: Vec<RecordId> = animals.iter().copied().map(RecordId).collect();
-    let open = conflicts::open_on(tx, &ids).await?;
-    let records = open.iter().flat_map(|conflict| std::iter::once(conflict.record_id).chain(conflict.other_record_id));
-    Ok(records.map(|id| id.0).collect())
+async fn stages_of(tx: &mut Tx, animals: &[Uuid]) -> Result<HashMap<Uuid, Stage>> {
+    let mut stages = HashMap::new();
+    for (sql, chunk) in STAGES.cut(animals) {
+        // The ids stand twice in the text, under the same placeholders.
+        for row in tx.rows(sql, chunk.iter().map(|id| Value::from(*id)).collect()).await? {
+            let mut cells = Cells::new(&row, "animals", &["id", "stage"]);
+            stages.insert(cells.uuid()?, Stage::of(cells.int()?));
+        }
+    }
+    Ok(stages)
 }

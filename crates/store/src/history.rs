@@ -38,7 +38,8 @@ static OF_RECORD: LazyLock<&str> = LazyLock::new(|| {
     sql::keep(format!("{select} WHERE record_id = $1 AND table_name = $2 ORDER BY version DESC LIMIT $3"))
 });
 static RECENT: LazyLock<&str> = LazyLock::new(|| {
-    sql::keep(format!("{} WHERE actor IS NOT NULL ORDER BY seq DESC LIMIT $1", sql::select(TABLE, COLUMNS)))
+    let select = sql::select(TABLE, COLUMNS);
+    sql::keep(format!("{select} WHERE actor IS NOT NULL AND ($1 IS NULL OR seq < $1) ORDER BY seq DESC LIMIT $2"))
 });
 
 /// Owners in a list, filled up with repeats, so that there is one text for every number of them.
@@ -99,9 +100,9 @@ pub async fn once_owned(
     Ok(found)
 }
 
-/// The newest changes that people made, newest first.
-pub async fn recent(tx: &mut Tx, limit: i64) -> Result<Vec<HistoryRow>> {
-    tx.rows(*RECENT, values![limit]).await?.iter().map(read).collect()
+/// The newest changes that people made, those before a number if one is given; newest first.
+pub async fn recent(tx: &mut Tx, before: Option<Seq>, limit: i64) -> Result<Vec<HistoryRow>> {
+    tx.rows(*RECENT, values![before, limit]).await?.iter().map(read).collect()
 }
 
 fn write(row: &HistoryRow) -> Vec<Value> {

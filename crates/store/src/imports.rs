@@ -103,6 +103,52 @@ pub async fn load(tx: &mut Tx, id: Uuid) -> Result<Option<ImportRow>> {
     }))
 }
 
+/// What a list tells of an import, without its file.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImportListRow {
+    /// Its id.
+    pub id: Uuid,
+    /// Where it stands.
+    pub status: ImportStatus,
+    /// How many rows are new, changed, the same, wrong; the file's name.
+    pub counts: Json,
+    /// Who previewed it.
+    pub created_by: PersonId,
+    /// When.
+    pub created_at: DateTime<Utc>,
+    /// When it was written.
+    pub confirmed_at: Option<DateTime<Utc>>,
+    /// When it was taken back.
+    pub undone_at: Option<DateTime<Utc>>,
+}
+
+/// The newest imports, newest first.
+pub async fn recent(tx: &mut Tx, limit: i64) -> Result<Vec<ImportListRow>> {
+    let columns = &["id", "status", "counts", "created_by", "created_at", "confirmed_at", "undone_at"];
+    let sql = "SELECT id, status, counts, created_by, created_at, confirmed_at, undone_at FROM imports \
+               ORDER BY created_at DESC, id DESC LIMIT $1";
+    let mut found = Vec::new();
+    for row in tx.rows(sql, values![limit]).await? {
+        let mut cells = Cells::new(&row, "imports", columns);
+        found.push(ImportListRow {
+            id: cells.uuid()?,
+            status: cells.word(ImportStatus::parse)?,
+            counts: cells.json()?,
+            created_by: cells.uuid()?.into(),
+            created_at: cells.instant()?,
+            confirmed_at: cells.instant_option()?,
+            undone_at: cells.instant_option()?,
+        });
+    }
+    Ok(found)
+}
+
+/// Keeps another plan of a preview; false if it is not a preview any more.
+pub async fn plan_again(tx: &mut Tx, id: Uuid, clock: Seq, plan: &str, counts: &Json) -> Result<bool> {
+    let sql = "UPDATE imports SET clock = $2, plan = $3, counts = $4 WHERE id = $1 AND status = 'previewed'";
+    Ok(tx.execute(sql, values![id, clock, plan, counts.clone()]).await? == 1)
+}
+
 /// Marks a preview as written by these ops; false if it was not a preview any more.
 pub async fn mark_confirmed(tx: &mut Tx, id: Uuid, op_ids: &[OpId], counts: &Json, at: DateTime<Utc>) -> Result<bool> {
     let sql = "UPDATE imports SET status = 'confirmed', op_ids = $2, counts = $3, confirmed_at = $4 \
@@ -117,7 +163,8 @@ pub async fn mark_undone(tx: &mut Tx, id: Uuid, at: DateTime<Utc>) -> Result<boo
 }
 
 impl ImportStatus {
-    fn as_str(self) -> &'static str {
+    /// The word in answers and in both databases.
+    pub fn as_str(self) -> &'static str {
         match self {
             Self::Previewed => "previewed",
             Self::Confirmed => "confirmed",

@@ -4,6 +4,7 @@
 //! SQL texts are literals, or made once from the domain's descriptors: nothing that a client
 //! sent ever stands in one.
 
+pub mod absences;
 pub mod aliases;
 pub mod audit;
 pub mod bulk;
@@ -19,6 +20,8 @@ pub mod meta;
 mod migrations;
 pub mod pairings;
 pub mod people;
+pub mod programme;
+pub mod questions;
 pub mod queue;
 pub mod records;
 mod sql;

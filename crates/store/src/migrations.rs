@@ -33,6 +33,7 @@ const STEPS: &[Step] = &[
     step!("0006", "waiting_and_groups"),
     step!("0007", "decisions"),
     step!("0008", "desks_and_floor"),
+    step!("0009", "desk_faces"),
 ];
 
 pub(crate) fn sqlite() -> Migrator {

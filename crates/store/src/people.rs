@@ -29,6 +29,7 @@ const DEVICE: &[&str] = &[
     "skew_ms",
     "pulled_seq",
     "revoked_at",
+    "oldest_unsent_at",
 ];
 
 static PROFILES: LazyChunked = LazyChunked::new(|| {
@@ -103,6 +104,8 @@ pub struct DeviceRow {
     pub pulled_seq: Seq,
     /// When it was removed.
     pub revoked_at: Option<DateTime<Utc>>,
+    /// Since when the oldest of those entries waits; none if there are none.
+    pub oldest_unsent_at: Option<DateTime<Utc>>,
 }
 
 /// A device with its person's name and rights, for lists.
@@ -251,6 +254,7 @@ pub async fn add_device(tx: &mut Tx, row: &DeviceRow) -> Result<()> {
         row.skew_ms,
         row.pulled_seq,
         row.revoked_at,
+        row.oldest_unsent_at,
     ];
     tx.execute(*ADD_DEVICE, values).await?;
     Ok(())
@@ -289,7 +293,7 @@ pub async fn devices_by_id(tx: &mut Tx, ids: &[DeviceId]) -> Result<Vec<DeviceRo
 pub async fn devices(tx: &mut Tx) -> Result<Vec<DeviceListRow>> {
     let columns: Vec<&str> = DEVICE.iter().copied().chain(["person_name", "role", "functions", "scope"]).collect();
     let sql = "SELECT d.id, d.profile_id, d.kind, d.name, d.platform, d.joined_at, d.last_seen, d.unsent, d.skew_ms, \
-               d.pulled_seq, d.revoked_at, p.name, m.role, m.functions, m.scope FROM devices d \
+               d.pulled_seq, d.revoked_at, d.oldest_unsent_at, p.name, m.role, m.functions, m.scope FROM devices d \
                JOIN profiles p ON p.id = d.profile_id JOIN team_members m ON m.profile_id = p.id \
                ORDER BY lower(d.name), d.id";
     let mut found = Vec::new();
@@ -304,12 +308,6 @@ pub async fn devices(tx: &mut Tx) -> Result<Vec<DeviceListRow>> {
         });
     }
     Ok(found)
-}
-
-/// How many entries the phones that still belong to the show said they hold.
-pub async fn count_unsent(tx: &mut Tx) -> Result<i64> {
-    // Postgres adds bigints up to a numeric.
-    tx.count("SELECT CAST(COALESCE(SUM(unsent), 0) AS bigint) FROM devices WHERE revoked_at IS NULL").await
 }
 
 /// Whose token has this SHA-256. A token that was killed has no row; a removed device's has.
@@ -409,15 +407,21 @@ pub struct Sighting {
     pub pulled_seq: Option<Seq>,
     /// The oldest cursor it may still hold.
     pub cursor_seq: Option<Seq>,
+    /// Since when the oldest entry that it holds waits. It is none of its own accord once it holds none.
+    pub oldest_unsent_at: Option<DateTime<Utc>>,
 }
 
 static NOTE_SEEN: LazyChunked = LazyChunked::new(|| {
     let told = ["unsent", "skew_ms", "pulled_seq", "cursor_seq"];
     let told = (3..).zip(told).map(|(index, column)| format!("{column} = COALESCE(new.column{index}, {column})"));
     let told = told.collect::<Vec<_>>().join(", ");
+    // Who tells that entries wait, but not since when, is believed from then on.
+    let oldest = "oldest_unsent_at = CASE WHEN COALESCE(new.column3, unsent) = 0 THEN NULL \
+                  ELSE COALESCE(new.column7, oldest_unsent_at, new.column2) END";
     Chunked::new(|count| {
-        let new = sql::rows(count, 6);
-        format!("UPDATE devices SET last_seen = new.column2, {told} FROM (VALUES {new}) AS new WHERE id = new.column1")
+        let new = sql::rows(count, 7);
+        let set = format!("SET last_seen = new.column2, {told}, {oldest}");
+        format!("UPDATE devices {set} FROM (VALUES {new}) AS new WHERE id = new.column1")
     })
 });
 
@@ -425,7 +429,15 @@ static NOTE_SEEN: LazyChunked = LazyChunked::new(|| {
 pub async fn note_seen(tx: &mut Tx, sightings: &[Sighting]) -> Result<()> {
     for (sql, chunk) in NOTE_SEEN.cut(sightings) {
         let row = |seen: &Sighting| {
-            values![seen.device, seen.at, seen.unsent, seen.skew_ms, seen.pulled_seq, seen.cursor_seq]
+            values![
+                seen.device,
+                seen.at,
+                seen.unsent,
+                seen.skew_ms,
+                seen.pulled_seq,
+                seen.cursor_seq,
+                seen.oldest_unsent_at,
+            ]
         };
         tx.execute(sql, chunk.iter().flat_map(row).collect()).await?;
     }
@@ -469,6 +481,7 @@ fn read_device(cells: &mut Cells<'_>) -> Result<DeviceRow> {
         skew_ms: cells.int()?,
         pulled_seq: Seq(cells.int()?),
         revoked_at: cells.instant_option()?,
+        oldest_unsent_at: cells.instant_option()?,
     })
 }
 

@@ -190,6 +190,14 @@ pub async fn unfinished_of_group(tx: &mut Tx, device: DeviceId, txn_id: &str) ->
     ids_of(&tx.rows(sql, values![device, txn_id]).await?)
 }
 
+/// How many ops came from phones since the moment.
+pub async fn count_from_phones(tx: &mut Tx, since: DateTime<Utc>) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM sync_queue WHERE created_at >= $1 \
+               AND device_id IN (SELECT id FROM devices WHERE kind = 'phone')";
+    let row = tx.row(sql, values![since]).await?;
+    row.map_or(Ok(0), |row| Cells::new(&row, TABLE, &["count"]).int())
+}
+
 /// How many ops need attention.
 pub async fn count_needing_attention(tx: &mut Tx) -> Result<i64> {
     tx.count("SELECT COUNT(*) FROM sync_queue WHERE status <> 'completed' AND status = 'failed' AND decision IS NULL")

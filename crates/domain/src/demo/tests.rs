@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashSet};
 use serde_json::json;
 
 use super::*;
-use crate::import::{Counts, ExistingShow, plan};
+use crate::import::{ExistingShow, plan};
 use crate::record::values_of;
 use crate::schema::known_table;
 
@@ -139,7 +139,7 @@ fn the_entries_file_fits_into_the_county_show() {
     };
     let plan =
         plan(ENTRIES_FILE.as_bytes(), &ExistingShow::new(&rows), &mut ids, moment().at).expect("a readable file");
-    assert_eq!(plan.counts, Counts { new: 11, changed: 0, same: 0 });
+    assert_eq!((plan.counts.new, plan.counts.changed, plan.counts.same), (11, 0, 0));
     let below: Vec<usize> =
         plan.issues.iter().filter(|issue| issue.code == "below_minimum").map(|issue| issue.row).collect();
     assert_eq!(below, [11]);

@@ -7,13 +7,14 @@ use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
 use super::animals::{Animals, Known};
+use super::choices::Choices;
 use super::existing::ExistingShow;
 use super::line::{self, EntryLine};
 use super::report::{contradiction, shown_weight};
-use super::sheet::{self, Column};
+use super::sheet::{self, Column, Sheet};
 use super::slot::{Clash, Slot, insert};
 use super::weighing::{self, Weighing};
-use super::{Counts, FileError, ImportPlan, Issue, PlannedRow, RowState, text};
+use super::{Counts, FileError, ImportPlan, Issue, PlannedRow, RowState, Severity, text};
 use crate::ids::natural_id;
 use crate::op::OpDraft;
 use crate::record::Record;
@@ -27,23 +28,72 @@ pub fn plan(
     ids: &mut dyn FnMut() -> Uuid,
     now: DateTime<Utc>,
 ) -> Result<ImportPlan, FileError> {
-    let sheet = sheet::read(&text::decode(file)?)?;
-    let mut planner = Planner::new(show, ids, now);
-    planner.issues.extend(sheet.issues.iter().cloned());
-    let mut rows = Vec::with_capacity(sheet.lines.len());
-    for raw in &sheet.lines {
-        let outcome = line::read(&sheet, raw).and_then(|line| planner.take(&line));
-        let (state, changes) = outcome.unwrap_or_else(|issues| {
-            planner.issues.extend(issues);
-            (RowState::Error, Map::new())
-        });
-        rows.push(PlannedRow { row: raw.line, state, data: line::shown(&sheet, raw), changes });
+    plan_chosen(file, &Choices::default(), show, ids, now)
+}
+
+/// The same after somebody has matched columns, put cells right or left rows out.
+pub fn plan_chosen(
+    file: &[u8],
+    choices: &Choices,
+    show: &ExistingShow<'_>,
+    ids: &mut dyn FnMut() -> Uuid,
+    now: DateTime<Utc>,
+) -> Result<ImportPlan, FileError> {
+    let mut sheet = sheet::read(&text::decode(file)?, choices.columns.as_deref())?;
+    if !sheet.missing.is_empty() {
+        return unmatched(sheet, choices.may_lack_columns);
     }
-    let count =
-        |state: RowState| i64::try_from(rows.iter().filter(|row| row.state == state).count()).unwrap_or(i64::MAX);
-    let counts = Counts { new: count(RowState::New), changed: count(RowState::Changed), same: count(RowState::Same) };
+    let mut planner = Planner::new(show, ids, now);
+    planner.issues.append(&mut sheet.issues);
+    let mut rows = Vec::with_capacity(sheet.lines.len());
+    for mut raw in std::mem::take(&mut sheet.lines) {
+        choices.mend(&sheet, &mut raw);
+        let (state, changes) = if choices.left_out.contains(&raw.line) {
+            (RowState::LeftOut, Map::new())
+        } else {
+            let outcome = line::read(&sheet, &raw).and_then(|line| planner.take(&line));
+            outcome.unwrap_or_else(|issues| {
+                planner.issues.extend(issues);
+                (RowState::Error, Map::new())
+            })
+        };
+        rows.push(PlannedRow { row: raw.line, state, data: line::shown(&sheet, &raw), changes });
+    }
     let issues = std::mem::take(&mut planner.issues);
-    Ok(ImportPlan { rows, issues, ops: planner.into_ops(), counts })
+    let counts = count(&rows, &issues);
+    Ok(ImportPlan { rows, issues, ops: planner.into_ops(), counts, header: sheet.header, missing: Vec::new() })
+}
+
+/// A file of which no more than the header is understood.
+fn unmatched(sheet: Sheet, may_lack_columns: bool) -> Result<ImportPlan, FileError> {
+    if !may_lack_columns {
+        return Err(FileError::MissingColumns(sheet.missing.iter().map(|column| column.name()).collect()));
+    }
+    Ok(ImportPlan {
+        rows: Vec::new(),
+        issues: sheet.issues,
+        ops: Vec::new(),
+        counts: Counts::default(),
+        header: sheet.header,
+        missing: sheet.missing,
+    })
+}
+
+fn count(rows: &[PlannedRow], issues: &[Issue]) -> Counts {
+    let with = |state: RowState| rows.iter().filter(|row| row.state == state).count();
+    let warned: HashSet<usize> =
+        issues.iter().filter(|issue| issue.severity == Severity::Warning).map(|issue| issue.row).collect();
+    let is_taken = |row: &&PlannedRow| !matches!(row.state, RowState::Error | RowState::LeftOut);
+    let check = rows.iter().filter(is_taken).filter(|row| warned.contains(&row.row)).count();
+    let number = |count: usize| i64::try_from(count).unwrap_or(i64::MAX);
+    Counts {
+        new: number(with(RowState::New)),
+        changed: number(with(RowState::Changed)),
+        same: number(with(RowState::Same)),
+        error: number(with(RowState::Error)),
+        left_out: number(with(RowState::LeftOut)),
+        check: number(check),
+    }
 }
 
 struct Planner<'a, 'i> {

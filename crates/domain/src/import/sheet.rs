@@ -7,30 +7,94 @@ use super::{COLUMNS_MAX, FileError, Issue, ROWS_MAX};
 
 const DELIMITERS: [char; 3] = [',', ';', '\t'];
 
+/// Cells of a column that are shown beside its header.
+const SAMPLES: usize = 3;
+/// Characters of a header or of a sample that are shown.
+const SHOWN_CHARS: usize = 60;
+
 /// A column of an entries file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub(super) enum Column {
+pub enum Column {
+    /// The exhibitor's number.
     BackNumber,
+    /// The exhibitor's first name.
     FirstName,
+    /// The exhibitor's last name.
     LastName,
+    /// The exhibitor's club or chapter.
     Club,
+    /// The exhibitor's county.
     County,
+    /// 4-H, FFA or open.
     Program,
+    /// The animal's species.
     Species,
+    /// Its sex.
     Sex,
+    /// Its breed.
     Breed,
+    /// Its fair tag.
     Tag,
+    /// Its official identity.
     OfficialId,
+    /// Its start weight.
     InitWeight,
+    /// When that was weighed.
     InitDate,
+    /// Its weight at arrival.
     Weight,
+    /// The class it is entered in.
     Class,
+    /// Its pen.
     Pen,
 }
 
+/// A column of the file as it stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HeaderCell {
+    /// What the first line calls it.
+    pub title: String,
+    /// Its first texts that are not blank.
+    pub samples: Vec<String>,
+    /// What it is, as it was guessed or chosen; none if it is not used.
+    pub column: Option<Column>,
+}
+
 impl Column {
+    /// All columns, in the order of the handbook.
+    pub const ALL: [Self; 16] = [
+        Self::BackNumber,
+        Self::FirstName,
+        Self::LastName,
+        Self::Club,
+        Self::County,
+        Self::Program,
+        Self::Species,
+        Self::Sex,
+        Self::Breed,
+        Self::Tag,
+        Self::OfficialId,
+        Self::InitWeight,
+        Self::InitDate,
+        Self::Weight,
+        Self::Class,
+        Self::Pen,
+    ];
+    pub(super) const FIRST: Self = Self::BackNumber;
+    pub(super) const LAST: Self = Self::Pen;
+
+    /// The column of that name.
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|column| column.name() == name)
+    }
+
+    /// Whether every file needs it. Of tag and official identity it needs one.
+    pub fn is_required(self) -> bool {
+        matches!(self, Self::BackNumber | Self::Species | Self::Class | Self::Tag)
+    }
+
     /// The word in reports.
-    pub(super) fn name(self) -> &'static str {
+    pub fn name(self) -> &'static str {
         match self {
             Self::BackNumber => "back_number",
             Self::FirstName => "first_name",
@@ -108,10 +172,14 @@ pub(super) struct Sheet {
     pub(super) lines: Vec<RawLine>,
     /// What is to be said about the header.
     pub(super) issues: Vec<Issue>,
+    /// The header's own cells.
+    pub(super) header: Vec<HeaderCell>,
+    /// Columns that an entry needs and the file has none for.
+    pub(super) missing: Vec<Column>,
 }
 
-/// Reads the header and all lines.
-pub(super) fn read(text: &str) -> Result<Sheet, FileError> {
+/// Reads the header and all lines. `chosen` says what each column is, in place of guessing.
+pub(super) fn read(text: &str, chosen: Option<&[Option<Column>]>) -> Result<Sheet, FileError> {
     let mut lines = cut(text, delimiter_of(text))?;
     if lines.is_empty() {
         return Err(FileError::Empty);
@@ -120,15 +188,40 @@ pub(super) fn read(text: &str) -> Result<Sheet, FileError> {
     if header.cells.len() > COLUMNS_MAX {
         return Err(FileError::TooLarge);
     }
-    let (columns, issues) = understand(&header);
+    let (columns, issues) = match chosen {
+        Some(chosen) => (matched(chosen), Vec::new()),
+        None => understand(&header),
+    };
     let missing = missing_columns(&columns);
-    if !missing.is_empty() {
-        return Err(FileError::MissingColumns(missing));
-    }
-    if lines.is_empty() {
+    if lines.is_empty() && missing.is_empty() {
         return Err(FileError::NoRows);
     }
-    Ok(Sheet { columns, width: header.cells.len(), lines, issues })
+    let shown = header_cells(&header, &columns, &lines);
+    Ok(Sheet { columns, width: header.cells.len(), lines, issues, header: shown, missing })
+}
+
+/// What each column was chosen to be; of two that are the same the first.
+fn matched(chosen: &[Option<Column>]) -> Vec<(Column, usize)> {
+    let mut columns: Vec<(Column, usize)> = Vec::new();
+    for (index, column) in chosen.iter().enumerate() {
+        if let Some(column) = column.filter(|column| columns.iter().all(|(known, _)| known != column)) {
+            columns.push((column, index));
+        }
+    }
+    columns
+}
+
+fn header_cells(header: &RawLine, columns: &[(Column, usize)], lines: &[RawLine]) -> Vec<HeaderCell> {
+    let shown = |cell: &str| cell.trim().chars().take(SHOWN_CHARS).collect::<String>();
+    let cell = |(index, title): (usize, &String)| {
+        let cells = lines.iter().filter_map(|line| line.cells.get(index)).filter(|cell| !cell.trim().is_empty());
+        HeaderCell {
+            title: shown(title),
+            samples: cells.take(SAMPLES).map(|cell| shown(cell)).collect(),
+            column: columns.iter().find(|(_, at)| *at == index).map(|(column, _)| *column),
+        }
+    };
+    header.cells.iter().enumerate().map(cell).collect()
 }
 
 /// The delimiter that stands most often in the first line, outside quotes.
@@ -246,15 +339,12 @@ fn plain(header: &str) -> String {
         .collect()
 }
 
-fn missing_columns(columns: &[(Column, usize)]) -> Vec<&'static str> {
+fn missing_columns(columns: &[(Column, usize)]) -> Vec<Column> {
     let has = |column: Column| columns.iter().any(|(known, _)| *known == column);
-    let mut missing: Vec<&'static str> = [Column::BackNumber, Column::Species, Column::Class]
-        .into_iter()
-        .filter(|column| !has(*column))
-        .map(Column::name)
-        .collect();
+    let mut missing: Vec<Column> =
+        [Column::BackNumber, Column::Species, Column::Class].into_iter().filter(|column| !has(*column)).collect();
     if !has(Column::Tag) && !has(Column::OfficialId) {
-        missing.push(Column::Tag.name());
+        missing.push(Column::Tag);
     }
     missing
 }
@@ -316,10 +406,28 @@ mod tests {
 
     #[test]
     fn a_header_that_names_no_animal_is_refused() {
-        assert_eq!(
-            read("a,b\n1,2").err(),
-            Some(FileError::MissingColumns(vec!["back_number", "species", "class_code", "tag"]))
-        );
-        assert_eq!(read("number,species,class,tag\n").err(), Some(FileError::NoRows));
+        let missing = [Column::BackNumber, Column::Species, Column::Class, Column::Tag];
+        assert_eq!(read("a,b\n1,2", None).expect("readable").missing, missing);
+        assert_eq!(read("number,species,class,tag\n", None).err(), Some(FileError::NoRows));
+    }
+
+    #[test]
+    fn columns_may_be_chosen_in_place_of_the_header() {
+        let chosen = [Some(Column::Tag), None, Some(Column::Tag), Some(Column::Class)];
+        let sheet = read("a,tag,c,d\n0412,x,,Market Hog\n ,y\n1188,,z,", Some(&chosen)).expect("readable");
+        assert_eq!(sheet.columns, [(Column::Tag, 0), (Column::Class, 3)]);
+        assert_eq!(sheet.missing, [Column::BackNumber, Column::Species]);
+        let shown: Vec<_> = sheet.header.iter().map(|cell| (cell.title.as_str(), cell.column)).collect();
+        assert_eq!(shown, [("a", Some(Column::Tag)), ("tag", None), ("c", None), ("d", Some(Column::Class))]);
+        assert_eq!(sheet.header[0].samples, ["0412", "1188"]);
+    }
+
+    #[test]
+    fn every_column_has_a_name_of_its_own() {
+        for column in Column::ALL {
+            assert_eq!(Column::parse(column.name()), Some(column));
+        }
+        assert_eq!(Column::parse("Tag"), None);
+        assert!(Column::ALL.is_sorted() && Column::ALL[0] == Column::FIRST && Column::ALL[15] == Column::LAST);
     }
 }

@@ -127,7 +127,7 @@ fn one_row(cells: &str) -> ImportPlan {
 fn the_demo_file_gives_the_expected_counts_and_reports() {
     let mut rows = Rows::with_market_steer();
     let plan = rows.import(DEMO);
-    assert_eq!(plan.counts, Counts { new: 11, changed: 0, same: 0 });
+    assert_eq!((plan.counts.new, plan.counts.changed, plan.counts.same), (11, 0, 0));
     let written: Vec<(&str, i64)> = plan.written().into_iter().collect();
     assert_eq!(written, [("animals", 11), ("classes", 5), ("entries", 11), ("exhibitors", 10), ("weigh_ins", 9)]);
     let errors: Vec<_> = plan.issues.iter().filter(|issue| issue.severity == Severity::Error).collect();
@@ -156,7 +156,7 @@ fn the_same_file_again_changes_nothing() {
     let mut rows = Rows::with_market_steer();
     rows.import(DEMO);
     let again = rows.plan(DEMO);
-    assert_eq!(again.counts, Counts { new: 0, changed: 0, same: 11 });
+    assert_eq!((again.counts.new, again.counts.changed, again.counts.same), (0, 0, 11));
     assert_eq!(again.ops, []);
 }
 
@@ -166,7 +166,7 @@ fn a_changed_weight_replaces_the_one_before_and_the_old_file_then_brings_it_back
     rows.import(DEMO);
     let changed = String::from_utf8_lossy(DEMO).replace(",1262,", ",1265.5,");
     let plan = rows.import(changed.as_bytes());
-    assert_eq!(plan.counts, Counts { new: 0, changed: 1, same: 10 });
+    assert_eq!((plan.counts.new, plan.counts.changed, plan.counts.same), (0, 1, 10));
     assert_eq!(plan.ops.len(), 1);
     assert_eq!(plan.ops[0].data["kind"], "reweigh");
     assert_eq!(plan.ops[0].data["weight_x10"], 12_655);
@@ -202,7 +202,7 @@ fn changed_cells_are_updates_with_their_base() {
         .replace("Suffolk cross,2203,,", "Suffolk,2203,840003100002203,")
         .replace("Ben,Osei,Cedar Creek", "Ben,Osei,River Bend");
     let plan = rows.import(file.as_bytes());
-    assert_eq!(plan.counts, Counts { new: 0, changed: 2, same: 9 });
+    assert_eq!((plan.counts.new, plan.counts.changed, plan.counts.same), (0, 2, 9));
     assert_eq!(plan.rows[5].changes["breed"], json!(["Suffolk cross", "Suffolk"]));
     assert_eq!(plan.rows[2].changes["club_chapter"], json!(["Cedar Creek", "River Bend"]));
     assert_eq!(rows.animal("2203").value("official_id").as_text(), Some("840003100002203"));
@@ -291,7 +291,7 @@ fn a_tag_that_moved_within_the_file_is_free() {
         "{HEADER}\n7,Ann,Oak,swine,barrow,56,840003100000001,,Hogs\n7,Ann,Oak,swine,barrow,55,840003100000002,,Hogs\n"
     );
     let plan = rows.import(file.as_bytes());
-    assert_eq!(plan.counts, Counts { new: 1, changed: 1, same: 0 });
+    assert_eq!((plan.counts.new, plan.counts.changed, plan.counts.same), (1, 1, 0));
     assert_eq!(rows.animal("55").value("official_id"), &Value::Text("840003100000002".into()));
 }
 
@@ -342,4 +342,53 @@ fn states_add_up_to_the_rows() {
     assert_eq!(plan.rows.len(), 12);
     assert_eq!(errors, 1);
     assert_eq!(plan.rows[0].data["tag"], Json::from("0412"));
+}
+
+fn chosen(file: &str, choices: &Choices) -> ImportPlan {
+    let rows = Rows::with_market_steer();
+    let show = ExistingShow::new(&rows.0);
+    plan_chosen(file.as_bytes(), choices, &show, &mut counter(1_000), now()).expect("a plan")
+}
+
+#[test]
+fn a_row_that_is_left_out_plans_nothing_and_frees_what_it_took() {
+    let text = String::from_utf8(DEMO.to_vec()).expect("UTF-8");
+    let duplicate = chosen(&text, &Choices::default());
+    assert_eq!((duplicate.counts.new, duplicate.counts.error, duplicate.counts.left_out), (11, 1, 0));
+    let without_first = Choices { left_out: [3].into(), ..Choices::default() };
+    let plan = chosen(&text, &without_first);
+    assert_eq!((plan.counts.new, plan.counts.error, plan.counts.left_out), (11, 0, 1));
+    assert_eq!(plan.rows[1].state, RowState::LeftOut);
+    assert!(plan.issues.iter().all(|issue| issue.row != 3), "nothing is to be said about it");
+}
+
+#[test]
+fn a_cell_that_was_put_right_is_read_in_place_of_the_file() {
+    let text = String::from_utf8(DEMO.to_vec()).expect("UTF-8");
+    let mended = Choices { fixes: [((13, Column::Tag), "1186".to_owned())].into(), ..Choices::default() };
+    let plan = chosen(&text, &mended);
+    assert_eq!((plan.counts.new, plan.counts.error), (12, 0));
+    assert_eq!(plan.rows[11].data["tag"], "1186");
+    let worse = Choices { fixes: [((2, Column::Weight), "heavy".to_owned())].into(), ..Choices::default() };
+    assert_eq!(chosen(&text, &worse).rows[0].state, RowState::Error);
+}
+
+#[test]
+fn a_file_with_strange_headers_is_planned_once_its_columns_are_matched() {
+    let file = "Nr,Vor,Nach,Art,Marke,Klasse\n101,Ada,Reyes,swine,0412,Market Hog\n";
+    let rows = Rows::with_market_steer();
+    let show = ExistingShow::new(&rows.0);
+    let plain = plan(file.as_bytes(), &show, &mut counter(1), now());
+    assert!(matches!(plain, Err(FileError::MissingColumns(missing)) if missing.len() == 4));
+    let begun = chosen(file, &Choices { may_lack_columns: true, ..Choices::default() });
+    assert_eq!((begun.rows.len(), begun.ops.len(), begun.missing.len()), (0, 0, 4));
+    assert_eq!(
+        (begun.header[4].title.as_str(), begun.header[4].samples.as_slice()),
+        ("Marke", &["0412".to_owned()][..])
+    );
+    let names = ["back_number", "first_name", "last_name", "species", "tag", "class_code"];
+    let columns = Some(names.map(Column::parse).to_vec());
+    let matched = chosen(file, &Choices { columns, ..Choices::default() });
+    assert_eq!((matched.counts.new, matched.missing.len(), matched.issues.len()), (1, 0, 2));
+    assert_eq!(matched.counts.check, 1, "it has warnings");
 }

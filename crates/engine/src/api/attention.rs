@@ -45,6 +45,10 @@ pub struct QueueItem {
     pub conflict_id: Option<Uuid>,
     /// What an admin did about it: `{resolution: applied|dropped, by, by_name, at, reason, values?}`.
     pub decision: Option<Json>,
+    /// What its record is, in words a list can show: tag, species, breed, exhibitor, class, ….
+    pub subject: Json,
+    /// Whether it was refused because it came when its stage or class was closed: it may have been made in time.
+    pub late: bool,
     /// The op as it was sent.
     pub op: SentOp,
     /// Its device.

@@ -22,6 +22,9 @@ pub struct BulkResolve {
     pub filter: Option<BulkFilter>,
     /// Whose values stand: `client_wins` or `server_wins`.
     pub resolution: Resolution,
+    /// The same for single clashes, where it is another than `resolution`; each is one of those decided.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub choices: BTreeMap<Uuid, Resolution>,
     /// The version the decider saw, by clash. A clash that is not named in it is not decided; if it is absent or
     /// empty, all are decided as they are.
     #[serde(default)]

@@ -8,12 +8,22 @@ use serde_json::{Map, Value as Json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
-/// Which clashes to list. Newest first; a page has at most 200.
-#[derive(Debug, Default, Deserialize)]
+use super::pairing::PersonRef;
+
+/// Which clashes to list. A page has at most 200.
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct ConflictQuery {
-    /// open, resolved, superseded, withdrawn, `merged_automatically`.
+    /// open, resolved, superseded, withdrawn, `merged_automatically`; decided: resolved, superseded or withdrawn.
     pub status: Option<String>,
+    /// newest, also if it is absent; urgent: what holds up results first, then how soon the class begins, then age.
+    pub order: Option<String>,
+    /// results, placing, identity, notes. Lists in the urgent order, as the two below.
+    pub severity: Option<String>,
+    /// The class that the clash touches.
+    pub class: Option<Uuid>,
+    /// The author of the clashing entry.
+    pub author: Option<Uuid>,
     /// `update_update`, ….
     pub kind: Option<String>,
     /// A synced table.
@@ -22,15 +32,35 @@ pub struct ConflictQuery {
     pub device: Option<Uuid>,
     /// Where the last page ended.
     pub cursor: Option<String>,
+    /// Most clashes of the page: 1 to 200, which is also meant if it is absent.
+    #[serde(default)]
+    pub limit: Option<String>,
 }
 
 /// A page of clashes.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct ConflictPage {
-    /// Newest first.
+    /// Newest first, or the most urgent first.
     pub items: Vec<ConflictView>,
     /// Where the next page begins, if there is one.
     pub cursor: Option<String>,
+    /// How many clashes there are, whatever was asked for.
+    pub counts: ConflictCounts,
+}
+
+/// How many clashes there are.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct ConflictCounts {
+    /// They wait for a person.
+    pub open: i64,
+    /// Resolved, superseded or withdrawn.
+    pub decided: i64,
+    /// A policy chose.
+    pub merged_automatically: i64,
+    /// Decided since midnight at the show.
+    pub decided_today: i64,
+    /// A policy chose since midnight at the show.
+    pub merged_today: i64,
 }
 
 /// One clash as the desk and its author see it.
@@ -94,6 +124,124 @@ pub struct ConflictView {
     /// The author's answer to a decision, if it disagreed: `{note, by, at}`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub disagreement: Option<Json>,
+    /// The bulk decision that its decision in force is a part of.
+    pub bulk_id: Option<Uuid>,
+    /// The two weigh-ins of rule C1; absent for other clashes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weigh_ins: Option<TwoWeighIns>,
+    /// Which side a policy kept, by path: client, server, or both where they were equal. Only where one chose.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub kept: Option<BTreeMap<String, String>>,
+    /// The class that it touches: of several the first that is not over.
+    pub class: Option<TouchedClass>,
+    /// What it holds up: results (of today), placing (a place, a class or money), identity, notes.
+    pub severity: String,
+    /// The absence of the device during which the entry was made; none if it was connected then.
+    pub outage: Option<Outage>,
+    /// What the author was asked last; shown at the desk and to the author's device.
+    pub asked: Option<Asked>,
+}
+
+/// The weigh-ins that contradict each other.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TwoWeighIns {
+    /// The one that was official before both, as far as the official one says that it took its place.
+    pub base: Option<WeighInView>,
+    /// The later one.
+    pub client: Option<WeighInView>,
+    /// The one that is official until somebody decides.
+    pub server: Option<WeighInView>,
+}
+
+/// How a weight was taken.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct WeighInView {
+    /// The weigh-in.
+    pub record_id: Uuid,
+    /// In tenths of the show's unit.
+    pub weight_x10: Option<i64>,
+    /// manual, scale, csv.
+    pub source: Option<String>,
+    /// The scale's name.
+    pub scale: Option<String>,
+    /// The tag that was read with it.
+    pub tag_read: Option<String>,
+    /// When, by the clock of who took it.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub weighed_at: Option<DateTime<Utc>>,
+}
+
+/// The class that a clash touches.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TouchedClass {
+    /// The class.
+    pub id: Uuid,
+    /// Its number.
+    pub code: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its ring's name.
+    pub ring: Option<String>,
+    /// When it is planned.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub planned_at: Option<DateTime<Utc>>,
+    /// scheduled, `make_ready`, `in_ring`, judged, official, hold, cancelled, `combined_into`.
+    pub status: String,
+}
+
+/// A time in which a device was not heard of.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Outage {
+    /// The device.
+    pub device_id: Uuid,
+    /// Its name.
+    pub device_name: String,
+    /// When it was heard of before.
+    #[serde(with = "crate::api::sync::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub away_from: DateTime<Utc>,
+    /// When it was heard of again.
+    #[serde(with = "crate::api::sync::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub back_at: DateTime<Utc>,
+}
+
+/// What the author of an entry was asked.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Asked {
+    /// When.
+    #[serde(with = "crate::api::sync::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: DateTime<Utc>,
+    /// Who asked.
+    pub by: PersonRef,
+    /// What.
+    pub text: String,
+    /// The answer, once it was given; a later one takes its place.
+    pub answer: Option<Answered>,
+}
+
+/// An answer to it.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct Answered {
+    /// When.
+    #[serde(with = "crate::api::sync::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: DateTime<Utc>,
+    /// Who answered.
+    pub by: PersonRef,
+    /// What.
+    pub text: String,
+}
+
+/// A question to an entry's author, or the answer.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Words {
+    /// 1 to 500 characters.
+    pub text: String,
 }
 
 /// One row of a clash about a group of changes.

@@ -1,4 +1,4 @@
-//! What the desk's own pages read and write beside sync: overview, entries, import, history.
+//! What the desk's own pages read beside sync: overview, activity, entries, history.
 
 use chrono::{DateTime, Utc};
 use serde::Serialize;
@@ -27,68 +27,121 @@ pub struct Overview {
     pub weighed: i64,
     /// Open clashes.
     pub needs_checking: i64,
+    /// Ops that came from phones since midnight at the show.
+    pub entries_today: i64,
     /// Ops that failed and need attention.
     pub needs_attention: i64,
     /// Entries that phones said they still hold.
     pub waiting_on_phones: i64,
+    /// Phones that hold some.
+    pub unsent_phones: i64,
+    /// Since when the oldest of these entries waits.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub oldest_unsent_at: Option<DateTime<Utc>>,
+    /// Phones of the show that are connected.
+    pub phones_connected: i64,
+    /// Phones of the show that are not.
+    pub phones_away: i64,
+    /// Rings in their order, each with the class in it and the next one.
+    pub now_and_next: Vec<RingNow>,
+    /// When the first class is planned that an open clash touches and that is not over.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub first_class_at: Option<DateTime<Utc>>,
+    /// Whether nothing was done yet: no rows, and the show has no name of its own.
+    pub first_run: bool,
+    /// The program's version.
+    pub version: String,
+    /// Where the show is kept: `SQLite` or `Postgres`.
+    pub database: String,
+    /// The data folder on the desk's machine.
+    pub data_dir: String,
     /// The newest change number.
     pub clock: i64,
     /// The person at the desk (`{id, name}`).
     pub person: Json,
-    /// The newest 20 changes people made, newest first: `{at, who, device, table_name, record_id, what, subject}`.
-    pub activity: Vec<Json>,
+    /// The newest 20 changes people made, newest first.
+    pub activity: Vec<ActivityItem>,
 }
 
-/// Entries that match a search.
+/// A ring with what happens in it.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct EntryPage {
-    /// At most `limit` rows, by number.
-    pub items: Vec<EntryRow>,
-    /// How many match in all.
-    pub total: i64,
+pub struct RingNow {
+    /// The ring.
+    pub id: Uuid,
+    /// Its name.
+    pub name: String,
+    /// open, closed, break, hold.
+    pub status: String,
+    /// The class in it.
+    pub now: Option<ClassNow>,
+    /// The class that comes next: one that was told to make ready, else the first in the ring's order.
+    pub next: Option<ClassNext>,
 }
 
-/// An animal with its exhibitor and classes, as the desk lists it.
+/// The class in a ring.
 #[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct EntryRow {
-    /// The animal.
-    pub animal_id: Uuid,
-    /// Its record version.
-    pub version: i64,
-    /// Ear tag.
-    pub tag: Option<String>,
-    /// Official identity.
-    pub official_id: Option<String>,
-    /// Earlier tags.
-    pub prev_tags: Vec<String>,
-    /// Its species.
-    pub species: String,
-    /// Its sex.
-    pub sex: Option<String>,
-    /// Its breed.
-    pub breed: Option<String>,
-    /// Its pen.
-    pub pen: Option<String>,
-    /// Its official weight, in tenths of the show's unit.
-    pub official_weight_x10: Option<i64>,
-    /// Its rate of gain, thousandths of the unit a day.
-    pub adg_x1000: Option<i64>,
-    /// When it was checked in.
+pub struct ClassNow {
+    /// The class.
+    pub class_id: Uuid,
+    /// Its number.
+    pub code: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// When it was called into the ring.
     #[serde(with = "crate::api::sync::instant_option")]
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub arrived_at: Option<DateTime<Utc>>,
-    /// The exhibitor.
-    pub exhibitor_id: Uuid,
-    /// The exhibitor's number.
-    pub back_number: Option<i64>,
-    /// First and last name.
-    pub exhibitor: String,
-    /// The exhibitor's club or chapter.
-    pub club_chapter: Option<String>,
-    /// Names of the classes it is entered in.
-    pub classes: Vec<String>,
-    /// Whether a clash about it is open.
-    pub disputed: bool,
+    pub since: Option<DateTime<Utc>>,
+}
+
+/// The class that comes next.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ClassNext {
+    /// The class.
+    pub class_id: Uuid,
+    /// Its number.
+    pub code: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// When it is planned.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub planned_at: Option<DateTime<Utc>>,
+}
+
+/// Changes that people made.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ActivityPage {
+    /// Newest first.
+    pub items: Vec<ActivityItem>,
+    /// What to ask for as `before` for the next page, if there is one.
+    pub next: Option<i64>,
+}
+
+/// One change that a person made.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct ActivityItem {
+    /// Its feed number.
+    pub seq: i64,
+    /// When.
+    #[serde(with = "crate::api::sync::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub at: DateTime<Utc>,
+    /// Who.
+    pub who: Option<String>,
+    /// From which device: `{id, name, kind}`.
+    pub device: Option<Json>,
+    /// The record's table.
+    pub table_name: String,
+    /// The record.
+    pub record_id: Uuid,
+    /// added, changed, deleted.
+    pub what: String,
+    /// The fields that are other than before, by path; of an added row those that have a value. Derived ones are not told.
+    pub fields: Vec<String>,
+    /// What the record is: tag, species, sex, breed of the animal it is about, its own name, a weight.
+    pub subject: Json,
 }
 
 /// Every version of a record, newest first.
@@ -121,47 +174,4 @@ pub struct HistoryItem {
     pub at: DateTime<Utc>,
     /// Why, if a reason was given.
     pub reason: Option<String>,
-}
-
-/// What an import would do. Nothing is written before it is confirmed.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ImportPreview {
-    /// Confirm with this.
-    pub import_id: Uuid,
-    /// Rows whose animal does not exist yet.
-    pub new: i64,
-    /// Rows that change something.
-    pub changed: i64,
-    /// Rows that change nothing.
-    pub same: i64,
-    /// What is wrong, in file order.
-    pub errors: Vec<ImportIssue>,
-    /// Each row: `{row, state: new|changed|same|error, data: {column: text}, changes: {field: [old, new]}}`.
-    pub rows: Vec<Json>,
-}
-
-/// Something about one cell of the file.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, ToSchema)]
-pub struct ImportIssue {
-    /// File line; the header is 1.
-    pub row: i64,
-    /// The column as it was understood; none if the whole row is meant.
-    pub column: Option<String>,
-    /// error: the row is left out. warning: it is imported, and worth a look.
-    pub severity: String,
-    /// Stable code.
-    pub code: String,
-    /// One sentence for people.
-    pub message: String,
-}
-
-/// What an import did, or its undo.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct ImportResult {
-    /// Which import.
-    pub import_id: Uuid,
-    /// Rows written: exhibitors, animals, entries, classes, `weigh_ins`, by table name.
-    pub written: Json,
-    /// The newest change number.
-    pub clock: i64,
 }

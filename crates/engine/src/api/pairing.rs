@@ -68,6 +68,9 @@ pub struct Claimed {
     pub pairing_id: Uuid,
     /// Four digits that both screens show.
     pub check_number: String,
+    /// What the code was made for; the desk may allow something else.
+    #[schema(value_type = Vec<String>)]
+    pub functions: Vec<Function>,
 }
 
 /// How a claim stands.
@@ -181,8 +184,18 @@ pub struct DeviceView {
     #[serde(with = "crate::api::sync::instant_option")]
     #[schema(value_type = Option<String>, format = DateTime)]
     pub last_seen: Option<DateTime<Utc>>,
+    /// Whether it was heard of in the last 45 seconds: a phone that shows its page asks every 15.
+    pub connected: bool,
+    /// One letter for each of the last 60 minutes, oldest first: `c` heard of, `s` heard of and slow (a request took
+    /// more than a second to arrive, or the phone told by `X-Client-Took-Ms` that one took so long in all), `a` away,
+    /// `-` not joined yet, or the desk was not running.
+    pub beats: String,
     /// Entries it said it still holds.
     pub unsent: i64,
+    /// Since when the oldest of them waits, as far as it was told; none if it holds none.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub oldest_unsent_at: Option<DateTime<Utc>>,
     /// How many changes it has not pulled.
     pub lag: i64,
     /// How far its clock is off, milliseconds; positive is ahead.

@@ -3,7 +3,7 @@
 use axum::Json;
 use axum::extract::State;
 use showdesk_engine::api::bulk::{BulkAnswer, BulkResolve, BulkUndone};
-use showdesk_engine::api::conflicts::{ConflictPage, ConflictQuery, ConflictView, Reason, Resolve};
+use showdesk_engine::api::conflicts::{ConflictPage, ConflictQuery, ConflictView, Reason, Resolve, Words};
 
 use super::{Asked, Id};
 use crate::app::App;
@@ -15,19 +15,26 @@ impl Input for Resolve {}
 
 impl Input for BulkResolve {}
 
+impl Input for Words {}
+
 impl Input for Reason {
     const MAY_BE_EMPTY: bool = true;
 }
 
-/// Clashes, newest first.
+/// Clashes, newest first or the most urgent first.
 #[utoipa::path(
     get, path = "/api/v1/admin/conflicts", tag = "conflicts", security(("token" = [])),
     params(
-        ("status" = Option<String>, Query, description = "open, resolved, superseded, withdrawn or merged_automatically."),
+        ("status" = Option<String>, Query, description = "open, resolved, superseded, withdrawn or merged_automatically; decided: resolved, superseded or withdrawn."),
+        ("order" = Option<String>, Query, description = "newest, or urgent: what holds up results first, then how soon the class begins, then age."),
+        ("severity" = Option<String>, Query, description = "results, placing, identity or notes; in the urgent order."),
+        ("class" = Option<Uuid>, Query, description = "The class that the clash touches; in the urgent order."),
+        ("author" = Option<Uuid>, Query, description = "The author of the clashing entry; in the urgent order."),
         ("kind" = Option<String>, Query, description = "update_update, ….",),
         ("table" = Option<String>, Query, description = "A synced table."),
         ("device" = Option<Uuid>, Query, description = "The device that sent the clashing entry."),
         ("cursor" = Option<String>, Query, description = "Where the last page ended."),
+        ("limit" = Option<i64>, Query, description = "1 to 200, which is also meant if it is absent."),
     ),
     responses((status = 200, body = ConflictPage)),
 )]
@@ -64,6 +71,21 @@ pub(crate) async fn resolve(
     Read { input, .. }: Read<Resolve>,
 ) -> Result<Json<ConflictView>, Problem> {
     Ok(Json(app.engine().resolve(&actor, id, input).await?))
+}
+
+/// Asks the author of an entry that waits for a decision; the phone shows it under `/me/conflicts`. 409 `wrong_state` if
+/// it is decided, was entered at the laptop, or the phone was removed.
+#[utoipa::path(
+    post, path = "/api/v1/admin/conflicts/{id}/ask", tag = "conflicts", security(("token" = [])),
+    params(("id" = Uuid, Path)), request_body = Words, responses((status = 200, body = ConflictView)),
+)]
+pub(crate) async fn ask(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Id(id): Id,
+    Read { input, .. }: Read<Words>,
+) -> Result<Json<ConflictView>, Problem> {
+    Ok(Json(app.engine().ask_author(&actor, id, input).await?))
 }
 
 /// Takes a decision back; the clash is open again.

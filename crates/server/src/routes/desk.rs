@@ -1,11 +1,11 @@
-//! What the desk page asks for beside sync: its token, the overview, entries, history.
+//! What the desk page asks for beside sync: its token, the overview, history.
 
 use std::time::Instant;
 
 use axum::Json;
 use axum::extract::{Path, State};
 use serde::{Deserialize, Serialize};
-use showdesk_engine::api::desk::{EntryPage, History, Overview};
+use showdesk_engine::api::desk::{ActivityPage, History, Overview};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
 
@@ -15,12 +15,10 @@ use crate::auth::{Desk, Peer};
 use crate::body::{Class, Input, Read};
 use crate::error::Problem;
 
-/// Entries of a page, if nothing is said.
-const ENTRIES_DEFAULT: u32 = 50;
-/// Entries of a page at most.
-const ENTRIES_MAX: u32 = 200;
-/// A list is not paged further.
-const OFFSET_MAX: u32 = 1_000_000;
+/// Changes of a page, if nothing is said.
+const ACTIVITY_DEFAULT: u32 = 50;
+/// Changes of a page at most.
+const ACTIVITY_MAX: u32 = 200;
 
 /// The code of a printed desk link.
 #[derive(Debug, Deserialize, ToSchema)]
@@ -37,21 +35,6 @@ impl Input for LinkCode {
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct DeskToken {
     token: String,
-}
-
-/// Which entries.
-#[derive(Debug, Deserialize, IntoParams)]
-#[serde(deny_unknown_fields)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct EntryParams {
-    /// Any number or name; all if absent.
-    query: Option<String>,
-    /// How many to pass over, 0 if absent.
-    #[param(value_type = Option<i64>)]
-    offset: Option<String>,
-    /// 1 to 200, 50 if absent.
-    #[param(value_type = Option<i64>)]
-    limit: Option<String>,
 }
 
 /// Exchanges the one-time code of a printed desk link for the desk's token.
@@ -81,20 +64,33 @@ pub(crate) async fn overview(State(app): State<App>, Desk(actor): Desk) -> Resul
     Ok(Json(app.engine().overview(&actor).await?))
 }
 
-/// Animals by any number or name.
+/// Which changes.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct ActivityParams {
+    /// Only changes before this feed number.
+    #[param(value_type = Option<i64>)]
+    before: Option<String>,
+    /// 1 to 200, 50 if absent.
+    #[param(value_type = Option<i64>)]
+    limit: Option<String>,
+}
+
+/// What people did, newest first.
 #[utoipa::path(
-    get, path = "/api/v1/admin/entries", tag = "desk", security(("token" = [])), params(EntryParams),
-    responses((status = 200, body = EntryPage)),
+    get, path = "/api/v1/admin/activity", tag = "desk", security(("token" = [])), params(ActivityParams),
+    responses((status = 200, body = ActivityPage)),
 )]
-pub(crate) async fn entries(
+pub(crate) async fn activity(
     State(app): State<App>,
     Desk(actor): Desk,
-    Asked(params): Asked<EntryParams>,
-) -> Result<Json<EntryPage>, Problem> {
-    let offset = count("offset", params.offset.as_deref(), 0, (0, OFFSET_MAX))?;
-    let limit = count("limit", params.limit.as_deref(), ENTRIES_DEFAULT, (1, ENTRIES_MAX))?;
-    let text = params.query.as_deref().unwrap_or_default();
-    Ok(Json(app.engine().search_entries(&actor, text, offset.into(), limit.into()).await?))
+    Asked(params): Asked<ActivityParams>,
+) -> Result<Json<ActivityPage>, Problem> {
+    let limit = count("limit", params.limit.as_deref(), ACTIVITY_DEFAULT, (1, ACTIVITY_MAX))?;
+    let invalid = |_| Problem::bad_query("invalid_query", "before is a whole number");
+    let before = params.before.map(|text| text.parse::<i64>().map_err(invalid)).transpose()?;
+    Ok(Json(app.engine().activity(&actor, before, limit.into()).await?))
 }
 
 /// Every version of a record, newest first.

@@ -4,7 +4,7 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use showdesk_domain::value::instant_text;
-use showdesk_engine::api::conflicts::{ConflictView, Disagree, MyConflicts};
+use showdesk_engine::api::conflicts::{ConflictView, Disagree, MyConflicts, Words};
 use utoipa::ToSchema;
 
 use super::Id;
@@ -60,6 +60,20 @@ pub(crate) async fn withdraw(
     _: Read<Nothing>,
 ) -> Result<Json<ConflictView>, Problem> {
     Ok(Json(app.engine().withdraw(&caller.actor, id).await?))
+}
+
+/// Answers what the desk asked about an own entry. 409 `wrong_state` if nobody asked or it is decided.
+#[utoipa::path(
+    post, path = "/api/v1/me/conflicts/{id}/answer", tag = "me", security(("token" = [])),
+    params(("id" = Uuid, Path)), request_body = Words, responses((status = 200, body = ConflictView)),
+)]
+pub(crate) async fn answer(
+    State(app): State<App>,
+    caller: Caller,
+    Id(id): Id,
+    Read { input, .. }: Read<Words>,
+) -> Result<Json<ConflictView>, Problem> {
+    Ok(Json(app.engine().answer_question(&caller.actor, id, input).await?))
 }
 
 /// Disagrees with a decision: it is open again, the decided value stays in force.

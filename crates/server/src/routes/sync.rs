@@ -119,7 +119,11 @@ pub(crate) async fn hello(State(app): State<App>, caller: Caller) -> Result<Json
 #[utoipa::path(
     post, path = "/api/v1/sync/push", tag = "sync", security(("token" = [])), request_body = PushBody,
     params(
-        ("X-Client-Pending" = Option<i64>, Header, description = "How many entries the phone still holds."),
+        ("X-Client-Pending" = Option<i64>, Header, description = "How many entries the phone still holds. It may stand \
+            beside any request with a token, as the two below."),
+        ("X-Client-Waiting-Ms" = Option<i64>, Header, description = "For how long the oldest of these has waited."),
+        ("X-Client-Took-Ms" = Option<i64>, Header, description = "How long the phone's last request took until its \
+            answer was there."),
         (
             "Content-Encoding" = Option<String>, Header,
             description = "identity or gzip; another is a 415. Limits count inflated bytes, at most 20 for each that was \

@@ -5,7 +5,8 @@ use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus};
 use showdesk_domain::ids::{ConflictId, Version};
 use showdesk_domain::record::Record;
 use showdesk_domain::value::Value;
-use showdesk_store::{Db, conflicts, entries, queue, records};
+use showdesk_store::entries::{self, EntryRow, Narrow, Sort, SpeciesCount, Stage, Wanted};
+use showdesk_store::{Db, conflicts, queue, records};
 use showdesk_testkit::{TestStore, both_engines};
 use uuid::Uuid;
 
@@ -56,7 +57,8 @@ async fn fill_barn(db: &Db) -> (Show, Record) {
     (show, first)
 }
 
-fn open_clash(show: Show, record: &Record, op: showdesk_domain::ids::OpId) -> Conflict {
+/// An open clash about the record.
+pub(crate) fn open_clash(show: Show, record: &Record, op: showdesk_domain::ids::OpId) -> Conflict {
     Conflict {
         id: ConflictId(Uuid::now_v7()),
         queue_id: op,
@@ -116,9 +118,10 @@ async fn an_animal_is_found_by_any_number_or_name(store: TestStore) {
         ("", &["0412", "1187", "-"]),
     ];
     for (search, expected) in cases {
-        let (rows, total) = entries::search(&mut tx, search, 0, 50).await.unwrap();
-        let tags: Vec<&str> = rows.iter().map(|row| row.tag.as_deref().unwrap_or("-")).collect();
-        assert_eq!(tags, *expected, "{search}");
+        let wanted = of(search);
+        let rows = entries::search(&mut tx, &wanted, (None, false), 0, 50).await.unwrap();
+        let total = entries::total(&mut tx, &wanted).await.unwrap();
+        assert_eq!(tags(&rows), *expected, "{search}");
         assert_eq!(usize::try_from(total).unwrap(), expected.len(), "{search}");
     }
 }
@@ -126,8 +129,8 @@ async fn an_animal_is_found_by_any_number_or_name(store: TestStore) {
 async fn a_row_tells_all_that_the_list_shows(store: TestStore) {
     let (_, animal) = fill_barn(&store.db).await;
     let mut tx = store.db.begin_read().await.unwrap();
-    let (rows, total) = entries::search(&mut tx, "", 0, 2).await.unwrap();
-    assert_eq!((rows.len(), total), (2, 3));
+    let rows = entries::search(&mut tx, &of(""), (None, false), 0, 2).await.unwrap();
+    assert_eq!((rows.len(), entries::total(&mut tx, &of("")).await.unwrap()), (2, 3));
     let expected = entries::EntryRow {
         animal_id: animal.id.0,
         version: 1,
@@ -146,12 +149,130 @@ async fn a_row_tells_all_that_the_list_shows(store: TestStore) {
         exhibitor: "José Ibáñez".to_owned(),
         club_chapter: None,
         classes: vec!["Market Hog 2".to_owned()],
+        class_code: Some("11".to_owned()),
         disputed: true,
+        stage: Stage::Weighed,
     };
     assert_eq!(rows[0], expected);
     assert_eq!((rows[1].classes.as_slice(), rows[1].disputed), (&["Market Hog".to_owned()][..], false));
-    let (rest, total) = entries::search(&mut tx, "", 2, 2).await.unwrap();
-    assert_eq!((rest.len(), rest[0].tag.as_deref(), total), (1, None, 3));
+    let rest = entries::search(&mut tx, &of(""), (None, false), 2, 2).await.unwrap();
+    assert_eq!((rest.len(), rest[0].tag.as_deref()), (1, None));
+    assert_eq!(entries::one(&mut tx, animal.id.0).await.unwrap(), Some(expected));
+    assert_eq!(entries::one(&mut tx, Uuid::now_v7()).await.unwrap(), None);
 }
 
-both_engines![an_animal_is_found_by_any_number_or_name, a_row_tells_all_that_the_list_shows];
+async fn a_list_is_narrowed_ordered_and_counted(store: TestStore) {
+    let (_, animal) = fill_barn(&store.db).await;
+    let mut tx = store.db.begin_read().await.unwrap();
+    let exhibitor = animal.value("exhibitor_id").as_id();
+    let narrowed: &[(Wanted, &[&str])] = &[
+        (Wanted { narrow: Some(Narrow::NotArrived), ..of("") }, &["1187", "-"]),
+        (Wanted { narrow: Some(Narrow::NotWeighed), ..of("") }, &["1187", "-"]),
+        (Wanted { narrow: Some(Narrow::BeingChecked), ..of("") }, &["0412"]),
+        (Wanted { narrow: Some(Narrow::OutOfRange), ..of("") }, &[]),
+        (Wanted { narrow: Some(Narrow::Scratched), ..of("") }, &[]),
+        (Wanted { narrow: Some(Narrow::NotArrived), ..of("1187") }, &["1187"]),
+        (Wanted { exhibitor, ..of("") }, &["0412"]),
+        (Wanted { class: Some(Uuid::now_v7()), ..of("") }, &[]),
+        (Wanted { species: Some("goat".to_owned()), ..of("") }, &[]),
+    ];
+    for (wanted, expected) in narrowed {
+        let rows = entries::search(&mut tx, wanted, (None, false), 0, 50).await.unwrap();
+        assert_eq!(tags(&rows), *expected, "{wanted:?}");
+        let total = entries::total(&mut tx, wanted).await.unwrap();
+        assert_eq!(usize::try_from(total).unwrap(), expected.len(), "{wanted:?}");
+    }
+    for sort in Sort::ALL {
+        for down in [false, true] {
+            for narrow in [None, Some(Narrow::NotArrived)] {
+                let wanted = Wanted { narrow, ..of("") };
+                let rows = entries::search(&mut tx, &wanted, (Some(sort), down), 0, 50).await.unwrap();
+                assert_eq!(rows.len(), if narrow.is_some() { 2 } else { 3 }, "{sort:?} {down}");
+            }
+        }
+    }
+    let by_weight = entries::search(&mut tx, &of(""), (Some(Sort::Weight), true), 0, 50).await.unwrap();
+    assert_eq!(tags(&by_weight), ["0412", "1187", "-"]);
+    let by_number = entries::search(&mut tx, &of(""), (Some(Sort::BackNumber), false), 0, 50).await.unwrap();
+    assert_eq!(tags(&by_number), ["1187", "-", "0412"]);
+    let counts = entries::counts(&mut tx, &of("")).await.unwrap();
+    let swine = SpeciesCount { species: "swine".to_owned(), all: 3, narrowed: [2, 2, 1, 0, 0] };
+    assert_eq!(counts, [swine]);
+}
+
+async fn a_weight_outside_of_its_class_and_an_animal_that_is_out_have_lists(store: TestStore) {
+    let show = fill(&store.db).await;
+    let jose = show.exhibitor(214, "José", "Ibáñez");
+    let (mut heavy, out) = (show.animal(&jose, "0001"), show.animal(&jose, "0002"));
+    heavy.values[heavy.table.index("official_weight_x10")] = Value::Int(3_001);
+    let mut class = show.class("6", "Prospect");
+    class.values[class.table.index("max_x10")] = Value::Int(3_000);
+    let entry = |animal: &Record, out_reason: Value| {
+        let values = [
+            ("exhibitor_id", Value::Id(jose.id.0)),
+            ("animal_id", Value::Id(animal.id.0)),
+            ("family_id", Value::Id(class.id.0)),
+            ("out_reason", out_reason),
+        ];
+        show.record("entries", Uuid::now_v7(), &values)
+    };
+    let entered = [entry(&heavy, Value::Null), entry(&out, text("scratch"))];
+    let mut tx = store.db.begin_write().await.unwrap();
+    records::save(&mut tx, &[&jose]).await.unwrap();
+    records::save(&mut tx, &[&heavy, &out]).await.unwrap();
+    records::save(&mut tx, &[&class]).await.unwrap();
+    records::save(&mut tx, &entered.iter().collect::<Vec<_>>()).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.db.begin_read().await.unwrap();
+    for (narrow, tag, stage) in
+        [(Narrow::OutOfRange, "0001", Stage::OutOfRange), (Narrow::Scratched, "0002", Stage::Out)]
+    {
+        let wanted = Wanted { narrow: Some(narrow), ..of("") };
+        let rows = entries::search(&mut tx, &wanted, (Some(Sort::Stage), false), 0, 50).await.unwrap();
+        assert_eq!((tags(&rows), rows[0].stage), (vec![tag], stage));
+    }
+    let in_class = Wanted { class: Some(class.id.0), ..of("") };
+    assert_eq!(entries::total(&mut tx, &in_class).await.unwrap(), 2);
+}
+
+async fn the_best_match_comes_first_and_is_counted(store: TestStore) {
+    let show = fill(&store.db).await;
+    let other = show.exhibitor(104, "Dee", "Lund");
+    let jose = show.exhibitor(7, "José", "Ibáñez");
+    let mut old = show.animal(&jose, "2210");
+    old.values[old.table.index("prev_tags")] = Value::List(vec![text("1041")]);
+    let mut official = show.animal(&jose, "3307");
+    official.values[official.table.index("official_id")] = text("840003000006104");
+    let animals = [
+        show.animal(&jose, "1040"),
+        show.animal(&jose, "9104"),
+        show.animal(&jose, "104"),
+        show.animal(&other, "0425"),
+    ];
+    let mut tx = store.db.begin_write().await.unwrap();
+    records::save(&mut tx, &[&other, &jose]).await.unwrap();
+    records::save(&mut tx, &animals.iter().chain([&old, &official]).collect::<Vec<_>>()).await.unwrap();
+    tx.commit().await.unwrap();
+    let mut tx = store.db.begin_read().await.unwrap();
+    let rows = entries::search(&mut tx, &of("104"), (None, false), 0, 50).await.unwrap();
+    assert_eq!(tags(&rows), ["104", "0425", "9104", "1040", "2210", "3307"]);
+    let hits = entries::hits(&mut tx, &of("104")).await.unwrap();
+    let expected = [("tag", 3), ("back_number", 1), ("old_tag", 1), ("official_id", 1)];
+    assert_eq!(hits, expected.into_iter().collect());
+}
+
+fn of(search: &str) -> Wanted {
+    Wanted { text: search.to_owned(), ..Wanted::default() }
+}
+
+fn tags(rows: &[EntryRow]) -> Vec<&str> {
+    rows.iter().map(|row| row.tag.as_deref().unwrap_or("-")).collect()
+}
+
+both_engines![
+    an_animal_is_found_by_any_number_or_name,
+    a_row_tells_all_that_the_list_shows,
+    a_list_is_narrowed_ordered_and_counted,
+    a_weight_outside_of_its_class_and_an_animal_that_is_out_have_lists,
+    the_best_match_comes_first_and_is_counted,
+];

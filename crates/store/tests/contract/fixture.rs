@@ -27,7 +27,15 @@ pub(crate) fn at(seconds: i64) -> DateTime<Utc> {
 
 /// A request of a device that told nothing else.
 pub(crate) fn sighting(device: DeviceId, seconds: i64) -> Sighting {
-    Sighting { device, at: at(seconds), unsent: None, skew_ms: None, pulled_seq: None, cursor_seq: None }
+    Sighting {
+        device,
+        at: at(seconds),
+        unsent: None,
+        skew_ms: None,
+        pulled_seq: None,
+        cursor_seq: None,
+        oldest_unsent_at: None,
+    }
 }
 
 /// A device of a person, that joined at the beginning.
@@ -44,6 +52,7 @@ pub(crate) fn device(id: DeviceId, person: PersonId, kind: DeviceKind, name: &st
         skew_ms: 0,
         pulled_seq: Seq(0),
         revoked_at: None,
+        oldest_unsent_at: None,
     }
 }
 

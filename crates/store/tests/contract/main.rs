@@ -12,6 +12,7 @@ mod once;
 mod pairings;
 mod parity;
 mod people;
+mod programme;
 mod records;
 mod sync;
 mod texts;

@@ -103,9 +103,17 @@ async fn an_import_is_written_once_and_taken_back_once(store: TestStore) {
     assert_eq!(imports::load(&mut tx, Uuid::now_v7()).await.unwrap(), None);
     assert!(!imports::mark_undone(&mut tx, import.id, at(2)).await.unwrap(), "nothing was written");
     let ops = vec![OpId(Uuid::now_v7()), OpId(Uuid::now_v7())];
+    let (again, text) = (json!({"new": 3, "name": "entries.csv"}), r#"{"rows":[1]}"#);
+    assert!(imports::plan_again(&mut tx, import.id, Seq(14), text, &again).await.unwrap());
+    let import = ImportRow { clock: Seq(14), plan: text.to_owned(), counts: again.clone(), ..import };
+    assert_eq!(imports::load(&mut tx, import.id).await.unwrap(), Some(import.clone()));
     let counts = json!({"animals": 11});
     assert!(imports::mark_confirmed(&mut tx, import.id, &ops, &counts, at(3)).await.unwrap());
     assert!(!imports::mark_confirmed(&mut tx, import.id, &ops, &counts, at(4)).await.unwrap(), "it is written already");
+    assert!(
+        !imports::plan_again(&mut tx, import.id, Seq(15), text, &again).await.unwrap(),
+        "it is no preview any more"
+    );
     assert!(imports::mark_undone(&mut tx, import.id, at(5)).await.unwrap());
     assert!(!imports::mark_undone(&mut tx, import.id, at(6)).await.unwrap(), "it is taken back already");
     let expected = ImportRow {
@@ -116,7 +124,16 @@ async fn an_import_is_written_once_and_taken_back_once(store: TestStore) {
         undone_at: Some(at(5)),
         ..import
     };
-    assert_eq!(imports::load(&mut tx, expected.id).await.unwrap(), Some(expected));
+    assert_eq!(imports::load(&mut tx, expected.id).await.unwrap(), Some(expected.clone()));
+    let later =
+        ImportRow { id: Uuid::now_v7(), status: ImportStatus::Previewed, created_at: at(9), ..expected.clone() };
+    imports::add(&mut tx, &later).await.unwrap();
+    let listed = imports::recent(&mut tx, 10).await.unwrap();
+    assert_eq!(listed.iter().map(|row| row.id).collect::<Vec<_>>(), [later.id, expected.id], "newest first");
+    assert_eq!((listed[1].status, &listed[1].counts), (expected.status, &expected.counts));
+    assert_eq!((listed[1].confirmed_at, listed[1].undone_at), (expected.confirmed_at, expected.undone_at));
+    assert_eq!((listed[1].created_by, listed[1].created_at), (expected.created_by, expected.created_at));
+    assert_eq!(imports::recent(&mut tx, 1).await.unwrap().len(), 1);
     tx.commit().await.unwrap();
 }
 

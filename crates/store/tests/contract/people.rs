@@ -68,6 +68,7 @@ async fn devices_are_listed_with_their_people(store: TestStore) {
         unsent: 7,
         skew_ms: -1_200,
         pulled_seq: Seq(88),
+        oldest_unsent_at: Some(at(9)),
         ..phone
     };
     assert_eq!(people::device(&mut tx, phone.id).await.unwrap(), Some(phone.clone()));
@@ -78,12 +79,28 @@ async fn devices_are_listed_with_their_people(store: TestStore) {
     assert_eq!(listed[0].device, phone);
     assert_eq!((listed[0].person_name.as_str(), listed[0].role), ("ben", Role::Editor));
     assert_eq!(listed[1].functions, [Function::Admin]);
-    assert_eq!(people::count_unsent(&mut tx).await.unwrap(), 7);
     assert!(people::revoke(&mut tx, phone.id, at(11)).await.unwrap());
     assert!(!people::revoke(&mut tx, phone.id, at(12)).await.unwrap(), "it was removed before");
     assert_eq!(people::device(&mut tx, phone.id).await.unwrap().unwrap().revoked_at, Some(at(11)));
-    assert_eq!(people::count_unsent(&mut tx).await.unwrap(), 0, "a removed phone sends nothing more");
     tx.commit().await.unwrap();
+}
+
+async fn the_oldest_waiting_entry_is_told_once_and_forgotten_when_none_waits(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write().await.unwrap();
+    let phone = add_phone(&mut tx, show, "Ben").await.id;
+    for (seen, since) in [
+        (Sighting { unsent: Some(3), ..sighting(phone, 10) }, Some(at(10))),
+        (sighting(phone, 20), Some(at(10))),
+        (Sighting { unsent: Some(4), ..sighting(phone, 30) }, Some(at(10))),
+        (Sighting { oldest_unsent_at: Some(at(7)), ..sighting(phone, 40) }, Some(at(7))),
+        (Sighting { unsent: Some(0), ..sighting(phone, 50) }, None),
+        (Sighting { oldest_unsent_at: Some(at(7)), ..sighting(phone, 60) }, None),
+    ] {
+        people::note_seen(&mut tx, &[seen]).await.unwrap();
+        let device = people::device(&mut tx, phone).await.unwrap().unwrap();
+        assert_eq!((device.last_seen, device.oldest_unsent_at), (Some(seen.at), since), "{seen:?}");
+    }
 }
 
 async fn a_token_tells_who_shows_it(store: TestStore) {
@@ -141,6 +158,7 @@ async fn a_new_token_kills_the_others(store: TestStore) {
 both_engines![
     people_have_names_and_rights,
     devices_are_listed_with_their_people,
+    the_oldest_waiting_entry_is_told_once_and_forgotten_when_none_waits,
     a_token_tells_who_shows_it,
     a_new_token_kills_the_others,
 ];

@@ -7,7 +7,7 @@ use showdesk_domain::op::Operation;
 use showdesk_domain::queue::{QueueStatus, QueuedOp};
 use showdesk_domain::record::{ChangeRow, HistoryRow};
 use showdesk_domain::schema::{Table, known_table, tables};
-use showdesk_store::conflicts::{self, ConflictFilter};
+use showdesk_store::conflicts::{self, ConflictCounts, ConflictFilter, Standing};
 use showdesk_store::{StoreError, changes, history, queue};
 use showdesk_testkit::{TestStore, both_engines};
 use uuid::Uuid;
@@ -178,13 +178,22 @@ async fn clashes_are_found_by_record_and_listed_by_page(store: TestStore) {
     let next = ConflictFilter { before: Some((page[2].created_at, page[2].id)), ..all.clone() };
     assert_eq!(conflicts::list(&mut tx, &next).await.unwrap(), newest_first[3..]);
     let narrow = ConflictFilter {
-        status: Some(ConflictStatus::Open),
+        status: Some(Standing::Status(ConflictStatus::Open)),
         kind: Some(ConflictKind::UpdateUpdate),
         table: Some(known_table("animals")),
         device: Some(show.device),
         ..all.clone()
     };
     assert_eq!(conflicts::list(&mut tx, &narrow).await.unwrap(), clashes[3..4]);
+    let decided = ConflictFilter { status: Some(Standing::Decided), ..all.clone() };
+    assert_eq!(conflicts::list(&mut tx, &decided).await.unwrap(), clashes[2..3]);
+    let counts = conflicts::counts(&mut tx, at(0)).await.unwrap();
+    let since = ConflictCounts { open: 4, decided: 1, merged_automatically: 0, decided_since: 0, merged_since: 0 };
+    assert_eq!(ConflictCounts { decided_since: 0, ..counts }, since);
+    let decided_at = clashes[2].resolved_at.unwrap();
+    assert_eq!(conflicts::counts(&mut tx, decided_at).await.unwrap().decided_since, 1);
+    let later = decided_at + chrono::Duration::milliseconds(1);
+    assert_eq!(conflicts::counts(&mut tx, later).await.unwrap().decided_since, 0);
     let other = ConflictFilter { table: Some(known_table("entries")), ..all };
     assert!(conflicts::list(&mut tx, &other).await.unwrap().is_empty());
     let of_device = conflicts::of_author(&mut tx, show.device, show.person, 10).await.unwrap();
@@ -227,9 +236,11 @@ async fn every_version_is_kept(store: TestStore) {
         assert_same_version(found, expected);
     }
     assert!(history::versions(&mut tx, known_table("rings"), RecordId(id), 2).await.unwrap().is_empty());
-    let recent = history::recent(&mut tx, 1_000).await.unwrap();
+    let recent = history::recent(&mut tx, None, 1_000).await.unwrap();
     assert_eq!(i64::try_from(recent.len()).unwrap(), MANY - 1, "what nobody did is left out");
     assert_eq!(recent[0].seq, Seq(MANY));
+    let before = history::recent(&mut tx, Some(Seq(MANY)), 2).await.unwrap();
+    assert_eq!(before.iter().map(|row| row.seq).collect::<Vec<_>>(), [Seq(MANY - 1), Seq(MANY - 2)]);
     let keys: Vec<_> = own.iter().chain(&others).map(|row| (row.table, row.record_id, row.version)).collect();
     let mut found = history::snapshots(&mut tx, &keys).await.unwrap();
     found.sort_by_key(|row| row.seq);

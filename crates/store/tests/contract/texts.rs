@@ -40,7 +40,7 @@ async fn a_change_is_one_text_without_its_closing_brace(store: TestStore) {
     ];
     let rows: Vec<ChangeRow> = (1..).zip(rows).map(|(seq, row)| numbered(seq, row)).collect();
     let mut tx = store.db.begin_write().await.unwrap();
-    changes::save(&mut tx, &rows, at(1)).await.unwrap();
+    changes::save_each(&mut tx, &rows, ChangeRow::clone, at(1)).await.unwrap();
     tx.commit().await.unwrap();
     let every: Vec<&'static Table> = tables().iter().collect();
     let mut tx = store.db.begin_read().await.unwrap();

@@ -29,6 +29,7 @@ impl Run {
         let request = BulkResolve {
             ids: Some(open.iter().map(|clash| clash.id).collect()),
             filter: None,
+            choices: std::collections::BTreeMap::new(),
             resolution: *self.chance.pick(&[Resolution::ClientWins, Resolution::ServerWins]),
             expected: None,
             dry_run: true,

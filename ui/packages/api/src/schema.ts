@@ -4,6 +4,23 @@
  */
 
 export interface paths {
+    "/api/v1/admin/activity": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What people did, newest first. */
+        get: operations["get_admin_activity"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -45,7 +62,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Clashes, newest first. */
+        /** Clashes, newest first or the most urgent first. */
         get: operations["get_admin_conflicts"];
         put?: never;
         post?: never;
@@ -66,6 +83,26 @@ export interface paths {
         get: operations["get_admin_conflicts_id"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/conflicts/{id}/ask": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Asks the author of an entry that waits for a decision; the phone shows it under `/me/conflicts`. 409 `wrong_state` if
+         *     it is decided, was entered at the laptop, or the phone was removed.
+         */
+        post: operations["post_admin_conflicts_id_ask"];
         delete?: never;
         options?: never;
         head?: never;
@@ -143,6 +180,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/demo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Fills an empty show with invented people and animals, in stage B. 422 `not_empty` if it has rows. */
+        post: operations["post_admin_demo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/devices": {
         parameters: {
             query?: never;
@@ -194,6 +248,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/entries/{animal_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Everything about one animal. */
+        get: operations["get_admin_entries_animal_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/import/{import_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a file would do on the show as it is now. */
+        get: operations["get_admin_import_import_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/import/{import_id}/confirm": {
         parameters: {
             query?: never;
@@ -205,6 +293,26 @@ export interface paths {
         put?: never;
         /** Writes every row of a preview that has no error. Confirming twice writes once. */
         post: operations["post_admin_import_import_id_confirm"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/import/{import_id}/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Matches the file's columns, puts cells right and leaves rows out; confirming writes the plan that follows. Each time
+         *     the whole of the choices. 409 `import_confirmed` once it is written.
+         */
+        put: operations["put_admin_import_import_id_plan"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -239,6 +347,23 @@ export interface paths {
         put?: never;
         /** What an entries file would do. */
         post: operations["post_admin_import_entries"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/imports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Files that were previewed, imported or taken back, newest first. */
+        get: operations["get_admin_imports"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -325,6 +450,23 @@ export interface paths {
         put?: never;
         /** Refuses a phone. */
         post: operations["post_admin_pairings_id_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/person": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Gives the person at the desk a name, in history and on the phones. */
+        put: operations["put_admin_person"];
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -422,6 +564,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/rescue": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reviews a copy (`dry_run`) or takes its entries in, each for its author and with the author's present rights, also
+         *     where the phone was removed. The phone and its person must be known here. Taking in twice changes nothing. 422:
+         *     `not_a_copy`, `damaged_copy`, `newer_copy`, `older_copy`, `other_show`, `unknown_phone`, `unknown_op`.
+         */
+        post: operations["post_admin_rescue"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/session": {
         parameters: {
             query?: never;
@@ -501,6 +664,23 @@ export interface paths {
         get: operations["get_me_conflicts"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/conflicts/{id}/answer": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Answers what the desk asked about an own entry. 409 `wrong_state` if nobody asked or it is decided. */
+        post: operations["post_me_conflicts_id_answer"];
         delete?: never;
         options?: never;
         head?: never;
@@ -698,6 +878,46 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description One change that a person made. */
+        ActivityItem: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description From which device: `{id, name, kind}`. */
+            device?: unknown;
+            /** @description The fields that are other than before, by path; of an added row those that have a value. Derived ones are not told. */
+            fields: string[];
+            /**
+             * Format: uuid
+             * @description The record.
+             */
+            record_id: string;
+            /**
+             * Format: int64
+             * @description Its feed number.
+             */
+            seq: number;
+            /** @description What the record is: tag, species, sex, breed of the animal it is about, its own name, a weight. */
+            subject: unknown;
+            /** @description The record's table. */
+            table_name: string;
+            /** @description added, changed, deleted. */
+            what: string;
+            /** @description Who. */
+            who?: string | null;
+        };
+        /** @description Changes that people made. */
+        ActivityPage: {
+            /** @description Newest first. */
+            items: components["schemas"]["ActivityItem"][];
+            /**
+             * Format: int64
+             * @description What to ask for as `before` for the next page, if there is one.
+             */
+            next?: number | null;
+        };
         /** @description The columns the reader may see. One it may not see is absent, never null. */
         Animals: {
             /** Format: int64 */
@@ -835,6 +1055,18 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description An answer to it. */
+        Answered: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who answered. */
+            by: components["schemas"]["PersonRef"];
+            /** @description What. */
+            text: string;
+        };
         /** @description An op is to be applied on its author's behalf. */
         Apply: {
             /** @description Values in place of those sent, by field; fields that are not named stay as they were sent. */
@@ -850,6 +1082,19 @@ export interface components {
             name?: string | null;
             /** @description Another scope than the code's. */
             scope?: components["schemas"]["Scope"] | null;
+        };
+        /** @description What the author of an entry was asked. */
+        Asked: {
+            answer?: null | components["schemas"]["Answered"];
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Who asked. */
+            by: components["schemas"]["PersonRef"];
+            /** @description What. */
+            text: string;
         };
         /** @description What was decided or done: by whom, about whose entry, when, why. It is never changed. */
         AuditItem: {
@@ -937,6 +1182,10 @@ export interface components {
         };
         /** @description One decision about several clashes. */
         BulkResolve: {
+            /** @description The same for single clashes, where it is another than `resolution`; each is one of those decided. */
+            choices?: {
+                [key: string]: components["schemas"]["Resolution"];
+            };
             /** @description Writes nothing and shows every value that would be written. */
             dry_run?: boolean;
             /**
@@ -993,6 +1242,15 @@ export interface components {
             /** @description One result a clash that it had decided, in its order. */
             results: components["schemas"]["BulkResult"][];
         };
+        /** @description A cell put right. */
+        CellFix: {
+            /** @description The column, by the name of `columns`. */
+            column: string;
+            /** @description The file line its row begins on; the header is 1. */
+            row: number;
+            /** @description What to read there. */
+            value: string;
+        };
         /** @description The present state of one record. */
         Change: components["schemas"]["ShowsChange"] | components["schemas"]["RingsChange"] | components["schemas"]["ExhibitorsChange"] | components["schemas"]["ClassesChange"] | components["schemas"]["AnimalsChange"] | components["schemas"]["EntriesChange"] | components["schemas"]["WeighInsChange"] | components["schemas"]["PlacingsChange"] | components["schemas"]["ClassCallsChange"] | components["schemas"]["AnnouncementsChange"];
         /** @description A phone shows a code. */
@@ -1010,6 +1268,8 @@ export interface components {
         Claimed: {
             /** @description Four digits that both screens show. */
             check_number: string;
+            /** @description What the code was made for; the desk may allow something else. */
+            functions: components["schemas"]["Function"][];
             /**
              * Format: uuid
              * @description Secret: whoever knows it can fetch the token after Allow.
@@ -1147,19 +1407,90 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description The class that comes next. */
+        ClassNext: {
+            /**
+             * Format: uuid
+             * @description The class.
+             */
+            class_id: string;
+            /** @description Its number. */
+            code?: string | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is planned.
+             */
+            planned_at?: string | null;
+        };
+        /** @description The class in a ring. */
+        ClassNow: {
+            /**
+             * Format: uuid
+             * @description The class.
+             */
+            class_id: string;
+            /** @description Its number. */
+            code?: string | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it was called into the ring.
+             */
+            since?: string | null;
+        };
+        /** @description How many clashes there are. */
+        ConflictCounts: {
+            /**
+             * Format: int64
+             * @description Resolved, superseded or withdrawn.
+             */
+            decided: number;
+            /**
+             * Format: int64
+             * @description Decided since midnight at the show.
+             */
+            decided_today: number;
+            /**
+             * Format: int64
+             * @description A policy chose.
+             */
+            merged_automatically: number;
+            /**
+             * Format: int64
+             * @description A policy chose since midnight at the show.
+             */
+            merged_today: number;
+            /**
+             * Format: int64
+             * @description They wait for a person.
+             */
+            open: number;
+        };
         /** @description A page of clashes. */
         ConflictPage: {
+            /** @description How many clashes there are, whatever was asked for. */
+            counts: components["schemas"]["ConflictCounts"];
             /** @description Where the next page begins, if there is one. */
             cursor?: string | null;
-            /** @description Newest first. */
+            /** @description Newest first, or the most urgent first. */
             items: components["schemas"]["ConflictView"][];
         };
         /** @description One clash as the desk and its author see it. */
         ConflictView: {
+            asked?: null | components["schemas"]["Asked"];
             /** @description Its author: `{id, name}`. */
             author: unknown;
             /** @description The author's view, a whole row as far as known. */
             base_data?: unknown;
+            /**
+             * Format: uuid
+             * @description The bulk decision that its decision in force is a part of.
+             */
+            bulk_id?: string | null;
+            class?: null | components["schemas"]["TouchedClass"];
             /** @description Fields of the entry that wait with them and will be joined. */
             clean: string[];
             /** @description The row as the author wanted it. */
@@ -1180,6 +1511,10 @@ export interface components {
              * @description The clash.
              */
             id: string;
+            /** @description Which side a policy kept, by path: client, server, or both where they were equal. Only where one chose. */
+            kept?: {
+                [key: string]: string;
+            } | null;
             /** @description `update_update`, `insert_insert`, `insert_deleted`, `update_missing`, `update_deleted`, `delete_updated`, …. */
             kind: string;
             /** @description The ops that one decision covers. */
@@ -1194,6 +1529,7 @@ export interface components {
              * @description The second record of a uniqueness clash.
              */
             other_record_id?: string | null;
+            outage?: null | components["schemas"]["Outage"];
             /**
              * Format: uuid
              * @description The record.
@@ -1224,6 +1560,8 @@ export interface components {
              * @description The version to send back with the decision.
              */
             server_version: number;
+            /** @description What it holds up: results (of today), placing (a place, a class or money), identity, notes. */
+            severity: string;
             /** @description open, resolved, superseded, withdrawn, `merged_automatically`. */
             status: string;
             /** @description Their `table_name`, operation and time, in words a list can show: what the record is, e.g. tag, species, breed, exhibitor. */
@@ -1232,7 +1570,17 @@ export interface components {
             table_name: string;
             /** @description What happened, oldest first. */
             timeline: components["schemas"]["TimelinePoint"][];
+            weigh_ins?: null | components["schemas"]["TwoWeighIns"];
         };
+        /** @description An invented show. */
+        Demo: {
+            size: components["schemas"]["DemoName"];
+        };
+        /**
+         * @description How large an invented show is. The largest is made by the command line: it takes longer than a request may.
+         * @enum {string}
+         */
+        DemoName: "small" | "county";
         /** @description The desk's token. */
         DeskToken: {
             token: string;
@@ -1244,6 +1592,14 @@ export interface components {
         };
         /** @description A device as the desk lists it. */
         DeviceView: {
+            /**
+             * @description One letter for each of the last 60 minutes, oldest first: `c` heard of, `s` heard of and slow (a request took
+             *     more than a second to arrive, or the phone told by `X-Client-Took-Ms` that one took so long in all), `a` away,
+             *     `-` not joined yet, or the desk was not running.
+             */
+            beats: string;
+            /** @description Whether it was heard of in the last 45 seconds: a phone that shows its page asks every 15. */
+            connected: boolean;
             /**
              * Format: date-time
              * @description When two stores of this device were last seen pushing in turn: it may be two phones.
@@ -1275,6 +1631,11 @@ export interface components {
             last_seen?: string | null;
             /** @description Its name. */
             name: string;
+            /**
+             * Format: date-time
+             * @description Since when the oldest of them waits, as far as it was told; none if it holds none.
+             */
+            oldest_unsent_at?: string | null;
             /** @description ios, android, web, …. */
             platform?: string | null;
             /**
@@ -1359,15 +1720,112 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
-        /** @description Entries that match a search. */
-        EntryPage: {
-            /** @description At most `limit` rows, by number. */
-            items: components["schemas"]["EntryRow"][];
+        /** @description A class that an animal is entered in. */
+        EntryClass: {
+            /** @description Its code. */
+            code?: string | null;
+            /**
+             * Format: uuid
+             * @description The class.
+             */
+            id: string;
             /**
              * Format: int64
-             * @description How many match in all.
+             * @description Its heaviest weight, likewise.
+             */
+            max_x10?: number | null;
+            /**
+             * Format: int64
+             * @description Its lightest weight, in tenths of the show's unit.
+             */
+            min_x10?: number | null;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is planned.
+             */
+            planned_at?: string | null;
+            /** @description Its ring's name. */
+            ring?: string | null;
+        };
+        /** @description An entry in a class. */
+        EntryInClass: {
+            /** @description The class it is in now. */
+            class: components["schemas"]["EntryClass"];
+            /**
+             * Format: uuid
+             * @description The entry.
+             */
+            id: string;
+            /** @description Why it is out. */
+            out_reason?: string | null;
+            placing?: null | components["schemas"]["EntryPlacing"];
+            /** @description entered, `checked_in`, ready, shown. */
+            status: string;
+            /**
+             * Format: int64
+             * @description Its record version.
+             */
+            version: number;
+        };
+        /** @description Entries that match a search. */
+        EntryPage: {
+            /**
+             * @description How many stand in each list, whatever list was asked for: `all`, `not_arrived`, `not_weighed`,
+             *     `being_checked`, `out_of_range`, `scratched`. Left out if not asked for.
+             */
+            counts?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * @description What the text hit, each animal counted once by its best hit: tag, `old_tag`, `official_id`, `back_number`,
+             *     name, class; likewise, and only where there is a text.
+             */
+            hits?: {
+                [key: string]: number;
+            } | null;
+            /** @description At most `limit` rows, by number. */
+            items: components["schemas"]["EntryRow"][];
+            /** @description How many there are of each species, whatever species and list were asked for; likewise. */
+            species?: {
+                [key: string]: number;
+            } | null;
+            /**
+             * Format: int64
+             * @description How many there are in all.
              */
             total: number;
+        };
+        /** @description How an animal was placed. */
+        EntryPlacing: {
+            /** @description Its award. */
+            award?: string | null;
+            /** @description NP, DQ, U in place of a place. */
+            code?: string | null;
+            /**
+             * Format: uuid
+             * @description The placing.
+             */
+            id: string;
+            /**
+             * Format: int64
+             * @description Its place, from 1.
+             */
+            place?: number | null;
+            /** @description Its ribbon. */
+            ribbon?: string | null;
+        };
+        /** @description Everything about one animal at this show. */
+        EntryRecord: {
+            /** @description The animal, as the list has it. */
+            animal: components["schemas"]["EntryRow"];
+            /** @description Open clashes about it and what belongs to it, oldest first. */
+            clashes: components["schemas"]["OpenClash"][];
+            /** @description Its entries, by their classes' codes. */
+            entries: components["schemas"]["EntryInClass"][];
+            /** @description Its weighings, newest first. */
+            weigh_ins: components["schemas"]["Weighing"][];
         };
         /** @description An animal with its exhibitor and classes, as the desk lists it. */
         EntryRow: {
@@ -1393,11 +1851,13 @@ export interface components {
             back_number?: number | null;
             /** @description Its breed. */
             breed?: string | null;
-            /** @description Names of the classes it is entered in. */
+            /** @description The code of the first of them that has one. */
+            class_code?: string | null;
+            /** @description Names of the classes it is entered in, by their codes. */
             classes: string[];
             /** @description The exhibitor's club or chapter. */
             club_chapter?: string | null;
-            /** @description Whether a clash about it is open. */
+            /** @description Whether a clash about it, or about what belongs to it, is open. */
             disputed: boolean;
             /** @description First and last name. */
             exhibitor: string;
@@ -1421,6 +1881,8 @@ export interface components {
             sex?: string | null;
             /** @description Its species. */
             species: string;
+            /** @description How far it is: `not_arrived`, `checked_in`, weighed, `out_of_range`, `in_ring`, judged, out. */
+            stage: string;
             /** @description Ear tag. */
             tag?: string | null;
             /**
@@ -1597,6 +2059,26 @@ export interface components {
              */
             version: number;
         };
+        /** @description What a person chooses about a file. Each time the whole of it. */
+        ImportChoices: {
+            /** @description What each column of the file is, by its place; null for one that is not used. Guessed if it is absent. */
+            columns?: (string | null)[] | null;
+            /** @description Cells to be read otherwise than they stand in the file, at most 10,000. */
+            fixes?: components["schemas"]["CellFix"][];
+            /** @description File lines of rows that are not imported. */
+            leave_out?: number[];
+        };
+        /** @description A column of the file. */
+        ImportColumn: {
+            /** @description What it is, as it was guessed or chosen; none if it is not used. */
+            column?: string | null;
+            /** @description Its place, from 0. */
+            index: number;
+            /** @description Its first texts, at most three. */
+            samples: string[];
+            /** @description What the first line calls it. */
+            title: string;
+        };
         /** @description Something about one cell of the file. */
         ImportIssue: {
             /** @description Stable code. */
@@ -1613,6 +2095,54 @@ export interface components {
             /** @description error: the row is left out. warning: it is imported, and worth a look. */
             severity: string;
         };
+        /** @description A file that was previewed, imported or taken back. */
+        ImportItem: {
+            /** @description Who chose the file. */
+            by: components["schemas"]["PersonRef"];
+            /**
+             * Format: int64
+             * @description Rows that changed something.
+             */
+            changed: number;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            confirmed_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            created_at: string;
+            /**
+             * Format: uuid
+             * @description Which import.
+             */
+            import_id: string;
+            /** @description The file's name, as the desk told it. */
+            name?: string | null;
+            /**
+             * Format: int64
+             * @description Rows whose animal did not exist yet.
+             */
+            new: number;
+            /** @description previewed, confirmed, undone. */
+            status: string;
+            /** @description Whether it can be taken back, unless somebody has changed its rows since. */
+            undoable: boolean;
+            /**
+             * Format: date-time
+             * @description When it was taken back.
+             */
+            undone_at?: string | null;
+            /** @description Rows written, by table name; none before it was confirmed. */
+            written?: unknown;
+        };
+        /** @description Files that were previewed, newest first. */
+        ImportList: {
+            /** @description At most 100. */
+            items: components["schemas"]["ImportItem"][];
+        };
         /** @description What an import would do. Nothing is written before it is confirmed. */
         ImportPreview: {
             /**
@@ -1620,8 +2150,24 @@ export interface components {
              * @description Rows that change something.
              */
             changed: number;
-            /** @description What is wrong, in file order. */
+            /**
+             * Format: int64
+             * @description Rows that are imported and have a warning.
+             */
+            check: number;
+            /** @description What was chosen about the file so far. */
+            choices: components["schemas"]["ImportChoices"];
+            /** @description The columns that an entries file can have, in the order of the handbook. */
+            columns: components["schemas"]["KnownColumn"][];
+            /** @description What is wrong, in file order; with `limit` what is wrong with the rows shown. */
             errors: components["schemas"]["ImportIssue"][];
+            /**
+             * Format: int64
+             * @description Rows that have an error: they are not imported.
+             */
+            faulty: number;
+            /** @description The file's own columns, in their order. */
+            header: components["schemas"]["ImportColumn"][];
             /**
              * Format: uuid
              * @description Confirm with this.
@@ -1629,16 +2175,35 @@ export interface components {
             import_id: string;
             /**
              * Format: int64
+             * @description Rows that somebody has left out.
+             */
+            left_out: number;
+            /** @description Columns that an entry needs and the file has none for: until they are matched there are no rows. */
+            missing: string[];
+            /** @description The file's name, as the desk told it. */
+            name?: string | null;
+            /**
+             * Format: int64
              * @description Rows whose animal does not exist yet.
              */
             new: number;
-            /** @description Each row: `{row, state: new|changed|same|error, data: {column: text}, changes: {field: [old, new]}}`. */
+            /**
+             * @description Each row: `{row, state: new|changed|same|error|left_out, data: {column: text}, changes: {field: [old, new]}}`. All
+             *     of them, or with `limit` a page.
+             */
             rows: unknown[];
             /**
              * Format: int64
              * @description Rows that change nothing.
              */
             same: number;
+            /** @description previewed, confirmed, undone. */
+            status: string;
+            /**
+             * Format: int64
+             * @description How many rows there are of the state that was asked for.
+             */
+            total: number;
         };
         /** @description What an import did, or its undo. */
         ImportResult: {
@@ -1669,6 +2234,13 @@ export interface components {
         JoiningAddresses: {
             /** @description Best first; loopback only if the machine has no network. */
             addresses: string[];
+        };
+        /** @description A column that an entries file can have. */
+        KnownColumn: {
+            /** @description Its name. */
+            name: string;
+            /** @description Whether every file needs it; of tag and `official_id` one is enough. */
+            required: boolean;
         };
         /** @description The code of a printed desk link. */
         LinkCode: {
@@ -1753,6 +2325,22 @@ export interface components {
                 size: number;
             } | null;
         };
+        /** @description An open clash. */
+        OpenClash: {
+            /** @description The phone's row as far as known. */
+            client_data?: unknown;
+            /** @description The disputed fields, by path. */
+            contested: string[];
+            /**
+             * Format: uuid
+             * @description The clash.
+             */
+            id: string;
+            /** @description The laptop's row. */
+            server_data?: unknown;
+            /** @description The table of its record. */
+            table_name: string;
+        };
         /** @description Why an op was rejected. */
         OpError: {
             /** @description Stable code of PROTOCOL.md §4. */
@@ -1820,10 +2408,30 @@ export interface components {
             /** @description At most 500. */
             op_ids: string[];
         };
+        /** @description A time in which a device was not heard of. */
+        Outage: {
+            /**
+             * Format: date-time
+             * @description When it was heard of before.
+             */
+            away_from: string;
+            /**
+             * Format: date-time
+             * @description When it was heard of again.
+             */
+            back_at: string;
+            /**
+             * Format: uuid
+             * @description The device.
+             */
+            device_id: string;
+            /** @description Its name. */
+            device_name: string;
+        };
         /** @description The numbers of the desk's first page. */
         Overview: {
-            /** @description The newest 20 changes people made, newest first: `{at, who, device, table_name, record_id, what, subject}`. */
-            activity: unknown[];
+            /** @description The newest 20 changes people made, newest first. */
+            activity: components["schemas"]["ActivityItem"][];
             /**
              * Format: int64
              * @description Live rows.
@@ -1844,6 +2452,10 @@ export interface components {
              * @description The newest change number.
              */
             clock: number;
+            /** @description The data folder on the desk's machine. */
+            data_dir: string;
+            /** @description Where the show is kept: `SQLite` or `Postgres`. */
+            database: string;
             /**
              * Format: int64
              * @description Live rows.
@@ -1851,9 +2463,21 @@ export interface components {
             entries: number;
             /**
              * Format: int64
+             * @description Ops that came from phones since midnight at the show.
+             */
+            entries_today: number;
+            /**
+             * Format: int64
              * @description Live rows.
              */
             exhibitors: number;
+            /**
+             * Format: date-time
+             * @description When the first class is planned that an open clash touches and that is not over.
+             */
+            first_class_at?: string | null;
+            /** @description Whether nothing was done yet: no rows, and the show has no name of its own. */
+            first_run: boolean;
             /**
              * Format: int64
              * @description Ops that failed and need attention.
@@ -1864,8 +2488,25 @@ export interface components {
              * @description Open clashes.
              */
             needs_checking: number;
+            /** @description Rings in their order, each with the class in it and the next one. */
+            now_and_next: components["schemas"]["RingNow"][];
+            /**
+             * Format: date-time
+             * @description Since when the oldest of these entries waits.
+             */
+            oldest_unsent_at?: string | null;
             /** @description The person at the desk (`{id, name}`). */
             person: unknown;
+            /**
+             * Format: int64
+             * @description Phones of the show that are not.
+             */
+            phones_away: number;
+            /**
+             * Format: int64
+             * @description Phones of the show that are connected.
+             */
+            phones_connected: number;
             /**
              * Format: int64
              * @description Live rows.
@@ -1873,6 +2514,13 @@ export interface components {
             rings: number;
             /** @description The show row: all its columns. */
             show: unknown;
+            /**
+             * Format: int64
+             * @description Phones that hold some.
+             */
+            unsent_phones: number;
+            /** @description The program's version. */
+            version: string;
             /**
              * Format: int64
              * @description Entries that phones said they still hold.
@@ -1905,6 +2553,11 @@ export interface components {
             /** @description Shown once approved: each fetch makes a new one and kills the last. */
             token?: string | null;
             user?: null | components["schemas"]["PersonRef"];
+        };
+        /** @description The name of the person at the desk. */
+        PersonName: {
+            /** @description 1 to 200 characters. */
+            name: string;
         };
         /** @description A person, by name. */
         PersonRef: {
@@ -2126,6 +2779,8 @@ export interface components {
             /** @description Its device. */
             device: components["schemas"]["NamedRef"];
             error?: null | components["schemas"]["OpError"];
+            /** @description Whether it was refused because it came when its stage or class was closed: it may have been made in time. */
+            late: boolean;
             /**
              * Format: date-time
              * @description A held op is not tried again before this.
@@ -2160,6 +2815,8 @@ export interface components {
             skew_ms: number;
             /** @description pending, processing, completed, failed, conflict. */
             status: string;
+            /** @description What its record is, in words a list can show: tag, species, breed, exhibitor, class, …. */
+            subject: unknown;
             /** @description applied, merged, noop, conflict, held, rejected. */
             verdict?: string | null;
             /**
@@ -2213,6 +2870,20 @@ export interface components {
          * @enum {string}
          */
         Retry: "never" | "later" | "after_fix";
+        /** @description A ring with what happens in it. */
+        RingNow: {
+            /**
+             * Format: uuid
+             * @description The ring.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            next?: null | components["schemas"]["ClassNext"];
+            now?: null | components["schemas"]["ClassNow"];
+            /** @description open, closed, break, hold. */
+            status: string;
+        };
         /** @description The columns the reader may see. One it may not see is absent, never null. */
         Rings: {
             /** Format: date-time */
@@ -2386,6 +3057,61 @@ export interface components {
         };
         /** @enum {string} */
         TableName: "shows" | "rings" | "exhibitors" | "classes" | "animals" | "entries" | "weigh_ins" | "placings" | "class_calls" | "announcements";
+        /** @description A copy is reviewed or taken in. */
+        TakeIn: {
+            /** @description The whole of the phone's file, its checksum included. */
+            copy: unknown;
+            /** @description Writes nothing and tells what would become of each entry. */
+            dry_run?: boolean;
+            /** @description Entries that are not taken in. Of entries that belong together all are left out, if one is. */
+            leave_out?: string[];
+        };
+        /** @description What became, or would become, of a copy's entries. */
+        TakenIn: {
+            /** @description The person whose entries these are. */
+            author: components["schemas"]["NamedRef"];
+            /** @description The phone, as the desk knows it. */
+            device: components["schemas"]["NamedRef"];
+            /** @description Whether it was removed from the show. */
+            device_removed: boolean;
+            /** @description Whether nothing was written. */
+            dry_run: boolean;
+            /** @description One item an entry, in the order in which they are decided. */
+            items: components["schemas"]["TakenInItem"][];
+            /**
+             * Format: date-time
+             * @description When the copy was made, by the phone's clock.
+             */
+            made_at?: string | null;
+        };
+        /** @description One entry of a copy. */
+        TakenInItem: {
+            /** @description The fields set. */
+            data: unknown;
+            /** @description Whether it is left out. */
+            left_out: boolean;
+            /**
+             * Format: date-time
+             * @description When it was made, by the phone's clock.
+             */
+            made_at?: string | null;
+            /** @description The entry, as the copy names it. */
+            op_id?: string | null;
+            /** @description insert, update, delete. */
+            operation: string;
+            /** @description Why, where the author gave a reason. */
+            reason?: string | null;
+            /**
+             * Format: uuid
+             * @description The record, if its id can be read.
+             */
+            record_id?: string | null;
+            result?: null | components["schemas"]["OpResult"];
+            /** @description What the record is: tag, species, breed, exhibitor, class, …. */
+            subject: unknown;
+            /** @description Its table, even if there is no such. */
+            table_name: string;
+        };
         /** @description One point of a clash's story. */
         TimelinePoint: {
             /**
@@ -2406,6 +3132,33 @@ export interface components {
             what: string;
             /** @description Who, if a person. */
             who?: string | null;
+        };
+        /** @description The class that a clash touches. */
+        TouchedClass: {
+            /** @description Its number. */
+            code?: string | null;
+            /**
+             * Format: uuid
+             * @description The class.
+             */
+            id: string;
+            /** @description Its name. */
+            name: string;
+            /**
+             * Format: date-time
+             * @description When it is planned.
+             */
+            planned_at?: string | null;
+            /** @description Its ring's name. */
+            ring?: string | null;
+            /** @description scheduled, `make_ready`, `in_ring`, judged, official, hold, cancelled, `combined_into`. */
+            status: string;
+        };
+        /** @description The weigh-ins that contradict each other. */
+        TwoWeighIns: {
+            base?: null | components["schemas"]["WeighInView"];
+            client?: null | components["schemas"]["WeighInView"];
+            server?: null | components["schemas"]["WeighInView"];
         };
         /**
          * @description The verdicts of PROTOCOL.md §3; `unknown` only answers `/sync/ops/status`.
@@ -2437,6 +3190,51 @@ export interface components {
         WaitingPairings: {
             /** @description Oldest first. */
             items: components["schemas"]["WaitingPairing"][];
+        };
+        /** @description One weighing. */
+        Weighing: {
+            /** @description Who weighed it. */
+            by?: string | null;
+            /** @description On which device. */
+            device?: string | null;
+            /** @description Whether that is a phone. */
+            from_phone: boolean;
+            /**
+             * Format: uuid
+             * @description The weigh-in.
+             */
+            id: string;
+            /** @description initial, arrival, reweigh, `weigh_back`, declared. */
+            kind: string;
+            /** @description Whether it is the weight that counts. */
+            official: boolean;
+            /**
+             * Format: uuid
+             * @description The one that took its place.
+             */
+            replaced_by?: string | null;
+            /**
+             * Format: int64
+             * @description Its record version.
+             */
+            version: number;
+            /**
+             * Format: date-time
+             * @description When it was taken back.
+             */
+            voided_at?: string | null;
+            /** @description Why it was taken back. */
+            voided_reason?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was weighed, by the device's clock.
+             */
+            weighed_at?: string | null;
+            /**
+             * Format: int64
+             * @description Tenths of the show's unit.
+             */
+            weight_x10: number;
         };
         /** @description The columns the reader may see. One it may not see is absent, never null. */
         WeighIns: {
@@ -2499,12 +3297,41 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description How a weight was taken. */
+        WeighInView: {
+            /**
+             * Format: uuid
+             * @description The weigh-in.
+             */
+            record_id: string;
+            /** @description The scale's name. */
+            scale?: string | null;
+            /** @description manual, scale, csv. */
+            source?: string | null;
+            /** @description The tag that was read with it. */
+            tag_read?: string | null;
+            /**
+             * Format: date-time
+             * @description When, by the clock of who took it.
+             */
+            weighed_at?: string | null;
+            /**
+             * Format: int64
+             * @description In tenths of the show's unit.
+             */
+            weight_x10?: number | null;
+        };
         /** @description A Wi-Fi that phones shall join. Nothing of it is stored. */
         Wifi: {
             /** @description Its password; none for an open one. */
             password?: string | null;
             /** @description Its name, 1 to 32 bytes. */
             ssid: string;
+        };
+        /** @description A question to an entry's author, or the answer. */
+        Words: {
+            /** @description 1 to 500 characters. */
+            text: string;
         };
         /** @description What a worker did. */
         WorkerRun: {
@@ -2547,12 +3374,16 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type ActivityItem = components['schemas']['ActivityItem'];
+export type ActivityPage = components['schemas']['ActivityPage'];
 export type Animals = components['schemas']['Animals'];
 export type AnimalsChange = components['schemas']['AnimalsChange'];
 export type Announcements = components['schemas']['Announcements'];
 export type AnnouncementsChange = components['schemas']['AnnouncementsChange'];
+export type Answered = components['schemas']['Answered'];
 export type Apply = components['schemas']['Apply'];
 export type Approve = components['schemas']['Approve'];
+export type Asked = components['schemas']['Asked'];
 export type AuditItem = components['schemas']['AuditItem'];
 export type AuditPage = components['schemas']['AuditPage'];
 export type BulkAnswer = components['schemas']['BulkAnswer'];
@@ -2560,6 +3391,7 @@ export type BulkFilter = components['schemas']['BulkFilter'];
 export type BulkResolve = components['schemas']['BulkResolve'];
 export type BulkResult = components['schemas']['BulkResult'];
 export type BulkUndone = components['schemas']['BulkUndone'];
+export type CellFix = components['schemas']['CellFix'];
 export type Change = components['schemas']['Change'];
 export type Claim = components['schemas']['Claim'];
 export type Claimed = components['schemas']['Claimed'];
@@ -2567,8 +3399,13 @@ export type ClassCalls = components['schemas']['ClassCalls'];
 export type ClassCallsChange = components['schemas']['ClassCallsChange'];
 export type Classes = components['schemas']['Classes'];
 export type ClassesChange = components['schemas']['ClassesChange'];
+export type ClassNext = components['schemas']['ClassNext'];
+export type ClassNow = components['schemas']['ClassNow'];
+export type ConflictCounts = components['schemas']['ConflictCounts'];
 export type ConflictPage = components['schemas']['ConflictPage'];
 export type ConflictView = components['schemas']['ConflictView'];
+export type Demo = components['schemas']['Demo'];
+export type DemoName = components['schemas']['DemoName'];
 export type DeskToken = components['schemas']['DeskToken'];
 export type DeviceList = components['schemas']['DeviceList'];
 export type DeviceView = components['schemas']['DeviceView'];
@@ -2576,7 +3413,11 @@ export type Disagree = components['schemas']['Disagree'];
 export type Done = components['schemas']['Done'];
 export type Entries = components['schemas']['Entries'];
 export type EntriesChange = components['schemas']['EntriesChange'];
+export type EntryClass = components['schemas']['EntryClass'];
+export type EntryInClass = components['schemas']['EntryInClass'];
 export type EntryPage = components['schemas']['EntryPage'];
+export type EntryPlacing = components['schemas']['EntryPlacing'];
+export type EntryRecord = components['schemas']['EntryRecord'];
 export type EntryRow = components['schemas']['EntryRow'];
 export type Exhibitors = components['schemas']['Exhibitors'];
 export type ExhibitorsChange = components['schemas']['ExhibitorsChange'];
@@ -2587,24 +3428,32 @@ export type HelloLimits = components['schemas']['HelloLimits'];
 export type HelloSchema = components['schemas']['HelloSchema'];
 export type History = components['schemas']['History'];
 export type HistoryItem = components['schemas']['HistoryItem'];
+export type ImportChoices = components['schemas']['ImportChoices'];
+export type ImportColumn = components['schemas']['ImportColumn'];
 export type ImportIssue = components['schemas']['ImportIssue'];
+export type ImportItem = components['schemas']['ImportItem'];
+export type ImportList = components['schemas']['ImportList'];
 export type ImportPreview = components['schemas']['ImportPreview'];
 export type ImportResult = components['schemas']['ImportResult'];
 export type JoinCode = components['schemas']['JoinCode'];
 export type JoiningAddresses = components['schemas']['JoiningAddresses'];
+export type KnownColumn = components['schemas']['KnownColumn'];
 export type LinkCode = components['schemas']['LinkCode'];
 export type MyConflicts = components['schemas']['MyConflicts'];
 export type NamedRef = components['schemas']['NamedRef'];
 export type NewPairing = components['schemas']['NewPairing'];
 export type NewToken = components['schemas']['NewToken'];
 export type Op = components['schemas']['Op'];
+export type OpenClash = components['schemas']['OpenClash'];
 export type OpError = components['schemas']['OpError'];
 export type OpResult = components['schemas']['OpResult'];
 export type OpsStatusAnswer = components['schemas']['OpsStatusAnswer'];
 export type OpsStatusBody = components['schemas']['OpsStatusBody'];
+export type Outage = components['schemas']['Outage'];
 export type Overview = components['schemas']['Overview'];
 export type PairingMode = components['schemas']['PairingMode'];
 export type PairingStatus = components['schemas']['PairingStatus'];
+export type PersonName = components['schemas']['PersonName'];
 export type PersonRef = components['schemas']['PersonRef'];
 export type Ping = components['schemas']['Ping'];
 export type Placings = components['schemas']['Placings'];
@@ -2620,6 +3469,7 @@ export type Reason = components['schemas']['Reason'];
 export type Resolution = components['schemas']['Resolution'];
 export type Resolve = components['schemas']['Resolve'];
 export type Retry = components['schemas']['Retry'];
+export type RingNow = components['schemas']['RingNow'];
 export type Rings = components['schemas']['Rings'];
 export type RingsChange = components['schemas']['RingsChange'];
 export type Scope = components['schemas']['Scope'];
@@ -2627,18 +3477,52 @@ export type SentOp = components['schemas']['SentOp'];
 export type Shows = components['schemas']['Shows'];
 export type ShowsChange = components['schemas']['ShowsChange'];
 export type TableName = components['schemas']['TableName'];
+export type TakeIn = components['schemas']['TakeIn'];
+export type TakenIn = components['schemas']['TakenIn'];
+export type TakenInItem = components['schemas']['TakenInItem'];
 export type TimelinePoint = components['schemas']['TimelinePoint'];
+export type TouchedClass = components['schemas']['TouchedClass'];
+export type TwoWeighIns = components['schemas']['TwoWeighIns'];
 export type VerdictName = components['schemas']['VerdictName'];
 export type WaitingPairing = components['schemas']['WaitingPairing'];
 export type WaitingPairings = components['schemas']['WaitingPairings'];
+export type Weighing = components['schemas']['Weighing'];
 export type WeighIns = components['schemas']['WeighIns'];
 export type WeighInsChange = components['schemas']['WeighInsChange'];
+export type WeighInView = components['schemas']['WeighInView'];
 export type Wifi = components['schemas']['Wifi'];
+export type Words = components['schemas']['Words'];
 export type WorkerRun = components['schemas']['WorkerRun'];
 export type WrittenRow = components['schemas']['WrittenRow'];
 export type ResponseProblem = components['responses']['Problem'];
 export type $defs = Record<string, never>;
 export interface operations {
+    get_admin_activity: {
+        parameters: {
+            query?: {
+                /** @description Only changes before this feed number. */
+                before?: number;
+                /** @description 1 to 200, 50 if absent. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_audit: {
         parameters: {
             query?: {
@@ -2703,13 +3587,23 @@ export interface operations {
     get_admin_conflicts: {
         parameters: {
             query?: {
+                /** @description The author of the clashing entry; in the urgent order. */
+                author?: string;
+                /** @description The class that the clash touches; in the urgent order. */
+                class?: string;
                 /** @description Where the last page ended. */
                 cursor?: string;
                 /** @description The device that sent the clashing entry. */
                 device?: string;
                 /** @description update_update, …. */
                 kind?: string;
-                /** @description open, resolved, superseded, withdrawn or merged_automatically. */
+                /** @description 1 to 200, which is also meant if it is absent. */
+                limit?: number;
+                /** @description newest, or urgent: what holds up results first, then how soon the class begins, then age. */
+                order?: string;
+                /** @description results, placing, identity or notes; in the urgent order. */
+                severity?: string;
+                /** @description open, resolved, superseded, withdrawn or merged_automatically; decided: resolved, superseded or withdrawn. */
                 status?: string;
                 /** @description A synced table. */
                 table?: string;
@@ -2742,6 +3636,33 @@ export interface operations {
             cookie?: never;
         };
         requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_conflicts_id_ask: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Words"];
+            };
+        };
         responses: {
             /** @description It was carried out. */
             200: {
@@ -2861,6 +3782,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_admin_demo: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Demo"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_devices: {
         parameters: {
             query?: never;
@@ -2908,12 +3854,26 @@ export interface operations {
     get_admin_entries: {
         parameters: {
             query?: {
+                /** @description Those in one class. */
+                class_id?: string;
+                /** @description false leaves the lists' numbers out: a page further down needs them no second time. */
+                counts?: boolean;
+                /** @description asc, or desc: from the last to the first. What is missing comes last both ways. */
+                dir?: string;
+                /** @description One exhibitor's. */
+                exhibitor_id?: string;
                 /** @description 1 to 200, 50 if absent. */
                 limit?: number;
                 /** @description How many to pass over, 0 if absent. */
                 offset?: number;
                 /** @description Any number or name; all if absent. */
                 query?: string;
+                /** @description `back_number`, tag, exhibitor, animal, class, weight, stage. Without it: the best match first, then by tag. */
+                sort?: string;
+                /** @description One species; all if absent. */
+                species?: string;
+                /** @description `not_arrived`, `not_weighed`, `being_checked`, `out_of_range`, scratched; all if absent. */
+                stage?: string;
             };
             header?: never;
             path?: never;
@@ -2928,6 +3888,59 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["EntryPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_entries_animal_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                animal_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["EntryRecord"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_import_import_id: {
+        parameters: {
+            query?: {
+                /** @description Rows shown, 1 to 1,000; all if absent. */
+                limit?: number;
+                /** @description How many to pass over, 0 if absent. */
+                offset?: number;
+                /** @description new, changed, same, error, `left_out`, check (imported with a warning); all if absent. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2951,6 +3964,40 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportResult"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_import_import_id_plan: {
+        parameters: {
+            query?: {
+                /** @description Rows shown, 1 to 1,000; all if absent. */
+                limit?: number;
+                /** @description How many to pass over, 0 if absent. */
+                offset?: number;
+                /** @description new, changed, same, error, `left_out`, check (imported with a warning); all if absent. */
+                state?: string;
+            };
+            header?: never;
+            path: {
+                import_id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ImportChoices"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportPreview"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -2981,7 +4028,17 @@ export interface operations {
     };
     post_admin_import_entries: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Rows shown, 1 to 1,000; all if absent. */
+                limit?: number;
+                /**
+                 * @description true: a file that lacks columns is kept and answered with `missing`, so that a person can match them. Otherwise it
+                 *     is a 422.
+                 */
+                match?: boolean;
+                /** @description The file's name, for the list of imports. */
+                name?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;
@@ -2999,6 +4056,27 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ImportPreview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_imports: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ImportList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3145,6 +4223,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    put_admin_person: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PersonName"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PersonRef"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_queue: {
         parameters: {
             query?: {
@@ -3274,6 +4377,31 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_admin_rescue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TakeIn"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TakenIn"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_admin_session: {
         parameters: {
             query?: never;
@@ -3384,6 +4512,33 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["MyConflicts"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_conflicts_id_answer: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Words"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ConflictView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -3636,8 +4791,12 @@ export interface operations {
             header?: {
                 /** @description identity or gzip; another is a 415. Limits count inflated bytes, at most 20 for each that was sent (413). */
                 "Content-Encoding"?: string | null;
-                /** @description How many entries the phone still holds. */
+                /** @description How many entries the phone still holds. It may stand beside any request with a token, as the two below. */
                 "X-Client-Pending"?: number | null;
+                /** @description How long the phone's last request took until its answer was there. */
+                "X-Client-Took-Ms"?: number | null;
+                /** @description For how long the oldest of these has waited. */
+                "X-Client-Waiting-Ms"?: number | null;
             };
             path?: never;
             cookie?: never;

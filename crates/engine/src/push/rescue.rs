@@ -1,0 +1,53 @@
+//! Pushes that the desk brings in for their author: tried in memory, or decided like any other.
+
+use showdesk_domain::world::World;
+use showdesk_store::meta;
+
+use super::{Author, Decoded, Engine, Mode, OpResult, PushJob, Result, units};
+use crate::ids::fresh_ids;
+use crate::writer::{Job, load};
+
+/// Rounds of entries whose turn would come because others were decided.
+const TURNS_MAX: usize = 16;
+
+impl Engine {
+    /// What would become of these pushes, one after the other. Nothing is written.
+    pub(crate) async fn try_pushes(&self, pushes: Vec<(Author, Vec<Decoded>)>) -> Result<Vec<Vec<OpResult>>> {
+        let mut tx = self.db().begin_read().await?;
+        let meta = meta::read(&mut tx).await?;
+        let now = self.now();
+        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
+        let mut world = World::new(now, meta.epoch, self.inner.show_id, meta.clock, Box::new(fresh_ids(millis)));
+        let mut jobs: Vec<PushJob> =
+            pushes.into_iter().map(|(author, ops)| job(author, ops, Mode::Pushed { epoch: meta.epoch })).collect();
+        load::rounds(&mut tx, &mut world, |world| {
+            let mut needs = showdesk_domain::world::Needs::default();
+            for job in &jobs {
+                needs.extend(&job.missing(world));
+            }
+            needs
+        })
+        .await?;
+        for job in &mut jobs {
+            job.apply(&mut world)?;
+        }
+        for _ in 0..TURNS_MAX {
+            if world.missing_for_turns().is_empty() {
+                break;
+            }
+            load::rounds(&mut tx, &mut world, World::missing_for_turns).await?;
+            world.take_turns();
+        }
+        Ok(jobs.into_iter().map(|job| job.results).collect())
+    }
+
+    /// Decides a push for its author, who may no longer be here. What it answers is on disk.
+    pub(crate) async fn push_for(&self, author: Author, ops: Vec<Decoded>, bytes: usize) -> Result<Vec<OpResult>> {
+        let epoch = self.epoch().await?;
+        self.write(author, ops, bytes, Mode::Pushed { epoch }).await.map(|(results, _)| results)
+    }
+}
+
+fn job(author: Author, ops: Vec<Decoded>, mode: Mode) -> PushJob {
+    PushJob { units: units(&ops), author, ops, mode, results: Vec::new(), internal: None, turned: None, answer: None }
+}

@@ -1,0 +1,28 @@
+-- What the desk's screens tell about phones and about people who were asked.
+
+-- Since when the oldest entry that the device still holds waits, as far as it was told.
+ALTER TABLE devices ADD COLUMN oldest_unsent_at timestamptz(3);
+
+-- When a phone was not heard of for a while. Only the newest of each phone are kept.
+CREATE TABLE device_absences (
+    device_id uuid NOT NULL REFERENCES devices (id) DEFERRABLE INITIALLY DEFERRED,
+    away_from timestamptz(3) NOT NULL,
+    back_at timestamptz(3) NOT NULL,
+    PRIMARY KEY (device_id, back_at)
+);
+
+-- What the author of a disputed entry was asked, and what the author said.
+CREATE TABLE conflict_questions (
+    id uuid NOT NULL PRIMARY KEY,
+    conflict_id uuid NOT NULL REFERENCES sync_conflicts (id) DEFERRABLE INITIALLY DEFERRED,
+    asked_by uuid NOT NULL REFERENCES profiles (id) DEFERRABLE INITIALLY DEFERRED,
+    asked_at timestamptz(3) NOT NULL,
+    question text NOT NULL,
+    answered_by uuid REFERENCES profiles (id) DEFERRABLE INITIALLY DEFERRED,
+    answered_at timestamptz(3),
+    answer text
+);
+CREATE INDEX conflict_questions_by_conflict ON conflict_questions (conflict_id, asked_at);
+
+-- How many entries came from phones since a moment is told without reading them.
+CREATE INDEX sync_queue_by_time ON sync_queue (created_at, device_id);

@@ -1,0 +1,63 @@
+//! The first steps at a new desk: a name for its person, an invented show; and what late entries are told by.
+
+use reqwest::Method;
+use serde_json::json;
+
+use crate::desk::Desk;
+use crate::on_both_engines;
+use crate::phone::{Answer, fresh, insert, send};
+use crate::seed::{seed, set_stage};
+
+async fn name(desk: &Desk, name: &str) -> Answer {
+    send(desk.request(Method::PUT, "/admin/person").json(&json!({"name": name}))).await
+}
+
+async fn the_person_at_the_desk_has_a_name(desk: Desk) {
+    let named = name(&desk, "  Dan Reed ").await.expect_status(200);
+    assert_eq!(named["name"], "Dan Reed");
+    let overview = desk.get("/admin/overview").await.expect_status(200);
+    assert_eq!(overview["person"], named);
+    assert_eq!(overview["first_run"], true, "a name of the person is none of the show");
+    let ring = fresh();
+    desk.apply(&[insert("rings", &ring, json!({"name": "Ring 1"}))]).await;
+    assert_eq!(desk.history("rings", &ring).await[0]["actor"]["name"], "Dan Reed");
+    for (bad, code) in [("", "required"), (" \u{202e} ", "required"), ("\u{7}", "required")] {
+        assert_eq!(name(&desk, bad).await.expect_problem(422)["code"], code);
+    }
+    assert_eq!(name(&desk, &"x".repeat(201)).await.expect_problem(422)["code"], "too_large");
+    let role = json!({"name": "Dan", "role": "owner"});
+    send(desk.request(Method::PUT, "/admin/person").json(&role)).await.expect_problem(422);
+    let phone = desk.phone("Barn", &["admin"]).await;
+    send(phone.request(Method::PUT, "/admin/person").json(&json!({"name": "X"}))).await.expect_problem(404);
+}
+
+async fn an_invented_show_is_put_into_an_empty_one_only(desk: Desk) {
+    desk.post("/admin/demo", &json!({"size": "expo"})).await.expect_problem(422);
+    desk.post("/admin/demo", &json!({"size": "small", "stage": "E"})).await.expect_problem(422);
+    desk.post("/admin/demo", &json!({"size": "small"})).await.expect_status(200);
+    let overview = desk.get("/admin/overview").await.expect_status(200);
+    assert_eq!((&overview["first_run"], &overview["show"]["stage"]), (&json!(false), &json!("B")));
+    assert!(overview["animals"].as_i64() > Some(50));
+    assert_eq!(desk.post("/admin/demo", &json!({"size": "small"})).await.expect_problem(422)["code"], "not_empty");
+}
+
+async fn a_late_entry_says_so_and_what_it_is_about(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Scale 1", &["scale"]).await;
+    set_stage(&desk, "C").await;
+    let weight = json!({"animal_id": seed.hog, "kind": "arrival", "weight_x10": 2_500});
+    let result = phone.push_one(&insert("weigh_ins", &fresh(), weight)).await;
+    assert_eq!(result["error"]["code"], "locked");
+    phone.push_one(&insert("rings", &fresh(), json!({"name": "Ring 9"}))).await;
+    let queue = desk.get("/admin/queue").await.expect_status(200);
+    let (ring, weight) = (&queue["items"][0], &queue["items"][1]);
+    assert_eq!((&weight["late"], &weight["subject"]["tag"]), (&json!(true), &json!("9002")));
+    assert_eq!(weight["subject"]["exhibitor"], "Nora Birch");
+    assert_eq!((&ring["late"], &ring["subject"]), (&json!(false), &json!({})));
+}
+
+on_both_engines![
+    the_person_at_the_desk_has_a_name,
+    an_invented_show_is_put_into_an_empty_one_only,
+    a_late_entry_says_so_and_what_it_is_about,
+];
