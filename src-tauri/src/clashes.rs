@@ -1,18 +1,20 @@
 //! Tells the desktop when clashes arrive: one message for all that come together, none for a clash already told.
 //!
-//! A wake-up carries no data, so the message has a number and no names; the page has the rest.
+//! A wake-up carries no data, so the message has a number and no names; a click on it leads to the page that has the
+//! rest.
 
 use std::collections::HashSet;
 use std::time::Duration;
 
-use notify_rust::Notification;
 use showdesk_server::engine::Wake;
+use tauri::AppHandle;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::{Instant, timeout_at};
 use uuid::Uuid;
 
-use crate::words;
+use crate::message::Messages;
+use crate::{window, words};
 
 /// A phone that comes back brings many clashes within a moment: they are one message.
 const GATHER_TIME: Duration = Duration::from_secs(2);
@@ -20,10 +22,29 @@ const GATHER_TIME: Duration = Duration::from_secs(2);
 const TOLD_MAX: usize = 10_000;
 
 /// Shows a message for new clashes until the show is closed.
-pub(crate) async fn announce(mut wakes: broadcast::Receiver<Wake>) {
+pub(crate) async fn announce(app: AppHandle, mut wakes: broadcast::Receiver<Wake>) {
     let mut told = Told::default();
-    while let Some(count) = next_group(&mut wakes, &mut told).await {
-        show(count).await;
+    let mut messages = Messages::default();
+    while let Some(group) = next_group(&mut wakes, &mut told).await {
+        let (app, address) = (app.clone(), group.address());
+        messages.show(words::clashes(group.count), move || window::open_at(&app, &address)).await;
+    }
+}
+
+/// Clashes that came together.
+#[derive(Debug, PartialEq, Eq)]
+struct Group {
+    first: Uuid,
+    count: usize,
+}
+
+impl Group {
+    /// Where the page shows them.
+    fn address(&self) -> String {
+        match self.count {
+            1 => format!("{}/{}", window::CHECKS, self.first),
+            _ => window::CHECKS.to_owned(),
+        }
     }
 }
 
@@ -34,59 +55,44 @@ struct Told {
 }
 
 impl Told {
-    /// Takes a wake-up; answers whether it is a clash that nobody was told of.
-    fn is_new(&mut self, wake: &Wake) -> bool {
-        let Wake::Conflict { id, status, .. } = wake else { return false };
+    /// Takes a wake-up; answers the clash if it is one that nobody was told of.
+    fn new_in(&mut self, wake: &Wake) -> Option<Uuid> {
+        let Wake::Conflict { id, status, .. } = wake else { return None };
         if status != "open" {
             self.open.remove(id);
-            return false;
+            return None;
         }
         if self.open.len() >= TOLD_MAX {
             self.open.clear();
         }
-        self.open.insert(*id)
+        self.open.insert(*id).then_some(*id)
     }
 }
 
-/// Waits for a new clash and for those that come with it; answers how many. None when the show is closed.
-async fn next_group(wakes: &mut broadcast::Receiver<Wake>, told: &mut Told) -> Option<usize> {
-    loop {
+/// Waits for a new clash and for those that come with it. None when the show is closed.
+async fn next_group(wakes: &mut broadcast::Receiver<Wake>, told: &mut Told) -> Option<Group> {
+    let first = loop {
         match wakes.recv().await {
-            Ok(wake) if told.is_new(&wake) => break,
+            Ok(wake) => {
+                if let Some(id) = told.new_in(&wake) {
+                    break id;
+                }
+            }
             // Wake-ups that were missed: the page counts, the message only calls.
-            Ok(_) | Err(RecvError::Lagged(_)) => {}
+            Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => return None,
         }
-    }
+    };
     let mut count = 1;
     let until = Instant::now() + GATHER_TIME;
     while let Ok(received) = timeout_at(until, wakes.recv()).await {
         match received {
-            Ok(wake) => count += usize::from(told.is_new(&wake)),
+            Ok(wake) => count += usize::from(told.new_in(&wake).is_some()),
             Err(RecvError::Lagged(_)) => {}
             Err(RecvError::Closed) => break,
         }
     }
-    Some(count)
-}
-
-/// Shows the message. A desktop without a notification service is only logged: the page shows the clash as well.
-async fn show(count: usize) {
-    let message = words::clashes(count);
-    let shown = tokio::task::spawn_blocking(move || {
-        Notification::new()
-            .appname(words::TITLE)
-            .icon("showdesk")
-            .summary(&message.summary)
-            .body(&message.body)
-            .show()
-            .map(drop)
-    });
-    match shown.await {
-        Ok(Ok(())) => {}
-        Ok(Err(error)) => tracing::warn!(%error, "the desktop took no notification"),
-        Err(error) => tracing::error!(%error, "the notification was not sent"),
-    }
+    Some(Group { first, count })
 }
 
 #[cfg(test)]
@@ -106,15 +112,23 @@ mod tests {
         // The show is closed, which ends the gathering at once.
         drop(sender);
         let mut told = Told::default();
-        assert_eq!(next_group(&mut wakes, &mut told).await, Some(2));
+        let group = next_group(&mut wakes, &mut told).await.unwrap();
+        assert_eq!(group, Group { first: Uuid::from_u128(1), count: 2 });
+        assert_eq!(group.address(), "#/needs-checking");
         assert_eq!(next_group(&mut wakes, &mut told).await, None);
+    }
+
+    #[test]
+    fn one_clash_is_opened_itself() {
+        let group = Group { first: Uuid::from_u128(7), count: 1 };
+        assert_eq!(group.address(), "#/needs-checking/00000000-0000-0000-0000-000000000007");
     }
 
     #[test]
     fn a_clash_is_told_again_only_after_it_was_closed() {
         let mut told = Told::default();
         let wakes = [conflict(1, "open"), conflict(1, "open"), conflict(1, "resolved"), conflict(1, "open")];
-        let new: Vec<bool> = wakes.iter().map(|wake| told.is_new(wake)).collect();
+        let new: Vec<bool> = wakes.iter().map(|wake| told.new_in(wake).is_some()).collect();
         assert_eq!(new, [true, false, false, true]);
     }
 }

@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use showdesk_server::engine::{EngineError, Wake};
+use showdesk_server::engine::{Engine, EngineError, Wake};
 use showdesk_server::{RunningServer, Server, ServerOptions, StartError};
 use tauri::Url;
 use tokio::sync::broadcast;
@@ -59,6 +59,11 @@ impl Desk {
     /// Where phones reach this desk.
     pub(crate) fn joining_addresses(&self) -> Vec<String> {
         self.server.joining_addresses()
+    }
+
+    /// The opened show.
+    pub(crate) fn engine(&self) -> Engine {
+        self.server.engine.clone()
     }
 
     /// What changes from now on.

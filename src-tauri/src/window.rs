@@ -1,22 +1,38 @@
 //! The one window: the desk page, or the reason why there is none.
 //!
 //! The page gets the token from a script before its own run, never from the URL, and the window never leaves the
-//! page's origin.
+//! page's origin. The shell leads the page only as a person could: by its address.
 
+use serde::Serialize;
 use serde_json::json;
+use tauri::plugin::TauriPlugin;
 use tauri::webview::NewWindowResponse;
-use tauri::{App, Manager, Url, WebviewUrl, WebviewWindowBuilder};
+use tauri::{App, AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry};
+use tauri_plugin_window_state::StateFlags;
 
+use crate::closing;
 use crate::desk::Desk;
 use crate::words::{self, Refusal};
 
-const LABEL: &str = "desk";
+/// The window with the desk page.
+pub(crate) const LABEL: &str = "desk";
+/// The page's address that shows how a phone joins.
+pub(crate) const CONNECT: &str = "#/overview?connect=1";
+/// The page's address that lists what needs checking; a clash's id may follow.
+pub(crate) const CHECKS: &str = "#/needs-checking";
+
+/// Remembers where the desk's window was, and how large.
+pub(crate) fn remembered() -> TauriPlugin<Wry> {
+    // Not whether it was shown: a window that was hidden in the tray comes back at the next start.
+    let what = StateFlags::SIZE | StateFlags::POSITION | StateFlags::MAXIMIZED | StateFlags::FULLSCREEN;
+    tauri_plugin_window_state::Builder::new().with_state_flags(what).with_filter(|label| label == LABEL).build()
+}
 
 /// Shows the desk page.
 pub(crate) fn show_desk(app: &App, desk: &Desk) -> tauri::Result<()> {
     let page = desk.page();
     let home = page.clone();
-    WebviewWindowBuilder::new(app, LABEL, WebviewUrl::External(page))
+    let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::External(page))
         .title(words::TITLE)
         .inner_size(1280.0, 800.0)
         .min_inner_size(960.0, 600.0)
@@ -25,23 +41,85 @@ pub(crate) fn show_desk(app: &App, desk: &Desk) -> tauri::Result<()> {
         .on_new_window(|_, _| NewWindowResponse::Deny)
         // Entries files are dropped on the page itself.
         .disable_drag_drop_handler()
+        // Shown when it has the size and place it had last.
+        .visible(false)
         .build()?;
-    Ok(())
+    let asking = app.handle().clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::CloseRequested { api, .. } = event {
+            api.prevent_close();
+            closing::wish(&asking);
+        }
+    });
+    window.show()
 }
 
 /// Says why there is no desk.
 pub(crate) fn show_refusal(app: &App, refusal: &Refusal) -> tauri::Result<()> {
-    let text = json!({ "title": refusal.title, "reason": refusal.reason, "advice": refusal.advice });
-    WebviewWindowBuilder::new(app, "refusal", WebviewUrl::App("index.html".into()))
+    let window = WebviewWindowBuilder::new(app, "refusal", WebviewUrl::App("refusal.html".into()))
         .title(words::TITLE)
         .inner_size(560.0, 300.0)
         .resizable(false)
-        .initialization_script(format!("window.__REFUSAL__ = {text};"))
+        .initialization_script(words_for_page(refusal))
         .build()?;
-    if let Some(window) = app.get_webview_window("refusal") {
-        window.set_focus()?;
+    let refused = app.handle().clone();
+    window.on_window_event(move |event| {
+        if let WindowEvent::CloseRequested { .. } = event {
+            refused.exit(1);
+        }
+    });
+    window.set_focus()
+}
+
+/// The script that gives one of the shell's own pages its words.
+pub(crate) fn words_for_page(words: &impl Serialize) -> String {
+    format!("window.__WORDS__ = {};", json!(words))
+}
+
+/// Shows the desk page at this address of its own, and the window before all others.
+pub(crate) fn open_at(app: &AppHandle, hash: &str) {
+    if let Some(window) = app.get_webview_window(LABEL)
+        && let Err(error) = window.eval(format!("location.hash = {};", json!(hash)))
+    {
+        tracing::error!(%error, "the desk page could not be led to {hash}");
     }
-    Ok(())
+    bring_desk_to_front(app, None);
+}
+
+/// Shows the desk's window before all others. `activation` is what the desktop gave a second start for that.
+pub(crate) fn bring_desk_to_front(app: &AppHandle, activation: Option<String>) {
+    if let Some(window) = app.get_webview_window(LABEL) {
+        bring_to_front(&window, activation);
+    }
+}
+
+/// Shows a window before all others, also if it was hidden or made small.
+#[cfg(target_os = "linux")]
+pub(crate) fn bring_to_front(window: &WebviewWindow, activation: Option<String>) {
+    use gtk::prelude::GtkWindowExt;
+
+    let fronted = window.clone();
+    let asked = window.run_on_main_thread(move || match fronted.gtk_window() {
+        Ok(native) => {
+            if let Some(activation) = activation {
+                native.set_startup_id(&activation);
+            }
+            native.present();
+        }
+        Err(error) => tracing::warn!(%error, "the window could not come to the front"),
+    });
+    if let Err(error) = asked {
+        tracing::warn!(%error, "the window could not come to the front");
+    }
+}
+
+/// Shows a window before all others, also if it was hidden or made small.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn bring_to_front(window: &WebviewWindow, _activation: Option<String>) {
+    let fronted = window.show().and_then(|()| window.unminimize()).and_then(|()| window.set_focus());
+    if let Err(error) = fronted {
+        tracing::warn!(%error, "the window could not come to the front");
+    }
 }
 
 /// The script that gives the page the token of this launch, if it is the page we mean.

@@ -1,6 +1,6 @@
-// The real window: a show's counts stand in it, and the desktop is told when a clash arrives.
+// The real window: what only the shell can do, on a desktop of its own.
 //
-// Runs under `dbus-run-session`, with Xvfb as the screen.
+// Runs under `dbus-run-session`, with Xvfb as the screen. There is no window manager and, at first, no tray.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -12,55 +12,80 @@ import { Desk } from "./harness/desk.mjs";
 import { openDisplay } from "./harness/display.mjs";
 import { openNotifications } from "./harness/notifications.mjs";
 import { ScriptedPhone } from "./harness/scripted-phone.mjs";
+import { openTray } from "./harness/tray.mjs";
 import { until } from "./harness/wait.mjs";
-import { DeskWindow, freePort } from "./harness/window.mjs";
+import { DeskWindow, freePort, startAgain } from "./harness/window.mjs";
+import { Screen } from "./harness/x11.mjs";
 
 const folder = mkdtempSync(join(tmpdir(), "showdesk-window-"));
-/** @type {Awaited<ReturnType<typeof openDisplay>> | undefined} */
+const show = join(folder, "show");
+// What the shell remembers of its window shall not be that of who runs the test.
+process.env["XDG_CONFIG_HOME"] = join(folder, "config");
+process.env["XDG_CACHE_HOME"] = join(folder, "cache");
+
+/** @type {Awaited<ReturnType<typeof openDisplay>>} */
+let display;
+/** @type {Screen} */
 let screen;
 /** @type {Awaited<ReturnType<typeof openNotifications>>} */
 let notifications;
+/** @type {Awaited<ReturnType<typeof openTray>> | undefined} */
+let tray;
 /** @type {DeskWindow} */
 let desk;
+/** @type {string[]} */
+let words;
 /** @type {string} */
 let phones;
+/** @type {ScriptedPhone} */
+let maria;
+/** @type {ScriptedPhone} */
+let sam;
+/** The clash that the tests are about. */
+let clash = "";
 
 before(async () => {
-  screen = await openDisplay();
+  display = await openDisplay();
+  screen = await Screen.open(display.display);
   notifications = await openNotifications();
   const http = `127.0.0.1:${await freePort()}`;
   phones = `http://${http}`;
-  desk = await DeskWindow.open(screen.display, ["--data-dir", folder, "--demo", "county", "--http", http]);
+  words = ["--data-dir", show, "--demo", "county", "--http", http];
+  desk = await DeskWindow.open(display.display, words);
 });
 
 after(async () => {
   // What a failed start did not open need not be closed.
   await desk?.close();
+  await tray?.close();
   await notifications?.close();
-  await screen?.close();
-  rmSync(folder, { recursive: true, force: true });
+  screen?.end();
+  await display?.close();
+  // WebKit's own processes may still write to their cache.
+  rmSync(folder, { recursive: true, force: true, maxRetries: 20 });
 });
 
+/**
+ * The desk's window on the screen, once it is there.
+ * @returns {Promise<import("./harness/x11.mjs").ScreenWindow>}
+ */
+const onScreen = () =>
+  until("the window is on the screen", async () => (await screen.windows()).find(({ title }) => title === "Showdesk"));
+
+/** @param {RegExp} text */
+const says = (text) => until(`the window says ${text}`, async () => text.test(await desk.text()));
+
+/** @param {string} status */
+const clashIs = (status) =>
+  until(`the clash is ${status}`, async () => (await desk.api("GET", `/admin/conflicts/${clash}`)).status === status);
+
 test("the county show's counts stand in the window", async () => {
-  const text = await until("the overview is shown", async () => {
-    const shown = await desk.text();
-    return shown.includes("entries in the show") ? shown : null;
-  });
-  assert.match(text, /640 entries in the show, nothing to check/);
+  await says(/Checked in/);
   const counts = await desk.api("GET", "/admin/overview");
   for (const count of [counts.checked_in, counts.weighed]) {
     assert.ok(count > 100 && count < 520, `about half of the animals are weighed, not ${count}`);
-    assert.match(text.replace(/\s+/g, " "), new RegExp(`${count} ?/ ?520`));
+    await says(new RegExp(`${count}\\s*/\\s*520`));
   }
-});
-
-test("a show that is open in one window is not opened in a second", async () => {
-  const http = `127.0.0.1:${await freePort()}`;
-  const second = await DeskWindow.open(screen?.display ?? "", ["--data-dir", folder, "--http", http]);
-  const text = await until("the second window says something", () => second.text());
-  await second.close();
-  assert.match(text, /could not open the show/);
-  assert.match(text, /Is this show open in another Showdesk\?/);
 });
 
 test("the window stays on its page", async () => {
@@ -71,35 +96,178 @@ test("the window stays on its page", async () => {
   assert.doesNotMatch(home, /token/, "the token is never in the address");
 });
 
-test("the desktop is told when a clash arrives, once for one clash", async () => {
-  const { code } = await desk.api("POST", "/admin/pairings", { functions: ["superintendent"], mode: "open" });
+test("a second start brings the window to the front and ends, beside a show of another folder", async () => {
+  const otherHttp = `127.0.0.1:${await freePort()}`;
+  const own = await onScreen();
+  const other = await DeskWindow.open(display.display, ["--data-dir", join(folder, "other"), "--http", otherHttp]);
+  const front = async () => (await screen.windows()).at(-1);
+  await until("the other show's window lies before ours", async () => {
+    const found = await front();
+    return found !== undefined && found.id !== own.id;
+  });
+
+  const second = startAgain(display.display, words);
+  await second.exited;
+  assert.equal(second.process.exitCode, 0, second.lines.join("\n"));
+  await until("our window lies before the other", async () => (await front())?.id === own.id);
+  await other.close();
+});
+
+test("a show that another program has open is refused with advice", async () => {
+  const taken = await Desk.open({ demo: "small" });
+  const http = `127.0.0.1:${await freePort()}`;
+  const refused = await DeskWindow.open(display.display, ["--data-dir", taken.folder, "--http", http]);
+  const text = await until("the window says something", () => refused.text());
+  const barriers = [...(await refused.barriers("light")), ...(await refused.barriers("dark"))];
+  await refused.close();
+  await taken.close();
+  assert.deepEqual(barriers, []);
+  assert.match(text, /could not open the show/);
+  assert.match(text, /Is this show open in another Showdesk\?/);
+});
+
+test("the desktop is told when a clash arrives, once for one clash, and a click on it opens the clash", async () => {
+  const { code } = await desk.api("POST", "/admin/pairings", {
+    functions: ["superintendent"],
+    mode: "open",
+  });
   const allow = async () => {
     const waiting = await desk.api("GET", "/admin/pairings?status=waiting");
     for (const asks of waiting.items) await desk.api("POST", `/admin/pairings/${asks.pairing_id}/approve`, {});
   };
-  const maria = await ScriptedPhone.join(phones, code, "Maria", allow);
-  const sam = await ScriptedPhone.join(phones, code, "Sam", allow);
+  maria = await ScriptedPhone.join(phones, code, "Maria", allow);
+  sam = await ScriptedPhone.join(phones, code, "Sam", allow);
   const [animal] = await maria.rows("animals");
   assert.ok(animal);
 
   const shown = notifications.shown();
   assert.equal((await maria.update("animals", animal, { tag: "9001" })).verdict, "applied");
   assert.equal((await sam.update("animals", animal, { tag: "9002" })).verdict, "conflict");
+  clash = (await desk.api("GET", "/admin/conflicts?status=open")).items[0].id;
 
   assert.match(await shown, /Notify "Showdesk" .*"1 entry needs checking"/);
-  await until("the window counts the clash", async () => (await desk.text()).includes("1 entry needs checking"));
+  await says(/1 entry needs checking/);
   assert.equal(notifications.all().length, 1);
+
+  await until("the click leads to the clash", async () => {
+    await notifications.click(1);
+    return (await desk.url()).endsWith(`#/needs-checking/${clash}`);
+  });
+  await says(/9001[^]*9002|9002[^]*9001/);
 });
 
-test("asked to end, the desk finishes, and the show opens again", async () => {
-  await desk.close();
+test("a clash is decided, taken back and decided again by keyboard alone", async () => {
+  const pressed = () =>
+    desk.run(`return [...document.querySelectorAll("main [aria-pressed=true]")].map((one) => one.innerText).join("|")`);
+  const tag = async () =>
+    (await sam.rows("animals")).filter(({ data }) => /^900[12]$/.test(data["tag"]))[0]?.data["tag"];
+
+  await desk.keys("2");
+  await until("the laptop's is chosen", async () => /laptop/i.test(await pressed()));
+  await desk.keys("Enter");
+  await clashIs("resolved");
+  assert.equal(await tag(), "9001");
+
+  await desk.keys("u");
+  await clashIs("open");
+  await until("the clash stands in the list again", async () => {
+    await desk.keys("j");
+    return (await desk.url()).endsWith(clash);
+  });
+  await until("the phone's is chosen", async () => {
+    await desk.keys("1");
+    return /phone/i.test(await pressed());
+  });
+  await desk.keys("Enter");
+  await clashIs("resolved");
+  assert.equal(await tag(), "9002");
+});
+
+test("closing asks while phones hold entries, and cancel leaves the window as it was", async () => {
+  maria.pending = 4;
+  sam.pending = 7;
+  await maria.push([]);
+  await sam.push([]);
+
+  await screen.close(await onScreen());
+  await desk.inWindow("closing.html", async () => {
+    await says(/2 phones still hold 11 entries\. They stay safe on the phones and are sent when Showdesk runs again\./);
+    assert.match(await desk.text(), /start Showdesk again to see its window/, "this desktop has no tray");
+    assert.equal(await desk.run("return document.activeElement.innerText"), "Keep running");
+    assert.deepEqual([...(await desk.barriers("light")), ...(await desk.barriers("dark"))], []);
+    await desk.lastKeys("Escape");
+  });
+  await until("the question is gone", async () => (await screen.windows()).length === 1);
+  await onScreen();
+});
+
+test("kept running without a window, a second start shows it again", async () => {
+  await screen.close(await onScreen());
+  await desk.inWindow("closing.html", () => desk.lastKeys("Enter"));
+  await until("no window is shown", async () => (await screen.windows()).length === 0);
+  const second = startAgain(display.display, words);
+  await second.exited;
+  assert.equal(second.process.exitCode, 0, second.lines.join("\n"));
+  await onScreen();
+  await says(/Overview/);
+});
+
+test("the tray tells what waits, connects a phone and brings the window back", async () => {
+  tray = await openTray();
+  const icon = await tray.icon();
+  await until("the menu has counted", async () => (await icon.lines()).has("11 entries waiting on 2 phones"));
+  assert.deepEqual(
+    [...(await icon.lines()).keys()],
+    ["Open Showdesk", "Connect a phone", "2 phones connected", "11 entries waiting on 2 phones", "Quit"],
+  );
+
+  await screen.close(await onScreen());
+  await desk.inWindow("closing.html", async () => {
+    await says(/Keep running in the tray/);
+    await desk.lastKeys("Enter");
+  });
+  await until("no window is shown", async () => (await screen.windows()).length === 0);
+  await icon.choose("Connect a phone");
+  await onScreen();
+  const dialog = `return document.querySelector("dialog[open], [role=dialog]")?.innerText ?? ""`;
+  await until("the window shows how a phone joins", async () => /Connect a phone/.test(await desk.run(dialog)));
+  await desk.keys("Escape");
+});
+
+test("the window opens again where it was and as large as it was", async () => {
+  const place = { x: 90, y: 40, width: 1100, height: 720 };
+  screen.configure(await onScreen(), place);
+  await until("the window has its new size", async () => (await desk.run("return innerWidth")) === place.width);
+
+  const icon = await /** @type {NonNullable<typeof tray>} */ (tray).icon();
+  await icon.choose("Quit");
+  await desk.enter("closing.html");
+  await desk.endBy(() => desk.press("Close anyway"));
   assert.ok(
     desk.driver.lines.some((line) => line.includes("the desk has stopped")),
     "it was not cut off",
   );
-  const server = new Desk(folder);
+
+  desk = await DeskWindow.open(display.display, words);
+  await says(/Checked in/);
+  const { x, y, width, height } = await onScreen();
+  assert.deepEqual({ x, y, width, height }, place);
+});
+
+test("closing asks nothing when no phone holds an entry, and the show opens again elsewhere", async () => {
+  maria.pending = 0;
+  sam.pending = 0;
+  await maria.push([]);
+  await sam.push([]);
+  await screen.close(await onScreen());
+  await desk.ended();
+
+  const server = new Desk(show);
   await server.start();
-  const { items } = await server.running.get("/admin/conflicts?status=open");
+  const { items } = await server.running.get("/admin/conflicts?status=resolved");
   await server.stop();
-  assert.equal(items.length, 1);
+  assert.deepEqual(
+    items.map((/** @type {{ id: string }} */ item) => item.id),
+    [clash],
+  );
 });

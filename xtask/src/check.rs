@@ -61,7 +61,7 @@ pub(crate) fn run() -> Result<()> {
                 ".prettierrc.json",
                 "--check",
                 "../tests/e2e",
-                "../src-tauri/refusal",
+                "../src-tauri/pages",
             ])
         })
         .step("Lints of the pages", || npm(&["run", "lint"]))

@@ -1,10 +1,21 @@
 // The real desktop window, driven through WebKitWebDriver.
 
 import { readdirSync, readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 import { createServer } from "node:net";
 
 import { Program } from "./program.mjs";
 import { until } from "./wait.mjs";
+
+const ofTheUi = createRequire(new URL("../../../ui/package.json", import.meta.url));
+const axeSource = readFileSync(ofTheUi.resolve("axe-core/axe.min.js"), "utf8");
+
+/** Keys that have a name, as WebDriver writes them. */
+const KEYS = /** @type {Readonly<Record<string, string>>} */ ({
+  Tab: "\uE004",
+  Enter: "\uE007",
+  Escape: "\uE00C",
+});
 
 /** The program that xtask has built. */
 function windowProgram() {
@@ -25,6 +36,28 @@ export function freePort() {
       );
     });
   });
+}
+
+/**
+ * What a program needs to know to show itself there.
+ * @param {string} display
+ */
+function onDisplay(display) {
+  return {
+    DISPLAY: display,
+    GDK_BACKEND: "x11",
+    // The window needs no accessibility bus, and a test machine has none.
+    NO_AT_BRIDGE: "1",
+  };
+}
+
+/**
+ * Starts the program once more, as a second click on its icon does.
+ * @param {string} display
+ * @param {string[]} words the program's arguments
+ */
+export function startAgain(display, words) {
+  return new Program(windowProgram(), words, onDisplay(display));
 }
 
 /** An open window with the page in it. */
@@ -51,11 +84,8 @@ export class DeskWindow {
     const program = windowProgram();
     const port = await freePort();
     const driver = new Program("WebKitWebDriver", [`--port=${port}`, "--host=127.0.0.1"], {
-      DISPLAY: display,
       TAURI_WEBVIEW_AUTOMATION: "true",
-      GDK_BACKEND: "x11",
-      // The window needs no accessibility bus, and a test machine has none.
-      NO_AT_BRIDGE: "1",
+      ...onDisplay(display),
     });
     try {
       return await DeskWindow.#opened(driver, `http://127.0.0.1:${port}`, program, words);
@@ -92,7 +122,10 @@ export class DeskWindow {
    * @param {unknown[]} [words]
    */
   run(body, words = []) {
-    return ask("POST", `${this.session}/execute/sync`, { script: body, args: words });
+    return ask("POST", `${this.session}/execute/sync`, {
+      script: body,
+      args: words,
+    });
   }
 
   /**
@@ -109,7 +142,10 @@ export class DeskWindow {
       fetch("/api/v1" + path, { method, headers, body: body === null ? null : JSON.stringify(body) })
         .then(async (answer) => done({ ok: answer.ok, text: await answer.text() }))
         .catch((error) => done({ ok: false, text: String(error) }));`;
-    const answer = await ask("POST", `${this.session}/execute/async`, { script, args: [method, path, body ?? null] });
+    const answer = await ask("POST", `${this.session}/execute/async`, {
+      script,
+      args: [method, path, body ?? null],
+    });
     if (!answer.ok) throw new Error(`${method} ${path} in the window: ${answer.text}`);
     return answer.text === "" ? null : JSON.parse(answer.text);
   }
@@ -117,6 +153,25 @@ export class DeskWindow {
   /** What a person reads in the page. */
   text() {
     return /** @type {Promise<string>} */ (this.run("return document.body.innerText"));
+  }
+
+  /**
+   * What axe-core finds wrong on the page, one line each.
+   * @param {"light" | "dark"} theme
+   * @returns {Promise<string[]>}
+   */
+  async barriers(theme) {
+    const script = `
+      const done = arguments[1];
+      document.documentElement.style.colorScheme = arguments[0];
+      ${axeSource};
+      axe.run(document, { resultTypes: ["violations"] })
+        .then(({ violations }) => done(violations.map(({ id, nodes }) => id + ": " + nodes.map(({ html }) => html))))
+        .catch((error) => done([String(error)]));`;
+    return ask("POST", `${this.session}/execute/async`, {
+      script,
+      args: [theme],
+    });
   }
 
   /**
@@ -147,6 +202,67 @@ export class DeskWindow {
     await until(`there is a field ${label}`, () => this.run(script, [label, text]));
   }
 
+  /**
+   * Presses keys, one after the other, wherever the focus is: letters, or names as in `Enter`.
+   * @param {string[]} keys
+   */
+  keys(...keys) {
+    const values = keys.map((key) => KEYS[key] ?? key);
+    const actions = values.flatMap((value) => [
+      { type: "keyDown", value },
+      { type: "keyUp", value },
+    ]);
+    return ask("POST", `${this.session}/actions`, {
+      actions: [{ type: "key", id: "keyboard", actions }],
+    });
+  }
+
+  /**
+   * Presses keys that close the window which hears them.
+   * @param {string[]} keys
+   */
+  async lastKeys(...keys) {
+    try {
+      await this.keys(...keys);
+    } catch (error) {
+      // The window went before the driver could answer for it.
+      if (!String(error).includes("no such window")) throw error;
+    }
+  }
+
+  /**
+   * Speaks to another window of the program until `use` has ended.
+   * @param {string} page what its address ends with
+   * @param {() => Promise<unknown>} use
+   */
+  async inWindow(page, use) {
+    const own = await this.enter(page);
+    try {
+      await use();
+    } finally {
+      await ask("POST", `${this.session}/window`, { handle: own });
+      // A key that closed its window was never let go, and cannot be pressed again.
+      await ask("DELETE", `${this.session}/actions`);
+    }
+  }
+
+  /**
+   * Speaks to another window of the program from now on; answers which one it was before.
+   * @param {string} page what its address ends with
+   * @returns {Promise<string>}
+   */
+  async enter(page) {
+    const before = await ask("GET", `${this.session}/window`);
+    await until(`there is a window with ${page}`, async () => {
+      for (const handle of await ask("GET", `${this.session}/window/handles`)) {
+        await ask("POST", `${this.session}/window`, { handle });
+        if ((await this.url()).endsWith(page)) return true;
+      }
+      return false;
+    });
+    return before;
+  }
+
   /** Where the page is. */
   url() {
     return /** @type {Promise<string>} */ (ask("GET", `${this.session}/url`));
@@ -158,8 +274,28 @@ export class DeskWindow {
    */
   async close() {
     if (this.#closed) return;
-    this.#closed = true;
     process.kill(this.pid, "SIGTERM");
+    await this.ended();
+  }
+
+  /**
+   * Does what ends the program, and waits until it has.
+   * @param {() => Promise<unknown>} act
+   */
+  async endBy(act) {
+    // The program may be gone before the driver can say that it did what it was told.
+    const failure = await act().then(
+      () => null,
+      (error) => error,
+    );
+    await this.ended().catch((late) => {
+      throw failure ?? late;
+    });
+  }
+
+  /** Waits until the program has ended by itself. */
+  async ended() {
+    this.#closed = true;
     await until("the program has ended", () => !isAlive(this.pid));
     await this.driver.end("SIGTERM");
   }
@@ -209,7 +345,10 @@ function readProcess(pid, file) {
  * @returns {Promise<any>}
  */
 async function ask(method, url, body) {
-  const answer = await fetch(url, { method, body: body === undefined ? null : JSON.stringify(body) });
+  const answer = await fetch(url, {
+    method,
+    body: body === undefined ? null : JSON.stringify(body),
+  });
   const { value } = await answer.json();
   if (!answer.ok) throw new Error(`${method} ${url}: ${value.error}: ${value.message}`);
   return value;
