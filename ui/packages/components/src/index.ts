@@ -1,17 +1,31 @@
 // Parts that both pages are made of. They show; they decide nothing and know no words of their own.
 
 export { default as Button } from "./Button.svelte";
+export { default as Checkbox } from "./Checkbox.svelte";
 export { default as Chip } from "./Chip.svelte";
 export { default as Choose } from "./Choose.svelte";
+export { default as CopyText } from "./CopyText.svelte";
+export { default as Count } from "./Count.svelte";
 export { default as Dialog } from "./Dialog.svelte";
+export { default as Drawer } from "./Drawer.svelte";
 export { default as Field } from "./Field.svelte";
 export { default as Key } from "./Key.svelte";
+export { default as ListRow } from "./ListRow.svelte";
 export { default as Message } from "./Message.svelte";
 export { default as Note } from "./Note.svelte";
 export { default as Panel } from "./Panel.svelte";
+export { default as Progress } from "./Progress.svelte";
+export { default as Radios } from "./Radios.svelte";
 export { default as Segments } from "./Segments.svelte";
 export { default as Skeleton } from "./Skeleton.svelte";
+export { default as Strip } from "./Strip.svelte";
+export { default as Switch } from "./Switch.svelte";
+export { default as Table } from "./Table.svelte";
+export type { Column, Sort } from "./table.ts";
+export { default as TabLinks } from "./TabLinks.svelte";
+export { default as Tabs } from "./Tabs.svelte";
 export { default as Tag } from "./Tag.svelte";
+export { default as TextArea } from "./TextArea.svelte";
 export { default as Tile } from "./Tile.svelte";
 export { default as ToastBar } from "./ToastBar.svelte";
 export { Toasts, type Toast } from "./toasts.svelte.ts";
