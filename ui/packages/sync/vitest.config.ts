@@ -1,5 +1,5 @@
 import { defineProject } from "vitest/config";
 
 export default defineProject({
-  test: { name: "sync", environment: "node", setupFiles: ["fake-indexeddb/auto"] },
+  test: { name: "sync", testTimeout: 20_000, environment: "node", setupFiles: ["fake-indexeddb/auto"] },
 });

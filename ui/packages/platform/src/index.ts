@@ -2,3 +2,4 @@
 
 export { capabilities, levelOf, type Capabilities, type Level } from "./capabilities.ts";
 export { browserPreferences, type Preferences } from "./preferences.ts";
+export { playTones } from "./sound.ts";

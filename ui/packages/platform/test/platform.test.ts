@@ -1,6 +1,6 @@
 import { afterEach, expect, test, vi } from "vitest";
 
-import { browserPreferences, levelOf, type Capabilities } from "../src/index.ts";
+import { browserPreferences, levelOf, playTones, type Capabilities } from "../src/index.ts";
 
 const HTTP: Capabilities = {
   worksOffline: false,
@@ -34,4 +34,41 @@ test("a browser that refuses storage keeps the setting while the page is open", 
   const preferences = browserPreferences();
   preferences.write("text", "large");
   expect(preferences.read("text")).toBe("large");
+});
+
+test("two tones are played one after the other, and the sound is closed again", async () => {
+  const starts: number[] = [];
+  let isClosed = false;
+  class Context {
+    readonly currentTime = 10;
+    readonly destination = {};
+    resume = async () => undefined;
+    close = async () => void (isClosed = true);
+    createGain = () => ({ gain: { setValueAtTime: vi.fn(), linearRampToValueAtTime: vi.fn() }, connect: vi.fn() });
+    createOscillator = () => {
+      const tone = {
+        frequency: { value: 0 },
+        onended: () => undefined,
+        connect: (next: unknown) => next,
+        start: (at: number) => starts.push(at),
+        stop: () => queueMicrotask(() => tone.onended()),
+      };
+      return tone;
+    };
+  }
+  expect(await playTones({ AudioContext: Context } as never)).toBe(true);
+  expect(starts).toHaveLength(2);
+  expect(starts[1]).toBeGreaterThan(starts[0] ?? Infinity);
+  expect(isClosed).toBe(true);
+});
+
+test("a browser without sound, or one that forbids it, plays nothing and says so", async () => {
+  class Forbidden {
+    resume = async () => {
+      throw new Error("not allowed");
+    };
+    close = async () => undefined;
+  }
+  expect(await playTones({} as never)).toBe(false);
+  expect(await playTones({ AudioContext: Forbidden } as never)).toBe(false);
 });

@@ -77,6 +77,12 @@ export async function disagree(api: Api, store: Store, id: string, note: string)
   await takeChecks(api, store);
 }
 
+/** The author answers what the desk asked about an entry. */
+export async function answerQuestion(api: Api, store: Store, id: string, text: string): Promise<void> {
+  await api.POST("/api/v1/me/conflicts/{id}/answer", { params: { path: { id } }, body: { text } });
+  await takeChecks(api, store);
+}
+
 /** The author takes an own entry back that waits for a decision: nothing of it is written. */
 export async function withdraw(api: Api, store: Store, id: string, moment: Moment): Promise<void> {
   await api.POST("/api/v1/me/conflicts/{id}/withdraw", { params: { path: { id } } });

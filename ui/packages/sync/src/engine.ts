@@ -5,7 +5,8 @@
 import type { Api, ApiProblem, LiveEvent, readLive } from "@showdesk/api";
 
 import { durably } from "./durable.ts";
-import { stopLeading, tryLead } from "./leader.ts";
+import type { Journal } from "./journal.ts";
+import { stopLeading, takeLead, tryLead } from "./leader.ts";
 import { addEntry, addTogether, type Draft } from "./outbox.ts";
 import type { Page, Wish } from "./page.ts";
 import { Pace } from "./push.ts";
@@ -21,6 +22,8 @@ import { LocalView } from "./view.ts";
 
 /** After coming back from the background the network needs a moment. */
 const RESUME_MS = 1_500;
+/** A tab that leads and lives answers the others within this. */
+const LEADER_ANSWER_MS = 300;
 
 /** What the engine is given. */
 export interface EngineParts {
@@ -30,6 +33,8 @@ export interface EngineParts {
   readonly reach: Reach;
   readonly page: Page;
   readonly tabs: Tabs;
+  /** Keeps the newest entries a second time. */
+  readonly journal: Journal;
   /** Names this tab. */
   readonly tab: string;
   readonly now: () => number;
@@ -50,11 +55,17 @@ export class SyncEngine {
   #quietUntilMs = 0;
   #timer: ReturnType<typeof setTimeout> | undefined;
   #round: Promise<void> | undefined;
+  /** What follows new entries, while it does. */
+  #following: Promise<void> | undefined;
   #again = false;
   #checksMoved = true;
   #seenClock = -1;
   #stream: AbortController | undefined;
   #isRunning = false;
+  #isLeading = false;
+  #onLeader: () => void = () => undefined;
+  /** The store has everything that the journal has. */
+  #isWhole = false;
   #unlisten: () => void = () => undefined;
 
   constructor(parts: EngineParts) {
@@ -75,40 +86,51 @@ export class SyncEngine {
   /** Shows what the phone has, then begins to talk to the desk. */
   async start(): Promise<void> {
     this.#isRunning = true;
+    this.#isWhole = false;
     const { page, tabs } = this.#parts;
     this.#unlisten = page.listen((wish) => this.#onWish(wish));
     tabs.listen((news) => {
       void this.#onRows(news.rows, false);
       if (news.status) this.#set(news.status);
       if (news.wantsSync) this.sync();
+      if (news.asksLeader && this.#isLeading) tabs.tell({ rows: [], wantsSync: false, leads: true });
+      if (news.leads) this.#onLeader();
     });
+    await this.#putBack();
     await this.view.refresh("all");
     await this.#recount({});
     this.sync();
   }
 
-  /** Ends everything; waits for the round under way. */
-  async stop(): Promise<void> {
+  /** Talks to nobody until the next start; waits for the round under way. */
+  async rest(): Promise<void> {
     this.#isRunning = false;
+    this.#isLeading = false;
     this.#unlisten();
     clearTimeout(this.#timer);
     this.#stream?.abort();
+    this.#stream = undefined;
     await this.settled();
     await stopLeading(this.#parts.store, this.#parts.tab);
+  }
+
+  /** Ends everything. */
+  async stop(): Promise<void> {
+    await this.rest();
     this.#parts.tabs.close();
   }
 
   /** Stores an entry. When this resolves it is on the phone's disk, and on its way. */
   async add(draft: Draft): Promise<StoredOp> {
     const op = await addEntry(this.#parts.store, draft, this.#parts.now());
-    await this.#added([op]);
+    this.#added([op]);
     return op;
   }
 
   /** Stores entries that the desk takes all or none of, such as the places of a class. */
   async addTogether(drafts: readonly Draft[]): Promise<StoredOp[]> {
     const ops = await addTogether(this.#parts.store, drafts, this.#parts.now());
-    await this.#added(ops);
+    this.#added(ops);
     return ops;
   }
 
@@ -133,10 +155,10 @@ export class SyncEngine {
     });
   }
 
-  /** Waits until no round is under way. */
+  /** Waits until no round is under way, and new entries are shown. */
   async settled(): Promise<void> {
     // A round can be followed by one more that was asked for meanwhile.
-    while (this.#round !== undefined) await this.#round;
+    while (this.#round !== undefined || this.#following !== undefined) await (this.#following ?? this.#round);
   }
 
   /** Counts anew after something outside the rounds changed the store. */
@@ -145,24 +167,43 @@ export class SyncEngine {
     await this.#recount({});
   }
 
-  async #added(ops: readonly StoredOp[]): Promise<void> {
-    await this.#onRows(
-      ops.map((op) => [op.table_name, op.record_id] as const),
-      true,
-    );
+  /** The entries are safe: whoever made them need not wait for what follows. */
+  #added(ops: readonly StoredOp[]): void {
+    const earlier = this.#following;
+    const now = this.#follow(ops, earlier).finally(() => {
+      if (this.#following === now) this.#following = undefined;
+    });
+    this.#following = now;
+  }
+
+  /** Shows new entries, notes them a second time, and sends them. */
+  async #follow(ops: readonly StoredOp[], earlier: Promise<void> | undefined): Promise<void> {
+    const rows = ops.map((op) => [op.table_name, op.record_id] as const);
+    try {
+      await earlier;
+      // The screen says what it saved first.
+      await new Promise((resolve) => setTimeout(resolve));
+      await Promise.all([this.#onRows(rows, true), this.#parts.journal.note(this.#parts.store, ops)]);
+    } catch (error) {
+      const failure = failureOf(error);
+      if (failure.kind === "trouble") this.#set({ trouble: { code: failure.code, detail: failure.detail } });
+    }
     this.sync();
   }
 
   async #runRound(): Promise<void> {
-    const { store, tab, now } = this.#parts;
+    const { store, now } = this.#parts;
     try {
-      if (!(await tryLead(store, tab, now()))) {
+      this.#isLeading = await this.#leads();
+      if (!this.#isLeading) {
         this.#parts.tabs.tell({ rows: [], wantsSync: true });
         await this.#recount({});
         this.#plan(TICK_MS);
         return;
       }
+      await this.#putBack();
       const refusal = await durably(store, () => this.#talk());
+      await this.#parts.journal.strike(store).catch(() => undefined);
       this.#failures = 0;
       await store.setFact("last_sent_ms", now());
       const trouble = refusal && { code: refusal.code, detail: refusal.detail };
@@ -174,6 +215,39 @@ export class SyncEngine {
     }
     const { access, link, nextTryMs } = this.#status;
     this.#parts.tabs.tell({ rows: [], wantsSync: false, status: { access, link, nextTryMs } });
+  }
+
+  /** Whether this tab leads. The lease of a page that was closed or killed would hold everybody up. */
+  async #leads(): Promise<boolean> {
+    const { store, tab, tabs, now } = this.#parts;
+    if (await tryLead(store, tab, now())) return true;
+    if (!tabs.hears || (await this.#hearsLeader())) return false;
+    await takeLead(store, tab, now());
+    return true;
+  }
+
+  /** Asks the tab that leads whether it is there. */
+  #hearsLeader(): Promise<boolean> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(() => resolve(false), LEADER_ANSWER_MS);
+      this.#onLeader = () => {
+        clearTimeout(timer);
+        resolve(true);
+      };
+      this.#parts.tabs.tell({ rows: [], wantsSync: false, asksLeader: true });
+    });
+  }
+
+  /** Entries that the store has lost come back; what hinders it now, will not in a later round. */
+  async #putBack(): Promise<void> {
+    if (this.#isWhole) return;
+    const { journal, store } = this.#parts;
+    try {
+      if ((await journal.putBack(store)) > 0) await this.#onRows("all", true);
+      this.#isWhole = true;
+    } catch {
+      // Each round tries again.
+    }
   }
 
   /** Answers why entries were set aside, if any were. */
@@ -191,7 +265,7 @@ export class SyncEngine {
         random,
         pace: this.#pace,
         looksAtChecks,
-        onFound: () => this.#set({ link: "near" }),
+        onFound: () => this.#set({ link: "near", movedTo: reach.movedTo }),
         onProgress: (sending) => this.#set({ sending }),
         onRows: (touched) => this.#onRows(touched, true),
       });
@@ -259,6 +333,7 @@ export class SyncEngine {
         return;
       case "hide":
         clearTimeout(this.#timer);
+        this.#isLeading = false;
         // Another tab that is looked at may lead at once.
         void stopLeading(this.#parts.store, this.#parts.tab);
         return;

@@ -1,14 +1,24 @@
 // The phone's copy of the show: what it knows, what it still has to send, and how both meet the desk.
 
-export { acceptDecision, disagree, dismissRejected, withdraw } from "./checks.ts";
+export { acceptDecision, answerQuestion, disagree, dismissRejected, withdraw } from "./checks.ts";
 export { StorageFull } from "./durable.ts";
 export { SyncEngine, type EngineParts } from "./engine.ts";
+export { Journal, type Shelf } from "./journal.ts";
 export { naturalId, newId } from "./ids.ts";
 export { RowMissing, TogetherTooLarge, type Draft } from "./outbox.ts";
 export type { LocalRow } from "./overlay.ts";
 export { browserPage } from "./page.ts";
 export { Reach } from "./reach.ts";
-export { askWho, claim, OtherShowFirst, pollJoin, type Joining, type JoinState, type Session } from "./session.ts";
+export {
+  askWho,
+  claim,
+  leaveShow,
+  OtherShowFirst,
+  pollJoin,
+  type Joining,
+  type JoinState,
+  type Session,
+} from "./session.ts";
 export { FIRST_STATUS, type SyncStatus } from "./status.ts";
 export { Store, type Fields, type OpState, type StoredCheck, type StoredOp } from "./store.ts";
 export { browserTabs } from "./tabs.ts";

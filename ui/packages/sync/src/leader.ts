@@ -21,6 +21,11 @@ export function tryLead(store: Store, tab: string, nowMs: number): Promise<boole
   });
 }
 
+/** Takes the lease of a tab that is gone. */
+export function takeLead(store: Store, tab: string, nowMs: number): Promise<void> {
+  return store.setFact("lease", { tab, until_ms: nowMs + LEASE_MS });
+}
+
 /** Gives the lease back, so that another tab need not wait for its end. */
 export function stopLeading(store: Store, tab: string): Promise<void> {
   return store.transaction("rw", store.facts, async () => {

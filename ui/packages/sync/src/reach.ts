@@ -26,6 +26,11 @@ export class Reach {
     return this.#address;
   }
 
+  /** Where the laptop answers, if that is not where the page came from any more. */
+  get movedTo(): string | null {
+    return this.#address === this.#home ? null : this.#address;
+  }
+
   /** Asks the known addresses in turn; only this installation counts. Fails as the first of them failed. */
   async find(store: Store, installationId: string): Promise<Ping> {
     const told = (await store.fact("addresses")) ?? [];

@@ -29,9 +29,11 @@ export interface Joining {
   /** Secret: whoever knows it can fetch the token after Allow. */
   readonly pairing_id: string;
   readonly check_number: string;
+  /** What the code is for; missing in what was stored before the desk told it. */
+  readonly functions?: readonly string[];
 }
 
-/** The phone still holds entries for another show: they must be sent first. */
+/** The phone still holds entries for the show that it is to leave: they must be sent first. */
 export class OtherShowFirst extends Error {
   override readonly name = "OtherShowFirst";
 
@@ -56,7 +58,7 @@ export async function claim(api: Api, store: Store, code: string, name: string):
   const who = await askWho(api);
   const session = await store.fact("session");
   const isSameShow = session?.installation_id === who.installation_id;
-  if (session && !isSameShow) await leaveEmptyShow(store);
+  if (session && !isSameShow) await leaveShow(store);
   const body = {
     code,
     device_name: name,
@@ -70,6 +72,7 @@ export async function claim(api: Api, store: Store, code: string, name: string):
     name,
     pairing_id: claimed.pairing_id,
     check_number: claimed.check_number,
+    functions: claimed.functions,
   };
   await store.transaction("rw", store.facts, async () => {
     await store.setFact("joining", joining);
@@ -139,10 +142,11 @@ const LEFT_BEHIND = [
   "epoch",
   "rows_epoch",
   "addresses",
+  "last_sent_ms",
 ] as const;
 
-/** Forgets a show none of whose entries is left here. */
-async function leaveEmptyShow(store: Store): Promise<void> {
+/** Forgets the show. Fails while an entry of it is only here: it must reach the desk first. */
+export async function leaveShow(store: Store): Promise<void> {
   const { rows, ops, checks, facts, incoming } = store;
   await store.transaction("rw", [rows, ops, checks, facts, incoming], async () => {
     const unsent = await ops.where("state").equals("waiting").count();

@@ -23,6 +23,8 @@ export interface SyncStatus {
   readonly nextTryMs: number | null;
   /** Whether the first sync was whole: before that, nothing found does not mean that nothing is there. */
   readonly complete: boolean;
+  /** Where the laptop answers now, if it has another address than this page came from. */
+  readonly movedTo: string | null;
   /** What should not happen and did. */
   readonly trouble: { readonly code: string; readonly detail: string } | null;
 }
@@ -37,6 +39,7 @@ export const FIRST_STATUS: SyncStatus = {
   lastSentMs: null,
   nextTryMs: null,
   complete: false,
+  movedTo: null,
   trouble: null,
 };
 

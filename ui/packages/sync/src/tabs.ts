@@ -11,10 +11,16 @@ export interface TabNews {
   readonly wantsSync: boolean;
   /** How the desk is reached, told by the tab that leads. */
   readonly status?: Pick<SyncStatus, "access" | "link" | "nextTryMs">;
+  /** Asks whether a tab leads that still lives. */
+  readonly asksLeader?: boolean;
+  /** The answer to it. */
+  readonly leads?: boolean;
 }
 
 /** The way between tabs. */
 export interface Tabs {
+  /** Whether other tabs can be heard at all: where not, silence means nothing. */
+  readonly hears: boolean;
   tell(news: TabNews): void;
   listen(onNews: (news: TabNews) => void): void;
   close(): void;
@@ -23,10 +29,11 @@ export interface Tabs {
 /** A BroadcastChannel; where it is missing, each tab sees the others' entries with its next sync. */
 export function browserTabs(name: string): Tabs {
   if (typeof BroadcastChannel === "undefined") {
-    return { tell: () => undefined, listen: () => undefined, close: () => undefined };
+    return { hears: false, tell: () => undefined, listen: () => undefined, close: () => undefined };
   }
   const channel = new BroadcastChannel(name);
   return {
+    hears: true,
     tell: (news) => channel.postMessage(news),
     listen: (onNews) => {
       channel.onmessage = (event: MessageEvent<TabNews>) => onNews(event.data);

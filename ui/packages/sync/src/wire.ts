@@ -20,7 +20,7 @@ export const Ping = v.object({
 export type Ping = v.InferOutput<typeof Ping>;
 
 /** `POST /pairing/claim`. */
-export const Claimed = v.object({ pairing_id: v.string(), check_number: v.string() });
+export const Claimed = v.object({ pairing_id: v.string(), check_number: v.string(), functions: Strings });
 
 /** `POST /me/token`. */
 export const Renewed = v.object({ token: v.string(), expires_at: v.string() });
@@ -123,6 +123,8 @@ export const PullPage = v.object({
 });
 export type PullPage = v.InferOutput<typeof PullPage>;
 
+const Answered = v.object({ at: v.string(), text: v.string() });
+
 /** A disputed entry as its author sees it. */
 export const CheckView = v.looseObject({
   id: v.string(),
@@ -139,7 +141,19 @@ export const CheckView = v.looseObject({
   contested: Strings,
   device: MaybeNamed,
   author: MaybeNamed,
-  server_author: v.fallback(v.nullable(v.looseObject({ id: MaybeText, name: MaybeText, at: MaybeText })), null),
+  server_author: v.fallback(
+    v.nullable(v.looseObject({ id: MaybeText, name: MaybeText, at: MaybeText, device_kind: MaybeText })),
+    null,
+  ),
+  rule: MaybeText,
+  disagreement: v.fallback(v.nullable(v.looseObject({ note: MaybeText, at: MaybeText })), null),
+  /** What the desk asked the author last, and the answer. */
+  asked: v.fallback(
+    v.nullable(
+      v.object({ at: v.string(), by: MaybeNamed, text: v.string(), answer: v.fallback(v.nullable(Answered), null) }),
+    ),
+    null,
+  ),
   opened_at: v.string(),
   resolved_at: MaybeText,
   timeline: v.fallback(v.array(v.object({ what: v.string(), at: v.string(), who: MaybeText, device: MaybeText })), []),

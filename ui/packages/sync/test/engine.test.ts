@@ -1,29 +1,9 @@
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
-import type { Store } from "../src/store.ts";
-import { FakeDesk, newStore, TestPhone } from "./fake-desk.ts";
+import { ANIMAL, beginWithOnePhone, desk, OTHER, phone, store } from "./beginning.ts";
+import { TestPhone } from "./fake-desk.ts";
 
-const ANIMAL = "0190a000-0000-7000-8000-000000000001";
-const OTHER = "0190a000-0000-7000-8000-000000000002";
-
-let desk: FakeDesk;
-let store: Store;
-let phone: TestPhone;
-
-beforeEach(async () => {
-  desk = new FakeDesk();
-  desk.put("animals", ANIMAL, { tag: "0412", pen: "B10" });
-  desk.put("animals", OTHER, { tag: "0500", pen: "C1" });
-  store = await newStore(desk);
-  phone = new TestPhone(desk, store);
-  await phone.engine.start();
-  await phone.engine.settled();
-});
-
-afterEach(async () => {
-  await phone.engine.stop();
-  store.close();
-});
+beginWithOnePhone();
 
 const editTag = (tag: string, id: string = ANIMAL) =>
   phone.engine.add({ table: "animals", id, operation: "update", data: { tag } });
@@ -65,6 +45,7 @@ test("two quick edits of one record stand on the same version, the second on the
   const second = await editTag("0414");
   expect(first).toMatchObject({ base_version: 1, prev_op_id: null, base: { tag: "0412" } });
   expect(second).toMatchObject({ base_version: 1, prev_op_id: first.op_id, base: { tag: "0413" } });
+  await phone.engine.settled();
   expect(tagHere()).toBe("0414");
   desk.isDown = false;
   await phone.round();

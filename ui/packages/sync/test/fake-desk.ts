@@ -3,6 +3,7 @@
 import { createApi, type Api, type LiveEvent } from "@showdesk/api";
 
 import { SyncEngine } from "../src/engine.ts";
+import { Journal, type Shelf } from "../src/journal.ts";
 import type { Wish } from "../src/page.ts";
 import { Reach } from "../src/reach.ts";
 import { askWho } from "../src/session.ts";
@@ -132,6 +133,7 @@ export class FakeDesk {
     if (path === "/me/token") return json(200, { token: this.token, expires_at: "" });
     if (path.endsWith("/withdraw")) return this.#withdraw(path.split("/")[3] ?? "");
     if (path === "/sync/ops/status") return this.#status(request);
+    if (path.endsWith("/answer")) return this.#answer(path.split("/")[3] ?? "", request);
     if (path === "/me/conflicts") return json(200, { items: this.checks });
     return problem(404, { code: "not_found" });
   };
@@ -145,7 +147,11 @@ export class FakeDesk {
     const claim = (await request.json()) as { code: string; device_name: string };
     if (claim.code !== this.code) return problem(410, { code: "code_used" });
     this.claims.push(claim);
-    return json(201, { pairing_id: "33333333-3333-4333-8333-333333333333", check_number: "4821" });
+    return json(201, {
+      pairing_id: "33333333-3333-4333-8333-333333333333",
+      check_number: "4821",
+      functions: ["scale", "checkin"],
+    });
   }
 
   async #push(request: Request): Promise<Response> {
@@ -202,10 +208,23 @@ export class FakeDesk {
   }
 
   #withdraw(id: string): Response {
+    this.checks = this.checks.map((check) => {
+      return (check as { id: string }).id === id ? { ...(check as object), status: "withdrawn" } : check;
+    });
     for (const [op_id, result] of this.results) {
       const decision = { conflict_id: id, resolution: "withdrawn" };
       if (result["conflict_id"] === id) this.results.set(op_id, { op_id, verdict: "noop", version: 1, decision });
     }
+    return json(200, {});
+  }
+
+  async #answer(id: string, request: Request): Promise<Response> {
+    const { text } = (await request.json()) as { text: string };
+    const answer = { at: "2026-11-22T09:32:00.000Z", text };
+    this.checks = this.checks.map((check) => {
+      const known = check as { id: string; asked?: object };
+      return known.id === id ? { ...known, asked: { ...known.asked, answer } } : check;
+    });
     return json(200, {});
   }
 
@@ -235,8 +254,17 @@ export class TestPhone {
   nowMs = 1_700_000_000_000;
   token = "lsd_token";
 
-  constructor(desk: FakeDesk, store: Store, tab: string = "tab-1", tabs: Tabs = new NoTabs(this.news)) {
+  readonly shelf: MemoryShelf;
+
+  constructor(
+    desk: FakeDesk,
+    store: Store,
+    tab: string = "tab-1",
+    tabs: Tabs = new NoTabs(this.news),
+    shelf: MemoryShelf = new MemoryShelf(),
+  ) {
     this.store = store;
+    this.shelf = shelf;
     const reach = new Reach("http://desk.test", (address) => askWho(createApi(address, { send: desk.send })));
     this.api = createApi(() => reach.address, { token: () => this.token, send: desk.send });
     this.engine = new SyncEngine({
@@ -251,6 +279,7 @@ export class TestPhone {
         },
       },
       tabs,
+      journal: new Journal(shelf),
       tab,
       now: () => this.nowMs,
       random: () => 1,
@@ -270,6 +299,8 @@ export class TestPhone {
 
 /** A tab that is alone. */
 class NoTabs implements Tabs {
+  readonly hears = false;
+
   constructor(readonly told: unknown[]) {}
 
   tell(news: TabNews): void {
@@ -285,6 +316,19 @@ class NoTabs implements Tabs {
   }
 }
 
+/** The small storage of one phone. */
+export class MemoryShelf implements Shelf {
+  readonly texts = new Map<string, string>();
+
+  read(key: string): string | null {
+    return this.texts.get(key) ?? null;
+  }
+
+  write(key: string, text: string): void {
+    this.texts.set(key, text);
+  }
+}
+
 let stores = 0;
 
 /** A store of its own, of a phone that has not joined. */
@@ -295,17 +339,22 @@ export function emptyStore(): Store {
 
 /** A store of its own, of a phone that has joined the desk. */
 export async function newStore(desk: FakeDesk, functions: readonly string[] = ["scale", "checkin"]): Promise<Store> {
-  return await joined(emptyStore(), desk, functions);
+  return await joined(emptyStore(), desk, functions, "device-1");
 }
 
-async function joined(store: Store, desk: FakeDesk, functions: readonly string[]): Promise<Store> {
+/** A phone joins whose database was lost: by the token it had, or as a new device. */
+export async function joinAgain(store: Store, desk: FakeDesk, deviceId: string): Promise<Store> {
+  return await joined(store, desk, ["scale", "checkin"], deviceId);
+}
+
+async function joined(store: Store, desk: FakeDesk, functions: readonly string[], deviceId: string): Promise<Store> {
   await store.setFact("epoch", desk.epoch);
   await store.setFact("session", {
     installation_id: desk.installation,
     show_name: "Prairie Fork Fair",
     token: "lsd_token",
     token_at_ms: 1_700_000_000_000,
-    device_id: "device-1",
+    device_id: deviceId,
     person: { id: "maria", name: "Maria Lopez" },
     functions,
   });

@@ -1,34 +1,14 @@
 // What the phone takes from the desk, and what it never shows again.
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { pullAll } from "../src/pull.ts";
-import type { Store } from "../src/store.ts";
-import { FakeDesk, newStore, TestPhone } from "./fake-desk.ts";
+import { ANIMAL, beginWithOnePhone, desk, OTHER, phone, store } from "./beginning.ts";
 
-const ANIMAL = "0190a000-0000-7000-8000-000000000001";
-const OTHER = "0190a000-0000-7000-8000-000000000002";
 const LATER = "0190a000-0000-7000-8000-000000000003";
 const WEIGHT = "0190a000-0000-7000-8000-0000000000a1";
 
-let desk: FakeDesk;
-let store: Store;
-let phone: TestPhone;
-
-beforeEach(async () => {
-  desk = new FakeDesk();
-  desk.put("animals", ANIMAL, { tag: "0412", pen: "B10" });
-  desk.put("animals", OTHER, { tag: "0500", pen: "C1" });
-  store = await newStore(desk);
-  phone = new TestPhone(desk, store);
-  await phone.engine.start();
-  await phone.engine.settled();
-});
-
-afterEach(async () => {
-  await phone.engine.stop();
-  store.close();
-});
+beginWithOnePhone();
 
 const here = (id: string, table = "animals") => phone.engine.view.row(table, id)?.data;
 const edit = (id: string, data: Record<string, unknown>) =>

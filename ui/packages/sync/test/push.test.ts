@@ -1,30 +1,15 @@
 // What is sent, in which requests, and what one bad entry may do to the others: nothing.
 
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { expect, test } from "vitest";
 
 import { TogetherTooLarge, type Draft } from "../src/outbox.ts";
 import { nextSendMs } from "../src/status.ts";
-import type { Store, StoredOp } from "../src/store.ts";
-import { FakeDesk, newStore, TestPhone, type SentOp } from "./fake-desk.ts";
+import type { StoredOp } from "../src/store.ts";
+import { ANIMAL, beginWithOnePhone, desk, phone, store } from "./beginning.ts";
+import type { SentOp } from "./fake-desk.ts";
 
-const ANIMAL = "0190a000-0000-7000-8000-000000000001";
-
-let desk: FakeDesk;
-let store: Store;
-let phone: TestPhone;
-
-beforeEach(async () => {
-  desk = new FakeDesk();
-  for (let i = 0; i < 8; i += 1) desk.put("animals", animal(i), { tag: `040${i}`, pen: "B10" });
-  store = await newStore(desk);
-  phone = new TestPhone(desk, store);
-  await phone.engine.start();
-  await phone.engine.settled();
-});
-
-afterEach(async () => {
-  await phone.engine.stop();
-  store.close();
+beginWithOnePhone((there) => {
+  for (let i = 0; i < 8; i += 1) there.put("animals", animal(i), { tag: `040${i}`, pen: "B10" });
 });
 
 const animal = (i: number) => `${ANIMAL.slice(0, -1)}${i}`;

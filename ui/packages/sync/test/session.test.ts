@@ -36,13 +36,14 @@ const edit = () => phone.engine.add({ table: "animals", id: ANIMAL, operation: "
 
 test("a laptop that has moved is found at an address that it had told", async () => {
   expect(await store.fact("addresses")).toEqual(["http://192.168.1.20:7420", "http://10.0.0.7:7420"]);
+  expect(phone.engine.status.movedTo).toBeNull();
   desk.host = "10.0.0.7";
   await edit();
   await phone.engine.settled();
-  expect(phone.engine.status).toMatchObject({ link: "near", waiting: 0 });
+  expect(phone.engine.status).toMatchObject({ link: "near", waiting: 0, movedTo: "http://10.0.0.7:7420" });
   desk.host = "desk.test";
   await phone.round();
-  expect(phone.engine.status.link).toBe("near");
+  expect(phone.engine.status).toMatchObject({ link: "near", movedTo: null });
 });
 
 test("whoever answers in the laptop's place gets neither token nor entries", async () => {

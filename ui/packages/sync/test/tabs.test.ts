@@ -2,7 +2,7 @@
 
 import { expect, onTestFinished, test } from "vitest";
 
-import { LEASE_MS } from "../src/leader.ts";
+import { LEASE_MS, takeLead } from "../src/leader.ts";
 import { Store } from "../src/store.ts";
 import type { TabNews, Tabs } from "../src/tabs.ts";
 import { FakeDesk, newStore, TestPhone } from "./fake-desk.ts";
@@ -16,6 +16,7 @@ class Channel {
   end(): Tabs {
     let own: (news: TabNews) => void = () => undefined;
     return {
+      hears: true,
       tell: (news) => [...this.#ends].filter((end) => end !== own).forEach((end) => end(structuredClone(news))),
       listen: (onNews) => {
         own = onNews;
@@ -106,4 +107,15 @@ test("a leader that is hidden lets the other tab lead at once", async () => {
   desk.put("animals", ANIMAL, { tag: "0412", pen: "B14" });
   await second.round();
   expect(penIn(second)).toBe("B14");
+});
+
+test("the lease of a page that was killed is taken at once", async () => {
+  const { desk, first, second } = await twoTabs();
+  // Killed: it says nothing any more, and its lease stands.
+  await first.engine.rest();
+  await takeLead(first.store, "tab-1", first.nowMs);
+  await second.engine.add({ table: "animals", id: ANIMAL, operation: "update", data: { pen: "B15" } });
+  await second.engine.settled();
+  expect(desk.rows.get(`animals/${ANIMAL}`)?.data["pen"]).toBe("B15");
+  expect((await second.store.fact("lease"))?.tab).toBe("tab-2");
 });
