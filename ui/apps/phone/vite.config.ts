@@ -7,5 +7,11 @@ export default defineConfig({
   base: "./",
   plugins: [svelte({ configFile: false }), svelteTesting()],
   build: { target: "es2022", assetsInlineLimit: 0, modulePreload: { polyfill: false } },
-  test: { name: "phone", environment: "jsdom", setupFiles: ["fake-indexeddb/auto", "./test/setup.ts"] },
+  test: {
+    name: "phone",
+    environment: "jsdom",
+    // A machine with much else to do is slower, not wrong.
+    testTimeout: 20_000,
+    setupFiles: ["fake-indexeddb/auto", "./test/setup.ts"],
+  },
 });

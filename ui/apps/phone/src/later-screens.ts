@@ -3,3 +3,4 @@
 export { default as Checks } from "./features/checks/Checks.svelte";
 export { default as More } from "./features/more/More.svelte";
 export { default as HandOver } from "./features/rescue/HandOver.svelte";
+export { default as Waiting } from "./features/waiting/Waiting.svelte";

@@ -1,7 +1,17 @@
-// Screens that are not on the page's first load. They are wanted when the laptop may be away,
-// so all of them are fetched as soon as the phone has once talked to it.
+// Screens that are not on the page's first load. Those that are wanted when the laptop may be away
+// are fetched as soon as the page is there, and kept by the browser.
 
-/** The later screens; fetched once, kept by the browser. */
+/** The screen of a phone without a show: it needs the laptop anyway. */
+export function joinScreen() {
+  return import("./features/join/Join.svelte");
+}
+
+/** Finding, check-in and the scale. */
+export function entryScreens() {
+  return import("./entry-screens.ts");
+}
+
+/** All the others. */
 export function later() {
   return import("./later-screens.ts");
 }

@@ -1,10 +1,13 @@
 // The phone as the screens see it: session, show, sync status. It joins reactive views to the sync package and decides nothing.
 
 import { createApi, readLive, type Api, type Send } from "@showdesk/api";
+import { browserPreferences } from "@showdesk/platform";
 import {
   askWho,
   browserPage,
   browserTabs,
+  Journal,
+  leaveShow,
   newId,
   Reach,
   Store,
@@ -12,6 +15,7 @@ import {
   type Draft,
   type Joining,
   type Session,
+  type Shelf,
   type StoredCheck,
   type StoredOp,
   type SyncStatus,
@@ -19,6 +23,7 @@ import {
 import { createContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 
+import { Finder } from "./features/find/find.ts";
 import { BookReader, type Book } from "./show/book.ts";
 
 /** What a phone is made of; a page needs none of it, tests bring their own. */
@@ -26,6 +31,8 @@ export interface PhoneParts {
   readonly baseUrl?: string;
   readonly store?: Store;
   readonly send?: Send;
+  /** Small storage beside the store's. */
+  readonly shelf?: Shelf;
 }
 
 /** Longest wait for a desk's name; several addresses are asked in turn. */
@@ -36,9 +43,13 @@ export class Phone {
   readonly store: Store;
   readonly api: Api;
   readonly engine: SyncEngine;
+  /** Animals by any of their numbers. */
+  readonly finder = new Finder();
   session = $state.raw<Session>();
   joining = $state.raw<Joining>();
   isLoaded = $state(false);
+  /** The browser lets this page keep nothing: no entry would be safe. */
+  hasNoStorage = $state(false);
   /** Entries of this phone, newest first. */
   ops = $state.raw<readonly StoredOp[]>([]);
   checks = $state.raw<readonly StoredCheck[]>([]);
@@ -47,9 +58,11 @@ export class Phone {
   readonly #onView: () => void;
   #book: Book | undefined;
   #ownMoved = false;
+  /** The part of the status that entries and checks make, as it was when they were last read. */
+  #told = "";
   #isReading = false;
 
-  constructor({ baseUrl = location.origin, store = new Store(), send }: PhoneParts = {}) {
+  constructor({ baseUrl = location.origin, store = new Store(), send, shelf }: PhoneParts = {}) {
     const token = () => this.session?.token ?? null;
     const network = send ? { send } : {};
     const transport = { token, ...network };
@@ -64,6 +77,7 @@ export class Phone {
       reach,
       page: browserPage(),
       tabs: browserTabs("showdesk"),
+      journal: new Journal(shelf ?? browserPreferences()),
       tab: newId(),
       now: Date.now,
       random: Math.random,
@@ -73,8 +87,16 @@ export class Phone {
     this.#onView = createSubscriber((update) => this.engine.view.subscribe(update));
     this.engine.view.subscribe(() => {
       this.#book = undefined;
+      void this.#readOwn();
     });
-    this.engine.subscribe(() => void this.#readOwn());
+    this.engine.subscribe(() => {
+      // Most news of the status are about the network. A day's entries are not read again for each of them.
+      const { waiting, checking, lastSentMs, access } = this.engine.status;
+      const told = [waiting, checking, lastSentMs, access].join();
+      if (told === this.#told) return;
+      this.#told = told;
+      void this.#readOwn();
+    });
   }
 
   /** How the phone and the desk stand. */
@@ -93,8 +115,12 @@ export class Phone {
   /** Opens what the phone remembers; begins to sync if it belongs to a show. */
   async open(): Promise<void> {
     const { store } = this;
-    [this.session, this.joining] = await Promise.all([store.fact("session"), store.fact("joining")]);
-    if (this.session) await this.engine.start();
+    try {
+      [this.session, this.joining] = await Promise.all([store.fact("session"), store.fact("joining")]);
+      if (this.session) await this.engine.start();
+    } catch {
+      this.hasNoStorage = true;
+    }
     this.isLoaded = true;
   }
 
@@ -111,9 +137,30 @@ export class Phone {
     }
   }
 
+  /** Leaves the show; fails while an entry of it is only here. */
+  async leave(): Promise<void> {
+    await this.engine.rest();
+    try {
+      await leaveShow(this.store);
+    } catch (error) {
+      await this.engine.start();
+      throw error;
+    }
+    this.session = undefined;
+    await this.refresh();
+  }
+
   /** Stores an entry; when this resolves it is safe on this phone. */
   add(draft: Draft): Promise<StoredOp> {
     return this.engine.add(draft);
+  }
+
+  /** Stores entries that the desk takes all or none of; gives the first. */
+  async addTogether(drafts: readonly [Draft, ...Draft[]]): Promise<StoredOp> {
+    if (drafts.length === 1) return await this.add(drafts[0]);
+    const [first] = await this.engine.addTogether(drafts);
+    if (first === undefined) throw new Error("nothing was stored");
+    return first;
   }
 
   /** Reads the phone's own entries and checks again: one reading at a time, the last one after the last change. */

@@ -44,19 +44,32 @@ export function hashOf(route: Route): string {
 /** The present route, and the way to another. */
 export class Router {
   #route = $state.raw<Route>(parseRoute(location.hash));
+  /** Going back takes the browser a moment; what is asked for meanwhile comes after it. */
+  #isGoingBack = false;
+  #next: Route | undefined;
 
   constructor() {
-    window.addEventListener("hashchange", () => {
-      this.#route = parseRoute(location.hash);
-    });
+    window.addEventListener("popstate", () => this.#onMoved());
+    window.addEventListener("hashchange", () => this.#onMoved());
   }
 
   get route(): Route {
     return this.#route;
   }
 
+  /** Goes there. Where the person came from is gone back to, so that the phone's own Back leads out of a task. */
   go(route: Route): void {
-    location.hash = hashOf(route);
+    this.#route = route;
+    if (this.#isGoingBack) {
+      this.#next = route;
+    } else if (hashOf(route) === location.hash) {
+      return;
+    } else if (cameFrom() === hashOf(route)) {
+      this.#isGoingBack = true;
+      history.back();
+    } else {
+      history.pushState({ from: location.hash }, "", hashOf(route));
+    }
   }
 
   /** Like `go`, but Back does not return here. */
@@ -64,6 +77,21 @@ export class Router {
     history.replaceState(null, "", hashOf(route));
     this.#route = route;
   }
+
+  #onMoved(): void {
+    this.#isGoingBack = false;
+    const next = this.#next;
+    this.#next = undefined;
+    if (next) this.go(next);
+    else if (hashOf(this.#route) !== location.hash) this.#route = parseRoute(location.hash);
+  }
+}
+
+/** The address that the person came to the present one from, within this page. */
+function cameFrom(): string | null {
+  const state: unknown = history.state;
+  const isOurs = typeof state === "object" && state !== null && "from" in state;
+  return isOurs && typeof state.from === "string" ? state.from : null;
 }
 
 function decode(part: string): string {

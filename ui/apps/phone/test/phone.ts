@@ -1,6 +1,6 @@
 // A phone that has joined a small show, for tests of screens.
 
-import { newStore, FakeDesk } from "@showdesk/sync/testing";
+import { newStore, FakeDesk, MemoryShelf } from "@showdesk/sync/testing";
 import { onTestFinished } from "vitest";
 
 import { Phone } from "../src/phone.svelte.ts";
@@ -25,7 +25,7 @@ export function smallDesk(stage: string = "B"): FakeDesk {
 /** A phone with these functions whose first sync is done. */
 export async function joinedPhone(desk: FakeDesk, functions: readonly string[]): Promise<Phone> {
   const store = await newStore(desk, functions);
-  const phone = new Phone({ baseUrl: "http://desk.test", store, send: desk.send });
+  const phone = new Phone({ baseUrl: "http://desk.test", store, send: desk.send, shelf: new MemoryShelf() });
   onTestFinished(async () => {
     await phone.engine.stop();
     store.close();

@@ -1,20 +1,16 @@
 // Entries that go to the desk by hand, and those that are taken back.
 
 import { readRescue } from "@showdesk/sync/rescue";
-import { render, screen, waitFor } from "@testing-library/svelte";
-import { userEvent } from "@testing-library/user-event";
+import { screen, waitFor } from "@testing-library/svelte";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
-import App from "../src/App.svelte";
 import { fileName } from "../src/features/rescue/file.ts";
-import type { Phone } from "../src/phone.svelte.ts";
+import { show, user } from "./hands.ts";
 import { joinedPhone, smallDesk, STEER } from "./phone.ts";
 
-const user = userEvent.setup();
 let saved: Blob[] = [];
 
 beforeEach(() => {
-  history.replaceState(null, "", "#/work");
   saved = [];
   // jsdom has no files to save to.
   URL.createObjectURL = (blob: Blob) => {
@@ -28,11 +24,6 @@ beforeEach(() => {
 afterEach(() => {
   vi.restoreAllMocks();
 });
-
-function show(phone: Phone, hash: string) {
-  history.replaceState(null, "", hash);
-  render(App, { phone });
-}
 
 /** A phone with entries while its desk is away. */
 async function phoneAway(pens: readonly string[]) {

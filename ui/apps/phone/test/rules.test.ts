@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 
 import { arrival } from "../src/features/check-in/check-in.ts";
 import { readCheck } from "../src/features/checks/check.ts";
-import { findAnimals } from "../src/features/find/find.ts";
+import { Finder } from "../src/features/find/find.ts";
 import { tagOf } from "../src/features/tag/tag.ts";
 import { judge } from "../src/features/weigh-in/judge.ts";
 import { cleanTyped, shownTyped, typedX10 } from "../src/features/weigh-in/typed.ts";
@@ -25,7 +25,14 @@ function animal(id: string, more: Partial<Animal> = {}): Animal {
     arrivedAt: null,
     pen: null,
   };
-  const empty = { prevTags: [], idCheck: "unchecked", officialWeightX10: null, disputed: [], isOwn: false };
+  const empty = {
+    prevTags: [],
+    idCheck: "unchecked",
+    healthCheck: "unchecked",
+    officialWeightX10: null,
+    disputed: [],
+    isOwn: false,
+  };
   const steer = { exhibitorId: "emma", species: "cattle", sex: "steer", breed: "Angus", tag: id };
   return { id, ...nothing, ...empty, ...steer, ...more };
 }
@@ -67,18 +74,72 @@ test.each([
   ["9999", []],
   ["  ", []],
 ])("%j finds %j, the best first", (query, tags) => {
-  expect(findAnimals(HERD, query).map((found) => found.tag)).toEqual(tags);
+  expect(found(HERD, query).hits.map(({ animal: { tag } }) => tag)).toEqual(tags);
 });
+
+function found(herd: Book, query: string) {
+  return new Finder().follow(herd).find(query);
+}
+
+test.each([
+  ["0412", undefined],
+  ["9", undefined],
+  ["840003123456789", "0877"],
+  ["0397", "0877"],
+  ["#412", "0398"],
+  ["0398", "0398"],
+  ["bucky", "A412"],
+])("after %j the one that is surely meant is %j", (query, tag) => {
+  // 0412 is a tag and the number of an exhibitor: the person chooses.
+  expect(found(HERD, query).sure?.tag).toBe(tag);
+});
+
+test("two animals with one tag, of two species, are never mixed up by themselves", () => {
+  const both = book([animal("steer", { tag: "0412" }), animal("lamb", { tag: "0412", species: "sheep" })]);
+  expect(found(both, "0412")).toMatchObject({ count: 2, sure: undefined });
+});
+
+test("many hits are cut after the best, in the order of their tags, and counted in full", () => {
+  const many = book(Array.from({ length: 300 }, (_, i) => animal(`${300 - i}`)));
+  const ends = found(many, "7");
+  expect(ends.count).toBe(39);
+  expect(ends.hits).toHaveLength(20);
+  expect(ends.hits.slice(0, 3).map((hit) => hit.animal.tag)).toEqual(["7", "17", "27"]);
+});
+
+test("an index that follows the show finds what changed and forgets what went", () => {
+  const finder = new Finder().follow(HERD);
+  const steer = animal("0412", { tag: "0500" });
+  finder.follow(book([steer, animal("0398", { exhibitorId: "cole" })]));
+  expect(finder.find("0500").sure).toBe(steer);
+  expect(finder.find("0412").hits.map((hit) => hit.fit)).toEqual(["back_number"]);
+  expect(finder.find("0877").count).toBe(0);
+});
+
+const MARIA = { id: "maria", functions: ["checkin"] };
+const NOTHING_SEEN = { idCheck: null, pen: null, papers: null };
 
 test("only what the person set is part of an arrival, and is taken back with it", () => {
   const now = new Date("2026-11-22T09:41:00.000Z");
   const it = animal("0412", { pen: "C-14" });
-  const plain = arrival(it, "maria", { idCheck: null, pen: null }, now);
-  expect(plain.arrive.data).toEqual({ arrived_at: "2026-11-22T09:41:00.000Z", arrived_by: "maria" });
-  expect(plain.takeBack.data).toEqual({ arrived_at: null, arrived_by: null });
-  const full = arrival(it, "maria", { idCheck: "match", pen: " B-2 " }, now);
-  expect(full.arrive.data).toMatchObject({ id_check: "match", pen: "B-2" });
-  expect(full.takeBack.data).toMatchObject({ id_check: "unchecked", pen: "C-14" });
+  const plain = arrival(it, MARIA, NOTHING_SEEN, now);
+  expect(plain.arrive.map((draft) => draft.data)).toEqual([
+    { arrived_at: "2026-11-22T09:41:00.000Z", arrived_by: "maria" },
+  ]);
+  expect(plain.takeBack.map((draft) => draft.data)).toEqual([{ arrived_at: null, arrived_by: null }]);
+  const full = arrival(it, MARIA, { ...NOTHING_SEEN, idCheck: "match", pen: " B-2 " }, now);
+  expect(full.arrive[0].data).toMatchObject({ id_check: "match", pen: "B-2" });
+  expect(full.takeBack[0].data).toMatchObject({ id_check: "unchecked", pen: "C-14" });
+});
+
+test("papers are an entry of their own, unless one function may write the whole arrival", () => {
+  const seen = { ...NOTHING_SEEN, papers: "hold" } as const;
+  const vet = arrival(animal("0412"), { id: "v", functions: ["checkin", "vet"] }, seen, new Date(0));
+  expect(vet.arrive.map((draft) => Object.keys(draft.data))).toEqual([["arrived_at", "arrived_by"], ["health_check"]]);
+  expect(vet.takeBack[1]?.data).toEqual({ health_check: "unchecked" });
+  const boss = arrival(animal("0412"), { id: "s", functions: ["superintendent"] }, seen, new Date(0));
+  expect(boss.arrive).toHaveLength(1);
+  expect(boss.arrive[0].data).toMatchObject({ health_check: "hold" });
 });
 
 test("the weight that counts is the end of the chain, whatever the clocks say", () => {
@@ -164,6 +225,8 @@ test.each([
   ["weigh", ["scale"], "B", true],
   ["check_in", ["gate"], "C", false],
   ["check_in", [], "B", false],
+  ["see_papers", ["checkin"], "B", false],
+  ["see_papers", ["vet"], "B", true],
 ] as const)("%s as %j in stage %s: %j", (action, functions, stage, allowed) => {
   expect(may(action, functions, stage)).toBe(allowed);
 });
@@ -203,7 +266,10 @@ function check(more: Partial<StoredCheck["view"]>, answered: number | null = nul
     contested: ["tag"],
     device: null,
     author: { id: "ben", name: "Ben" },
-    server_author: { id: "maria", name: "Maria", at: null },
+    server_author: { id: "maria", name: "Maria", at: null, device_kind: "desk" },
+    rule: null,
+    disagreement: null,
+    asked: null,
     opened_at: "",
     resolved_at: "2026-11-22T09:31:00.000Z",
     timeline: [],
@@ -243,31 +309,32 @@ const OWN: StoredOp = {
 };
 
 test("a decision against the author says who, what and what it was", () => {
-  const read = readCheck(check({}), SHOW, [OWN]);
-  expect(read.sentences).toEqual(["Decided by Dan: tag 0413 kept. Yours was 0414."]);
-  expect(read).toMatchObject({ stage: "decided", subject: "Tag 0412, tag", reason: "9:31. “Read the ear”" });
+  const read = readCheck(check({}), HERD, [OWN]);
+  expect(read.fields).toMatchObject([{ kept: "0413", mine: "0414" }]);
+  expect(read).toMatchObject({ stage: "decided", subject: "Tag 0412", decidedBy: "Decided by Dan:" });
+  expect(read.reason).toBe("9:31. “Read the ear”");
 });
 
 test("the author of the desk's value reads the same decision from the other side", () => {
-  const read = readCheck(check({ op_ids: ["theirs"] }), SHOW, [OWN]);
-  expect(read.sentences).toEqual(["Decided by Dan: tag 0413 kept. That is yours."]);
-  expect(read).toMatchObject({ otherName: "Ben" });
+  const read = readCheck(check({ op_ids: ["theirs"] }), HERD, [OWN]);
+  expect(read.fields).toMatchObject([{ kept: "0413", mine: "0413" }]);
+  expect(read.other).toEqual({ name: "Ben", isDesk: false });
 });
 
 test("a value of mine that the decision replaced is still told as mine", () => {
   const [decision] = check({}).view.decisions;
   const decisions = decision ? [{ ...decision, resolution: "client_wins", values: { tag: "0414" } }] : [];
   const theirs = check({ op_ids: ["theirs"], server_data: { tag: "0414" }, decisions });
-  expect(readCheck(theirs, SHOW, [OWN]).sentences).toEqual(["Decided by Dan: tag 0414 kept. Yours was 0413."]);
+  expect(readCheck(theirs, HERD, [OWN]).fields).toMatchObject([{ kept: "0414", mine: "0413" }]);
 });
 
 test("an open check shows both values, and what everybody sees meanwhile", () => {
-  const read = readCheck(check({ status: "open", decisions: [] }), SHOW, [OWN]);
-  expect(read).toMatchObject({ stage: "open", otherName: "Maria", sentences: [] });
+  const read = readCheck(check({ status: "open", decisions: [] }), HERD, [OWN]);
+  expect(read).toMatchObject({ stage: "open", other: { name: "Maria", isDesk: true } });
   expect(read.fields).toEqual([{ word: "tag", mine: "0414", theirs: "0413", now: "0413", kept: null }]);
 });
 
 test("an answered decision is over, until the desk decides anew", () => {
-  expect(readCheck(check({}, 2), SHOW, [OWN]).stage).toBe("over");
-  expect(readCheck(check({ rev: 4 }, 2), SHOW, [OWN]).stage).toBe("decided");
+  expect(readCheck(check({}, 2), HERD, [OWN]).stage).toBe("over");
+  expect(readCheck(check({ rev: 4 }, 2), HERD, [OWN]).stage).toBe("decided");
 });

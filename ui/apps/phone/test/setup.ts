@@ -1,5 +1,10 @@
 import "@testing-library/jest-dom/vitest";
 
+import { configure } from "@testing-library/svelte";
+
+// A machine with much else to do is slower, not wrong.
+configure({ asyncUtilTimeout: 10_000 });
+
 // jsdom draws nothing: dialogs open and close without their modal layer.
 HTMLDialogElement.prototype.showModal ??= function showModal(this: HTMLDialogElement) {
   this.open = true;

@@ -26,8 +26,11 @@ export function kindText(animal: Animal): string {
   return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
+/** Words that are the same for one and for many. */
+const UNCOUNTED = new Set(["cattle", "swine", "sheep", "poultry"]);
+
 /** "Steers", for a range of weights. */
 export function groupText(animal: Animal): string {
   const noun = animal.sex?.toLowerCase() ?? animal.species;
-  return `${noun.charAt(0).toUpperCase()}${noun.slice(1)}s`;
+  return `${noun.charAt(0).toUpperCase()}${noun.slice(1)}${UNCOUNTED.has(noun) ? "" : "s"}`;
 }

@@ -1,18 +1,25 @@
-// Saving an entry: busy while it is stored, and the truth when it could not be.
+// Saving an entry: one at a time, and the truth when it could not be stored.
 
 import { RowMissing, StorageFull, type StoredOp } from "@showdesk/sync";
 
 import { words } from "../words.ts";
 
+/** Why something is not saved, and what that means for it. */
+export interface Problem {
+  readonly title: string;
+  readonly text: string;
+}
+
 /** The state of one screen's saving. */
 export class Saving {
-  isBusy = $state(false);
-  problem = $state.raw<{ readonly title: string; readonly text: string }>();
+  problem = $state.raw<Problem>();
+  /** A second tap while the first is being stored is the same tap. The button stays as it is: disabled, it would lose the focus. */
+  #isBusy = false;
 
   /** Runs `save`; gives the entry once it is on this phone's disk. `what` is told to the person if it is not. */
   async run(what: string, save: () => Promise<StoredOp>): Promise<StoredOp | undefined> {
-    if (this.isBusy) return undefined;
-    this.isBusy = true;
+    if (this.#isBusy) return undefined;
+    this.#isBusy = true;
     this.problem = undefined;
     try {
       return await save();
@@ -20,7 +27,7 @@ export class Saving {
       this.problem = problemOf(error, what);
       return undefined;
     } finally {
-      this.isBusy = false;
+      this.#isBusy = false;
     }
   }
 
@@ -29,7 +36,7 @@ export class Saving {
   }
 }
 
-function problemOf(error: unknown, what: string) {
+function problemOf(error: unknown, what: string): Problem {
   if (error instanceof StorageFull) return { title: words.notSaved.full, text: words.notSaved.fullHint(what) };
   if (error instanceof RowMissing) return { title: words.animal.gone, text: words.animal.goneHint };
   return { title: words.notSaved.failed, text: words.notSaved.failedHint(what) };

@@ -17,6 +17,7 @@ export interface Animal {
   readonly initWeighedOn: string | null;
   readonly arrivedAt: string | null;
   readonly idCheck: string;
+  readonly healthCheck: string;
   readonly pen: string | null;
   readonly officialWeightX10: number | null;
   /** Fields that a person at the desk must decide. */
@@ -68,6 +69,7 @@ export function readAnimal({ id, data, told, disputed, isOwn }: LocalRow): Anima
     initWeighedOn: text(data, "init_weighed_on"),
     arrivedAt: text(data, "arrived_at"),
     idCheck: text(data, "id_check") ?? "unchecked",
+    healthCheck: text(data, "health_check") ?? "unchecked",
     pen: text(data, "pen"),
     officialWeightX10: integer(data, "official_weight_x10"),
     disputed,

@@ -8,18 +8,31 @@ import type { Animal } from "../../show/rows.ts";
 export interface Seen {
   readonly idCheck: "match" | "mismatch" | null;
   readonly pen: string | null;
+  readonly papers: Papers | null;
 }
 
-/** An arrival, and the entry that takes it back. */
+/** What a health paper can be found to be at the gate. */
+export const PAPERS = ["ok", "hold", "unchecked"] as const;
+export type Papers = (typeof PAPERS)[number];
+
+/** An arrival, and the entries that take it back. */
 export interface Arrival {
-  readonly arrive: Draft;
-  readonly takeBack: Draft;
+  readonly arrive: readonly [Draft, ...Draft[]];
+  readonly takeBack: readonly [Draft, ...Draft[]];
 }
+
+/** Functions that may write everything of an arrival; the vet's papers are an entry of their own. */
+const WHOLE_ARRIVAL = ["admin", "superintendent"];
 
 /** The animal is here: only what the person set is part of the entry. */
-export function arrival(animal: Animal, personId: string | null, seen: Seen, now: Date): Arrival {
+export function arrival(
+  animal: Animal,
+  person: { readonly id: string | null; readonly functions: readonly string[] },
+  seen: Seen,
+  now: Date,
+): Arrival {
   const pen = seen.pen?.trim() ?? animal.pen ?? "";
-  const set: Fields = { arrived_at: now.toISOString(), arrived_by: personId };
+  const set: Fields = { arrived_at: now.toISOString(), arrived_by: person.id };
   const before: Fields = { arrived_at: null, arrived_by: null };
   if (seen.idCheck !== null && seen.idCheck !== animal.idCheck) {
     set["id_check"] = seen.idCheck;
@@ -29,6 +42,13 @@ export function arrival(animal: Animal, personId: string | null, seen: Seen, now
     set["pen"] = pen === "" ? null : pen;
     before["pen"] = animal.pen;
   }
-  const draft = { table: "animals", id: animal.id, operation: "update" } as const;
-  return { arrive: { ...draft, data: set }, takeBack: { ...draft, data: before } };
+  const draft = (data: Fields): Draft => ({ table: "animals", id: animal.id, operation: "update", data });
+  if (seen.papers === null || seen.papers === animal.healthCheck) {
+    return { arrive: [draft(set)], takeBack: [draft(before)] };
+  }
+  const [papers, papersBefore] = [{ health_check: seen.papers }, { health_check: animal.healthCheck }];
+  if (person.functions.some((name) => WHOLE_ARRIVAL.includes(name))) {
+    return { arrive: [draft({ ...set, ...papers })], takeBack: [draft({ ...before, ...papersBefore })] };
+  }
+  return { arrive: [draft(set), draft(papers)], takeBack: [draft(before), draft(papersBefore)] };
 }

@@ -2,9 +2,11 @@
 
 import type { StoredCheck, StoredOp } from "@showdesk/sync";
 
+import { laterWords } from "../../later-words.ts";
+import type { Book } from "../../show/book.ts";
 import { tenthsText, timeText } from "../../show/format.ts";
-import type { Show } from "../../show/rows.ts";
 import { fieldWord, words } from "../../words.ts";
+import { stageOf, type Stage } from "./stage.ts";
 
 /** One disputed field. */
 export interface DisputedField {
@@ -17,56 +19,83 @@ export interface DisputedField {
   readonly kept: string | null;
 }
 
+/** What the desk asked, and the answer. */
+export interface Question {
+  readonly by: string | null;
+  readonly time: string;
+  readonly text: string;
+  readonly answer: { readonly time: string; readonly text: string } | null;
+}
+
 /** A check, ready to be shown. */
 export interface Check {
   readonly id: string;
-  /** Whose turn it is: the desk's, the author's, nobody's. */
-  readonly stage: "open" | "decided" | "over";
+  readonly stage: Stage;
   /** This phone sent the entry, so it can take it back. */
   readonly isOwn: boolean;
   readonly subject: string;
+  readonly why: string;
   readonly fields: readonly DisputedField[];
-  readonly otherName: string | null;
+  /** Whose the other value is, and whether it was typed at the desk. */
+  readonly other: { readonly name: string | null; readonly isDesk: boolean };
   readonly mineAt: string;
   readonly theirsAt: string;
-  readonly sentences: readonly string[];
+  readonly question: Question | null;
+  readonly hasDisagreed: boolean;
+  readonly decidedBy: string;
   readonly reason: string;
+  /** One line for what is over. */
+  readonly result: string;
   readonly overAt: string;
 }
 
+type View = StoredCheck["view"];
+
 /** Reads a check. The phone's own entries tell which side is its: the desk's value may be its too. */
-export function readCheck(stored: StoredCheck, show: Show, own: readonly StoredOp[]): Check {
+export function readCheck(stored: StoredCheck, book: Book, own: readonly StoredOp[]): Check {
   const { view } = stored;
+  const time = (moment: string | null | undefined) => (moment ? timeText(moment, book.show.timeZone) : "");
   const isClient = own.some((op) => view.op_ids.includes(op.op_id));
   const decision = view.decisions.filter((one) => one.undone_at === null).at(-1);
   const isDecided = view.status === "resolved" && decision !== undefined;
-  const fields = view.contested.map((name): DisputedField => {
-    const client = valueText(name, view.client_data?.[name], show);
-    const server = valueText(name, view.server_data?.[name], show);
-    const kept = isDecided ? keptText(name, view.client_data, view.server_data, decision, show) : null;
-    const typed = isClient ? undefined : ownValue(own, view.record_id, name);
-    const mine = isClient ? client : typed === undefined ? server : valueText(name, typed, show);
-    return { word: fieldWord(name), mine, theirs: isClient ? server : client, now: server, kept };
-  });
-  const by = decision?.by_name ?? words.checks.desk;
-  const decidedAt = decision?.at ?? view.resolved_at;
-  const [clientAt, serverAt] = ["client", "server"].map((what) => {
-    const point = view.timeline.find((one) => one.what === what);
-    return point ? timeText(point.at, show.timeZone) : "";
-  });
+  const fields = view.contested.map((name) => readField(name, view, isDecided ? decision : undefined, book, own));
+  const at = (what: string) => time(view.timeline.find((one) => one.what === what)?.at);
+  const question = questionOf(view, time);
   return {
     id: view.id,
-    stage: stageOf(stored, isDecided),
+    stage: stageOf(stored),
     isOwn: isClient,
-    subject: words.checks.subject(subjectText(stored), fields.map((field) => field.word).join(", ")),
+    subject: headingText(view, fields),
+    why: whyText(view),
     fields,
-    otherName: (isClient ? view.server_author?.name : (view.author?.name ?? view.device?.name)) ?? null,
-    mineAt: (isClient ? clientAt : serverAt) ?? "",
-    theirsAt: (isClient ? serverAt : clientAt) ?? "",
-    sentences: isDecided ? fields.map((field) => sentence(by, field)) : [],
-    reason: words.checks.reason(decidedAt ? timeText(decidedAt, show.timeZone) : "", decision?.reason ?? ""),
-    overAt: view.resolved_at ? timeText(view.resolved_at, show.timeZone) : "",
+    other: isClient
+      ? { name: view.server_author?.name ?? null, isDesk: view.server_author?.device_kind !== "phone" }
+      : { name: view.author?.name ?? view.device?.name ?? null, isDesk: false },
+    mineAt: at(isClient ? "client" : "server"),
+    theirsAt: at(isClient ? "server" : "client"),
+    question,
+    hasDisagreed: view.disagreement !== null,
+    decidedBy: laterWords.checks.decidedBy(decision?.by_name ?? laterWords.checks.desk),
+    reason: laterWords.checks.reason(time(decision?.at ?? view.resolved_at), decision?.reason ?? ""),
+    result: resultText(view, isDecided, fields),
+    overAt: time(view.resolved_at),
   };
+}
+
+function readField(
+  name: string,
+  view: View,
+  decision: View["decisions"][number] | undefined,
+  book: Book,
+  own: readonly StoredOp[],
+): DisputedField {
+  const isClient = own.some((op) => view.op_ids.includes(op.op_id));
+  const client = valueText(name, view.client_data?.[name], book);
+  const server = valueText(name, view.server_data?.[name], book);
+  const typed = isClient ? undefined : ownValue(own, view.record_id, name);
+  const mine = isClient ? client : typed === undefined ? server : valueText(name, typed, book);
+  const kept = decision === undefined ? null : keptText(name, view, decision, book);
+  return { word: fieldWord(name), mine, theirs: isClient ? server : client, now: server, kept };
 }
 
 /** What this phone last entered in the field. The desk's value may have moved on since. */
@@ -77,31 +106,45 @@ function ownValue(own: readonly StoredOp[], recordId: string, name: string): unk
   return newest?.data[name];
 }
 
-function stageOf({ view, answered_rev }: StoredCheck, isDecided: boolean): Check["stage"] {
-  if (view.status === "open") return "open";
-  return isDecided && answered_rev !== view.rev ? "decided" : "over";
+function questionOf({ asked }: View, time: (moment: string) => string): Question | null {
+  if (asked === null) return null;
+  const answer = asked.answer === null ? null : { time: time(asked.answer.at), text: asked.answer.text };
+  return { by: asked.by?.name ?? null, time: time(asked.at), text: asked.text, answer };
 }
 
-function sentence(by: string, { word, kept, mine }: DisputedField): string {
-  const standing = kept ?? words.checks.nothing;
-  return standing === mine
-    ? words.checks.keptYours(by, word, standing)
-    : words.checks.keptOther(by, word, standing, mine);
+function whyText({ kind, rule }: View): string {
+  if (kind === "rule" && rule === "C1") return laterWords.checks.whyTwoWeights;
+  return laterWords.checks.whyKind[kind] ?? laterWords.checks.why;
 }
 
-function keptText(
-  name: string,
-  client: Readonly<Record<string, unknown>> | null,
-  server: Readonly<Record<string, unknown>> | null,
-  decision: StoredCheck["view"]["decisions"][number],
-  show: Show,
-): string {
-  if (name in decision.values) return valueText(name, decision.values[name], show);
-  return valueText(name, decision.resolution === "client_wins" ? client?.[name] : server?.[name], show);
+function resultText(view: View, isDecided: boolean, fields: readonly DisputedField[]): string {
+  const { checks } = laterWords;
+  if (view.status === "withdrawn") return checks.withdrawn;
+  if (view.status === "superseded") return checks.same;
+  if (!isDecided) return checks.byRule;
+  const kept = fields.map((field) => {
+    const standing = field.kept ?? checks.nothing;
+    return standing === field.mine ? checks.yoursKept(standing) : checks.otherKept(standing);
+  });
+  return kept.join(", ");
+}
+
+function keptText(name: string, view: View, decision: View["decisions"][number], book: Book): string {
+  if (name in decision.values) return valueText(name, decision.values[name], book);
+  const side = decision.resolution === "client_wins" ? view.client_data : view.server_data;
+  return valueText(name, side?.[name], book);
+}
+
+/** `Tag 0877, weight`; where the tag itself is in dispute it is not said twice. */
+function headingText(view: View, fields: readonly DisputedField[]): string {
+  const animal = subjectText(view);
+  const isTagOnly = view.contested.length === 1 && view.contested[0] === "tag";
+  if (fields.length === 0 || isTagOnly) return animal;
+  return laterWords.checks.subject(animal, fields.map((field) => field.word).join(", "));
 }
 
 /** Which animal it is about: its number as both sides knew it. */
-function subjectText({ view }: StoredCheck): string {
+function subjectText(view: View): string {
   for (const source of [view.base_data, view.server_data, view.client_data, view.subject]) {
     const tag = source?.["tag"];
     if (typeof tag === "string" && tag !== "") return words.animal.tag(tag);
@@ -110,8 +153,16 @@ function subjectText({ view }: StoredCheck): string {
   return typeof name === "string" ? name : words.entry.other;
 }
 
-function valueText(name: string, value: unknown, show: Show): string {
-  if (value === null || value === undefined || value === "") return words.checks.nothing;
-  if (typeof value === "number" && name.endsWith("_x10")) return `${tenthsText(value)} ${show.unit}`;
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
+const INSTANT = /^\d{4}-\d{2}-\d{2}T/;
+
+function valueText(name: string, value: unknown, book: Book): string {
+  if (value === null || value === undefined || value === "") return laterWords.checks.nothing;
+  if (typeof value === "number" && name.endsWith("_x10")) return `${tenthsText(value)} ${book.show.unit}`;
+  if (typeof value === "string" && ID.test(value)) {
+    const animal = book.animals.get(value);
+    return book.exhibitors.get(value)?.name ?? animal?.tag ?? animal?.name ?? laterWords.checks.anotherOne;
+  }
+  if (typeof value === "string" && INSTANT.test(value)) return timeText(value, book.show.timeZone);
   return typeof value === "string" || typeof value === "number" ? String(value) : JSON.stringify(value);
 }

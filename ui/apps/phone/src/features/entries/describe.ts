@@ -2,7 +2,8 @@
 
 import type { StoredOp } from "@showdesk/sync";
 
-import type { Book } from "../../show/book.ts";
+import { kindText } from "../../parts/kind.ts";
+import { exhibitorOf, type Book } from "../../show/book.ts";
 import { weightText } from "../../show/format.ts";
 import { words } from "../../words.ts";
 
@@ -17,6 +18,15 @@ export function describe(op: StoredOp, book: Book): Described {
   if (op.table_name === "weigh_ins") return describeWeighIn(op, book);
   if (op.table_name === "animals") return describeAnimal(op, book);
   return { what: words.entry.other, job: op.table_name };
+}
+
+/** The animal of an entry, for a list where the job is plain: "0398 Angus steer", "Cole Hanley, pen C-12". */
+export function describeSubject(op: StoredOp, book: Book): { readonly what: string; readonly who: string } {
+  const id = op.table_name === "animals" ? op.record_id : text(op.data["animal_id"]);
+  const animal = id === null ? undefined : book.animals.get(id);
+  if (animal === undefined) return { what: tagOf(book, id), who: "" };
+  const who = [exhibitorOf(book, animal)?.name, animal.pen === null ? undefined : words.find.pen(animal.pen)];
+  return { what: `${tagOf(book, id)} ${kindText(animal)}`, who: who.filter(Boolean).join(", ") };
 }
 
 function describeWeighIn(op: StoredOp, book: Book): Described {

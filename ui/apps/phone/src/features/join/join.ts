@@ -1,7 +1,7 @@
 // Why joining did not work, in words that say what to do.
 
 import { ApiProblem, Unreachable } from "@showdesk/api";
-import { OtherShowFirst } from "@showdesk/sync";
+import { OtherShowFirst, StorageFull } from "@showdesk/sync";
 
 import { words } from "../../words.ts";
 
@@ -9,25 +9,54 @@ import { words } from "../../words.ts";
 export interface JoinProblem {
   readonly title: string;
   readonly text: string;
+  /** The laptop did not answer: nobody did anything wrong, and the next try may do. */
+  readonly isAway: boolean;
 }
+
+const { join } = words;
 
 /** What to tell the person. */
 export function joinProblem(error: unknown): JoinProblem {
-  const { join } = words;
-  if (error instanceof OtherShowFirst) return { title: join.otherShow(error.waiting), text: join.otherShowHint };
-  if (error instanceof Unreachable) return { title: join.away, text: join.awayHint };
-  if (!(error instanceof ApiProblem)) return { title: join.failed, text: join.tryAgain };
-  if (error.status === 404 || error.status === 410) return { title: join.usedUp, text: join.usedUpHint };
-  if (error.status === 429) return { title: join.tooMany, text: join.tooManyHint };
-  return { title: join.failed, text: error.detail };
+  if (error instanceof OtherShowFirst) return told(join.otherShow(error.waiting), join.otherShowHint);
+  if (error instanceof StorageFull) return told(join.notKept, join.notKeptHint);
+  if (error instanceof Unreachable) return unreachable(error);
+  if (!(error instanceof ApiProblem)) return told(join.failed, join.tryAgain);
+  if (error.status === 404) return told(join.unknown, join.unknownHint);
+  if (error.status === 410) return told(join.usedUp, join.usedUpHint);
+  if (error.status === 429) {
+    const { retryAfterMs } = error.more;
+    return told(join.tooMany, join.tooManyHint(retryAfterMs === null ? null : Math.ceil(retryAfterMs / 1_000)));
+  }
+  return told(join.failed, error.detail);
 }
 
 /** The desk said no. */
 export function refusedProblem(): JoinProblem {
-  return { title: words.join.refused, text: words.join.refusedHint };
+  return told(join.refused, join.refusedHint);
 }
 
-/** The claim is too old. */
+/** Nobody tapped Allow, or the phone was away when somebody did. */
 export function expiredProblem(): JoinProblem {
-  return { title: words.join.usedUp, text: words.join.usedUpHint };
+  return told(join.tooLate, join.tooLateHint);
+}
+
+/** A new number could not be had, and the one before still stands. */
+export function oldNumberStands(problem: JoinProblem, number: string): JoinProblem {
+  return { ...problem, text: `${problem.text} ${join.stillGood(number)}` };
+}
+
+function unreachable({ reason }: Unreachable): JoinProblem {
+  switch (reason) {
+    case "not_json":
+      return told(join.portal, join.portalHint, true);
+    case "timeout":
+      return told(join.slow, join.slowHint, true);
+    case "network":
+    case "other_installation":
+      return told(join.away, join.awayHint, true);
+  }
+}
+
+function told(title: string, text: string, isAway: boolean = false): JoinProblem {
+  return { title, text, isAway };
 }

@@ -11,6 +11,8 @@ export interface Judgement {
   readonly last: { readonly weightX10: number; readonly at: string | null; readonly isReweigh: boolean } | null;
   readonly changeX10: number;
   readonly days: number;
+  /** The weight before is of today: told with its time. */
+  readonly isToday: boolean;
   /** Tenths of the unit a day; nothing within a day. */
   readonly perDay: number | null;
   /** Lightest and heaviest of its kind at this show, once enough were weighed. */
@@ -41,6 +43,7 @@ export function judge(book: Book, animal: Animal, weightX10: number, today: stri
   const last = lastWeight(book, animal);
   const changeX10 = last ? weightX10 - last.weightX10 : 0;
   const days = last?.at ? daysBetween(last.at, today) : 0;
+  const isToday = last !== null && last.isReweigh && days === 0;
   const perDay = last && days > 0 ? changeX10 / days : null;
   const range = rangeOf(book, animal);
   const isOutside =
@@ -49,7 +52,7 @@ export function judge(book: Book, animal: Animal, weightX10: number, today: stri
   const gainMaxX10 = (GAIN_MAX_LB[animal.species] ?? Number.POSITIVE_INFINITY) * unitPerLb * 10;
   const isOddGain = perDay !== null && (perDay < 0 || perDay > gainMaxX10);
   const isOddAgain = last !== null && last.isReweigh && Math.abs(changeX10) > last.weightX10 * SAME_DAY_SLACK;
-  return { last, changeX10, days, perDay, range, asks: isOutside || isOddGain || isOddAgain };
+  return { last, changeX10, days, isToday, perDay, range, asks: isOutside || isOddGain || isOddAgain };
 }
 
 function lastWeight(book: Book, animal: Animal): Judgement["last"] {
@@ -60,11 +63,12 @@ function lastWeight(book: Book, animal: Animal): Judgement["last"] {
 }
 
 function rangeOf(book: Book, animal: Animal): Judgement["range"] {
-  const weights: number[] = [];
-  for (const other of book.animals.values()) {
-    const isSameKind = other.species === animal.species && other.sex === animal.sex;
-    if (isSameKind && other.id !== animal.id && other.officialWeightX10 !== null) weights.push(other.officialWeightX10);
+  let [heads, lowX10, highX10] = [0, Number.POSITIVE_INFINITY, 0];
+  for (const { id, species, sex, officialWeightX10: x10 } of book.animals.values()) {
+    if (x10 === null || id === animal.id || species !== animal.species || sex !== animal.sex) continue;
+    heads += 1;
+    lowX10 = Math.min(lowX10, x10);
+    highX10 = Math.max(highX10, x10);
   }
-  if (weights.length < RANGE_HEADS_MIN) return null;
-  return { lowX10: Math.min(...weights), highX10: Math.max(...weights) };
+  return heads < RANGE_HEADS_MIN ? null : { lowX10, highX10 };
 }
