@@ -52,7 +52,7 @@ test("one person on two devices is one person", () => {
 });
 
 test("the list says what differs, with the unit", () => {
-  expect(differenceText(conflict(), show)).toBe("Start weight 621 lb / 612 lb");
+  expect(differenceText(conflict(), show)).toBe("Start weight 621 / 612 lb");
   const deleted = conflict({ kind: "update_deleted", server_data: undefined, clean: [] });
   expect(differenceText(deleted, show)).toBe("Start weight 621 lb, Note Wet coat / deleted");
 });
@@ -98,8 +98,14 @@ test.each<[string, ConflictView, string]>([
       contested: ["official_weight_x10"],
       client_data: { official_weight_x10: 12620 },
       server_data: { official_weight_x10: 12260 },
+      timeline: [],
     }),
     "Two weights for tag 0412: 1,262 lb / 1,226 lb.",
+  ],
+  [
+    "C1 after an absence",
+    conflict({ kind: "rule", rule: "C1", contested: ["official_weight_x10"] }),
+    "Two people changed the weight of #1042 while Maria’s phone was away from Wi-Fi.",
   ],
   ["C6 on a card", cards("C6", {}), "Maria’s result card for Market Steer places an animal that is marked out."],
   [

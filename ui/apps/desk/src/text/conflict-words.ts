@@ -2,7 +2,7 @@
 
 import type { ConflictView, Row } from "../data/desk-api.ts";
 import { choiceText, fieldRows, fieldText, isShown } from "./fields.ts";
-import { value, type ShowText } from "./format.ts";
+import { decimal, value, type ShowText } from "./format.ts";
 import { isCard, placesTwice } from "./group-words.ts";
 import { isSame, textAt, type Json } from "./json.ts";
 import { listed, words } from "./words.ts";
@@ -20,6 +20,8 @@ export interface ConflictText {
   /** Where the other value came from: the laptop, or another phone. */
   otherDevice: string;
   otherIsPhone: boolean;
+  /** Whether anybody stands on the other side. */
+  hasOther: boolean;
 }
 
 export function conflictText(view: ConflictView): ConflictText {
@@ -34,10 +36,19 @@ export function conflictText(view: ConflictView): ConflictText {
     other,
     otherDevice: otherIsPhone ? phoneName(other, textAt(view.server_author, "device")) : LAPTOP,
     otherIsPhone,
+    // A card that contradicts itself contradicts nobody else.
+    hasOther: textAt(view.server_author, "name") !== undefined && view.rule !== "C8",
   };
 }
 
 const LAPTOP = "the laptop";
+
+/** `Maria` of `Maria Ruiz`, `Dr. Hale` of `Dr. Ruth Hale`: for a line that has little room. */
+export function firstName(name: string): string {
+  const parts = name.split(" ");
+  const [first = name] = parts;
+  return first.endsWith(".") && parts.length > 1 ? `${first} ${parts.at(-1) ?? ""}` : first;
+}
 
 /** A phone is called after its person, unless its own name says that it is one. */
 export function phoneName(person: string, device: string | undefined): string {
@@ -53,9 +64,28 @@ export function subjectName(table: string, subject: Json, row?: Row): string {
   if (tag !== undefined) return `#${tag}`;
   const person = [part("first_name"), part("last_name")].filter(Boolean).join(" ");
   if (table === "exhibitors" && person !== "") return person;
-  const name = part("name") ?? part("title") ?? (typeof subject === "string" && subject !== "" ? subject : undefined);
+  const name =
+    part("name") ??
+    part("title") ??
+    classOf(table, subject) ??
+    (typeof subject === "string" && subject !== "" ? subject : undefined);
   return name ?? `this ${words.table(table)}`;
 }
+
+/** Rows that are called after their class. */
+const OF_CLASS: readonly string[] = ["class_calls", "classes", "placings"];
+
+function classOf(table: string, subject: Json): string | undefined {
+  return OF_CLASS.includes(table) ? textAt(subject, "class") : undefined;
+}
+
+/** `placing`, for a row that is called after something else; empty for what is called by its own name. */
+export function kindBeside(table: string, name: string): string {
+  const word = words.table(table);
+  return OWN_NAME.includes(table) || name === `this ${word}` ? "" : word;
+}
+
+const OWN_NAME: readonly string[] = ["animals", "classes", "exhibitors", "rings", "shows"];
 
 /** `Angus steer, Emma Lindqvist, Oak Hill 4-H`, as far as known. */
 export function subjectAbout(subject: Json, row?: Row): string {
@@ -83,12 +113,11 @@ export function conflictSentence(view: ConflictView, show: ShowText): string {
   const text = conflictText(view);
   if (view.records !== undefined) return groupSentence(view, text);
   const fields = listed(fieldNames(view.contested));
-  const changers = text.author === text.other ? `${text.author}, on two devices,` : "Two people";
   switch (view.kind) {
     case "update_update":
-      return `${changers} changed the ${fields} of ${text.subject} ${whileAway(view, text.phone)}.`;
+      return `${changers(text)} changed the ${fields} of ${text.subject} ${whileAway(view, text.phone)}.`;
     case "insert_insert":
-      return `${changers} entered ${text.subject} with a different ${fields}.`;
+      return `${changers(text)} entered ${text.subject} with a different ${fields}.`;
     case "insert_deleted":
       return `${text.author} added ${text.subject}, which ${text.other} had deleted.`;
     case "update_deleted":
@@ -112,19 +141,25 @@ export function conflictSentence(view: ConflictView, show: ShowText): string {
   }
 }
 
+function changers(text: ConflictText): string {
+  return text.author === text.other ? `${text.author}, on two devices,` : "Two people";
+}
+
 /** What a rule of the show found. */
 function ruleSentence(view: ConflictView, show: ShowText): string {
   const { subject, author } = conflictText(view);
   const name = textAt(view.subject, "class") ?? textAt(rowOf(view), "name") ?? "this class";
   switch (view.rule) {
     case "C1": {
+      const text = conflictText(view);
+      if (isAway(view)) return `${changers(text)} changed the weight of ${subject} ${whileAway(view, text.phone)}.`;
       const [phone, laptop] = [view.client_data, view.server_data].map((row) => value(WEIGHT, row?.[WEIGHT], show));
       const tag = subject.startsWith("#") ? `tag ${subject.slice(1)}` : subject;
       return `Two weights for ${tag}: ${phone ?? words.none} / ${laptop ?? words.none}.`;
     }
     case "C6":
       return view.records === undefined
-        ? `${subject} was placed in ${name}, and now ${author} marked it out.`
+        ? `${placedName(view, show)} was placed in ${name}, and now ${author} marked it out.`
         : `${author}’s result card for ${name} places an animal that is marked out.`;
     case "C7":
       return `Two people posted different result cards for ${name}.`;
@@ -138,6 +173,14 @@ function ruleSentence(view: ConflictView, show: ShowText): string {
     default:
       return `${author}’s entry about ${subject} breaks a rule of the show.`;
   }
+}
+
+/** The animal of a placing: the clash only knows its entry. */
+function placedName(view: ConflictView, show: ShowText): string {
+  const tag = textAt(view.subject, "tag");
+  const name = tag ?? show.names[textAt(rowOf(view), "entry_id") ?? ""];
+  if (name === undefined) return "An animal";
+  return /^[0-9A-Z-]+$/.test(name) ? `#${name}` : name;
 }
 
 const WEIGHT = "official_weight_x10";
@@ -160,7 +203,8 @@ function recordName(view: ConflictView): string {
 
 /** The row that has the value already. */
 function holderName(view: ConflictView): string {
-  return nameOr(view, null, without(view.server_data, view.contested), "another");
+  // People know an animal by its tag; without one, by what it is rather than by the long official number.
+  return nameOr(view, null, without(view.server_data, [...view.contested, "official_id"]), "another");
 }
 
 /** A row without the values that two rows want: they would name both alike. */
@@ -182,11 +226,14 @@ function nameOr(view: ConflictView, subject: Json, row: Row | undefined, article
 const AWAY_MS = 60_000;
 
 function whileAway(view: ConflictView, phone: string): string {
+  return isAway(view) ? `while ${phone} was away from Wi-Fi` : "at the same time";
+}
+
+function isAway(view: ConflictView): boolean {
   const typed = view.timeline.find((point) => point.what === "client");
   const arrived = view.timeline.find((point) => point.what === "arrived");
-  if (typed === undefined || arrived === undefined) return "at the same time";
-  const gap = Date.parse(arrived.at) - Date.parse(typed.at);
-  return gap >= AWAY_MS ? `while ${phone} was away from Wi-Fi` : "at the same time";
+  if (typed === undefined || arrived === undefined) return false;
+  return Date.parse(arrived.at) - Date.parse(typed.at) >= AWAY_MS;
 }
 
 function fieldNames(fields: readonly string[]): string[] {
@@ -222,7 +269,7 @@ const CARD = { phone: "Use phone’s card", laptop: "Keep laptop’s" };
 const UNIQUE = { phone: "Give here", laptop: "Keep there" };
 
 const RULES: Readonly<Record<string, { phone: string; laptop: string }>> = {
-  C6: { phone: "Take it out", laptop: "Placing stands" },
+  C6: { phone: "Take it out", laptop: "Let it stand" },
   C14: { phone: "Disqualify", laptop: "Leave it in" },
 };
 
@@ -244,7 +291,7 @@ export function choiceHints(view: ConflictView): string[] {
         "The weight you do not choose stays in the history, struck through. Often one was read with the wrong tag: compare the times.",
       ];
     case "C6":
-      return ["Take it out: no place, code DQ. Placing stands: the place stays; the reason to be out stays too."];
+      return ["Take it out: no place, code DQ. Let it stand: the place stays; the reason to be out stays too."];
     case "C14":
       return ["Disqualify: the entry is out. Leave it in: the entry and its place stay as they are."];
     case "unique_violation": {
@@ -286,9 +333,33 @@ function groupHints(view: ConflictView): string[] {
   return hints;
 }
 
+/** Questions to the entry's author that are ready to be sent. */
+export function questions(view: ConflictView): string[] {
+  const { subject } = conflictText(view);
+  const fields = fieldRows(view.contested).flatMap((row) => row[0] ?? []);
+  if (view.records !== undefined || decidesWholeRecord(view)) return [words.checks.askWhole(subject)];
+  const asked = fields.map((field) => {
+    const text = fieldText(field);
+    return text.kind === "weight"
+      ? words.checks.askWeight(subject)
+      : words.checks.askField(subject, lowerFirst(text.label));
+  });
+  return [...asked, words.checks.askWhole(subject)];
+}
+
 /** Whether two rows that want one value may turn out to be one thing. */
 export function canBeSame(view: Pick<ConflictView, "kind" | "records" | "other_record_id">): boolean {
   return view.kind === "unique_violation" && view.records === undefined && typeof view.other_record_id === "string";
+}
+
+/** `Tag read 1042`: how the tag came to a weight, from the scale or from somebody's hand. */
+export function weighInText(view: ConflictView, side: "client" | "server"): string {
+  const weighIn = view.weigh_ins?.[side];
+  const text = conflictText(view);
+  const device = side === "client" ? text.phone : text.otherDevice;
+  if (!weighIn?.tag_read) return device;
+  const isRead = weighIn.source === "scale" || (weighIn.scale ?? "") !== "";
+  return isRead ? words.checks.tagRead(weighIn.tag_read) : words.checks.tagTyped(weighIn.tag_read);
 }
 
 /** Who holds each side of a value that must be unique. */
@@ -318,7 +389,7 @@ export function wholeRecordSides(view: ConflictView, show: ShowText): { phone: s
 /** `Tag 0421, pen B12`: what is different on one side. */
 export function changesText(before: Row | undefined, after: Row | undefined, show: ShowText): string {
   const changed = Object.keys(after ?? {}).filter(
-    (field) => isShown(field) && !isSame(before?.[field], after?.[field]),
+    (field) => isShown(field) && !isPointer(field) && !isSame(before?.[field], after?.[field]),
   );
   const parts = fieldRows(changed).flatMap((row) => {
     const field = row[0];
@@ -327,12 +398,20 @@ export function changesText(before: Row | undefined, after: Row | undefined, sho
   return parts.length === 0 ? "Kept as it was" : parts.join(", ");
 }
 
+const UNTOLD: readonly string[] = ["kind", "source", "unit"];
+
+/** What a row belongs to and where it came from say nothing about what it is. */
+function isPointer(field: string): boolean {
+  return ["record", "person"].includes(fieldText(field).kind) || UNTOLD.includes(field);
+}
+
 /** `Weight 621 / 612 lb`: what differs, for the list. */
 export function differenceText(view: ConflictView, show: ShowText): string {
   if (view.records !== undefined) {
     const count = Object.keys(view.records).length;
     return `${String(count)} ${isCard(view) ? "placings" : "records"}, one decision`;
   }
+  if (view.rule === "C6") return words.checks.outOrPlaced(value("place", view.server_data?.["place"], show));
   if (view.kind === "unique_violation") {
     const field = view.contested[0] ?? "";
     return `${fieldText(field).label} ${value(field, view.client_data?.[field], show)}, wanted twice`;
@@ -345,9 +424,28 @@ export function differenceText(view: ConflictView, show: ShowText): string {
     const field = row[0];
     if (field === undefined) return [];
     const [phone, laptop] = [view.client_data?.[field], view.server_data?.[field]];
-    return [`${fieldText(field).label} ${value(field, phone, show)} / ${value(field, laptop, show)}`];
+    const isWeights = fieldText(field).kind === "weight" && typeof phone === "number" && typeof laptop === "number";
+    const first = isWeights ? decimal(phone) : value(field, phone, show);
+    return [`${fieldText(field).label} ${first} / ${value(field, laptop, show)}`];
   });
   return parts.join(", ");
+}
+
+/** `Pen S32 from Ana`: what was joined, and whose it was. */
+export function joinedText(view: ConflictView, show: ShowText): string {
+  const text = conflictText(view);
+  const parts = fieldRows([...view.contested, ...view.clean]).flatMap((row) => {
+    const field = row[0];
+    if (field === undefined) return [];
+    const isPhones = view.kept?.[field] !== "server";
+    const kept = value(field, (isPhones ? view.client_data : view.server_data)?.[field], show);
+    return [words.checks.joinedFrom(fieldText(field).label, kept, firstName(isPhones ? text.author : text.other))];
+  });
+  return parts.length === 0 ? words.checks.joinedByItself : lowerRest(parts).join(", ");
+}
+
+function lowerRest(parts: readonly string[]): string[] {
+  return parts.map((part, index) => (index === 0 ? part : lowerFirst(part)));
 }
 
 function rowOf(view: ConflictView): Row | undefined {

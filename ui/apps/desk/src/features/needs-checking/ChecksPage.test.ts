@@ -5,7 +5,7 @@ import { beforeEach, expect, test } from "vitest";
 
 import { Desk } from "../../data/desk.svelte.ts";
 import { fakeApi, type FakeApi } from "../../testing/fake-api.ts";
-import { cards, conflict, placing } from "../../testing/samples.ts";
+import { cards, conflict, placing, refused } from "../../testing/samples.ts";
 import Stage from "../../testing/Stage.svelte";
 import ChecksPage from "./ChecksPage.svelte";
 
@@ -83,7 +83,7 @@ test("arrows go from field to field, and two sides make a decision of its own", 
 
 test("J and K walk through the list", async () => {
   const user = userEvent.setup();
-  await show(tag, conflict({ id: "c-2", subject: { tag: "2203" } }));
+  await show(tag, conflict({ id: "c-z", subject: { tag: "2203" } }));
   await user.keyboard("j");
   expect(screen.getByRole("heading", { level: 2 }).textContent).toContain("#2203");
   await user.keyboard("k");
@@ -132,4 +132,130 @@ test("4 does nothing where two entries cannot be one", async () => {
   await show(tag);
   await user.keyboard("4");
   expect(screen.getByRole("button", { name: "Save and next" })).toHaveProperty("disabled", true);
+});
+
+/** Two more weights of the same absence. */
+function absence(): ReturnType<typeof conflict>[] {
+  const outage = {
+    device_id: "d-maria",
+    device_name: "Maria",
+    away_from: "2026-08-14T14:05:00.000Z",
+    back_at: "2026-08-14T14:41:00.000Z",
+  };
+  const subject = (tag: string) => ({ tag, breed: "Angus", sex: "steer" });
+  return ["1042", "1051", "1060"].map((tag) => conflict({ id: `c-${tag}`, subject: subject(tag), outage }));
+}
+
+test("X and Shift X tick a range, one rule decides it, and one U takes all of it back", async () => {
+  const user = userEvent.setup();
+  await show(...absence());
+  await user.keyboard("xjj{Shift>}X{/Shift}");
+  await user.click(screen.getByRole("button", { name: "Decide 3 together" }));
+  const dialog = screen.getByRole("dialog", { name: "Decide 3 together" });
+  for (const rule of screen.getAllByRole("radio")) expect(rule).not.toBeChecked();
+  expect(screen.getByRole("button", { name: "Save 3 decisions" })).toBeDisabled();
+  await user.click(screen.getByRole("radio", { name: "Use laptop’s" }));
+  await expect.poll(() => dialog.textContent).toContain("One undo takes all 3 back.");
+  await user.click(screen.getByRole("button", { name: "Save 3 decisions" }));
+  await screen.findByText("3 entries decided.");
+  expect(api.bulks).toMatchObject([{ resolution: "server_wins", ids: ["c-1042", "c-1051", "c-1060"] }]);
+  await user.keyboard("u");
+  await screen.findByText("3 decisions taken back.");
+  expect(api.undoneBulks).toEqual(["b-1"]);
+});
+
+test("a heading ticks and hides all of its lines", async () => {
+  const user = userEvent.setup();
+  await show(...absence());
+  await user.click(screen.getByRole("checkbox", { name: /^Select all of Maria’s phone, away/ }));
+  expect(screen.getByText("3 selected")).toBeVisible();
+  await user.click(screen.getByRole("button", { name: /^Maria’s phone, away/ }));
+  expect(screen.queryByRole("checkbox", { name: "Select #1051" })).toBeNull();
+});
+
+test("what was skipped comes again after everything else", async () => {
+  const user = userEvent.setup();
+  await show(...absence());
+  const title = () => screen.getByRole("heading", { level: 2 }).textContent;
+  await user.keyboard("s");
+  expect(title()).toContain("#1051");
+  await user.keyboard("1{Enter}");
+  await expect.poll(title).toContain("#1060");
+  await user.keyboard("1{Enter}");
+  await expect.poll(title).toContain("#1042");
+});
+
+test("A asks the person at the phone, and the question stands at the entry", async () => {
+  const user = userEvent.setup();
+  await show(tag);
+  await user.keyboard("a");
+  await user.click(screen.getByRole("button", { name: "Which tag is right for #1042?" }));
+  await user.click(screen.getByRole("button", { name: "Send the question" }));
+  expect(await screen.findByText(/Dan asked Maria at .*No answer yet|No answer yet/)).toBeVisible();
+  expect(api.asked).toEqual([{ id: "c-tag", text: "Which tag is right for #1042?" }]);
+});
+
+test("/ searches, and nothing is decided by what is typed there", async () => {
+  const user = userEvent.setup();
+  await show(...absence());
+  await user.keyboard("/");
+  const search = await screen.findByRole("searchbox", { name: "Search what needs checking" });
+  await expect.poll(() => document.activeElement).toBe(search);
+  await user.keyboard("1051");
+  expect(screen.queryByRole("checkbox", { name: "Select #1042" })).toBeNull();
+  await user.keyboard("{Enter}");
+  expect(screen.getByRole("heading", { level: 2 }).textContent).toContain("#1051");
+  expect(api.resolved).toEqual([]);
+});
+
+test("an entry that was not accepted is saved for its author, with another value and a reason", async () => {
+  const user = userEvent.setup();
+  api = fakeApi([]);
+  api.refused = [refused()];
+  render(Stage, { desk: new Desk(api), Screen: ChecksPage });
+  await screen.findByRole("heading", { level: 2, name: "Ana’s change to #7008 was not accepted." });
+  expect(screen.getByText("Ana’s job at the show does not include this.")).toBeVisible();
+  const save = screen.getByRole("button", { name: "Save for Ana" });
+  expect(save).toBeDisabled();
+  const field = screen.getByRole("textbox", { name: "Tag, to be saved" });
+  await user.clear(field);
+  await user.type(field, "g-772");
+  await user.type(screen.getByRole("textbox", { name: "Reason" }), "Tag was cut off");
+  await user.click(save);
+  await screen.findByText("#7008: saved for Ana.");
+  expect(api.dealtWith).toEqual([
+    { id: "o-9", how: "apply", request: { reason: "Tag was cut off", data: { tag: "G-772" } } },
+  ]);
+});
+
+test("an entry that was not accepted is left out only with a reason", async () => {
+  const user = userEvent.setup();
+  api = fakeApi([]);
+  api.refused = [refused()];
+  render(Stage, { desk: new Desk(api), Screen: ChecksPage });
+  const drop = await screen.findByRole("button", { name: "Leave out" });
+  expect(drop).toBeDisabled();
+  await user.type(screen.getByRole("textbox", { name: "Reason" }), "Entered twice");
+  await user.click(drop);
+  expect(api.dealtWith).toEqual([{ id: "o-9", how: "drop", request: "Entered twice" }]);
+  await screen.findByText("Nothing to check.");
+});
+
+test("without a clash the page says how much came in without problems", async () => {
+  api = fakeApi([conflict({ status: "merged_automatically", contested: ["pen"] })]);
+  const desk = new Desk(api);
+  render(Stage, { desk, Screen: ChecksPage });
+  await desk.overview.refresh();
+  await screen.findByRole("heading", { name: "Nothing to check. 214 entries came in today without problems." });
+  expect(screen.getByRole("list", { name: "Joined automatically today" })).toBeVisible();
+  expect(screen.getByRole("button", { name: "See the one joined" })).toBeVisible();
+});
+
+test("what was joined is opened again, and its value stays meanwhile", async () => {
+  const user = userEvent.setup();
+  location.hash = "#/needs-checking?show=joined";
+  await show(conflict({ status: "merged_automatically", contested: ["pen"], clean: [] }));
+  await user.click(screen.getByRole("button", { name: "Open again" }));
+  await screen.findByText("#1042 is open again. Its value stays until you decide.");
+  expect(screen.getByRole("button", { name: "Use phone’s" })).toBeVisible();
 });

@@ -1,32 +1,33 @@
-// Needs checking: which clashes are listed, which one is looked at, what was chosen, and the way to the desk and back.
+// Needs checking: which clash is looked at, what was chosen, and the way to the desk and back.
 
 import { ApiProblem } from "@showdesk/api";
 
-import type { ConflictView, Resolve } from "../../data/desk-api.ts";
+import type { BulkAnswer, ConflictView, QueueItem, Resolve } from "../../data/desk-api.ts";
 import type { Desk } from "../../data/desk.svelte.ts";
 import { errorText } from "../../data/error-text.ts";
 import { randomId } from "../../data/random-id.ts";
 import { conflictText, lowerFirst } from "../../text/conflict-words.ts";
 import { textAt } from "../../text/json.ts";
 import { words } from "../../text/words.ts";
-import { decide, decisionRows, isTypable, NO_CHOICE, type Choice, type Choices, type Side } from "./decision.ts";
+import { Attention } from "./attention.svelte.ts";
+import { CheckList, type Filter } from "./check-list.svelte.ts";
+import { decide, decisionRows, NO_CHOICE, type Choice, type Choices, type Decision, type Side } from "./decision.ts";
 import { outcomeText, lastDecision } from "./outcome.ts";
+import { Selection } from "./selection.svelte.ts";
+import type { Entry } from "./triage.ts";
+import { isTypable } from "../../text/typing.ts";
 
-export type Filter = "open" | "all" | "decided";
-
-const STATUS: Readonly<Record<Filter, string | undefined>> = { open: "open", all: undefined, decided: "resolved" };
-/** Most pages kept fresh at once. */
-const PAGES_MAX = 5;
+/** What the last undo key press takes back. */
+type Done = { kind: "one"; id: string } | { kind: "bulk"; id: string };
 
 export class Checks {
   readonly desk: Desk;
-  filter = $state<Filter>("open");
-  items = $state.raw<ConflictView[]>([]);
-  hasMore = $state(false);
-  loaded = $state(false);
-  error = $state.raw<unknown>(undefined);
+  readonly list: CheckList;
+  readonly selection = new Selection();
   /** The clash in the detail; it may have left the list. */
   current = $state.raw<ConflictView | undefined>(undefined);
+  /** The entry in the detail that was not accepted. */
+  attention = $state.raw<Attention | undefined>(undefined);
   choices = $state.raw<Choices>({});
   reason = $state("");
   /** Which row the keys 1, 2 and 3 speak to. */
@@ -34,75 +35,60 @@ export class Checks {
   saving = $state(false);
   notice = $state<string | undefined>(undefined);
   faults = $state.raw<Readonly<Record<string, string>>>({});
-  #pages = 1;
-  #cursor: string | undefined;
-  #refreshing: Promise<void> | undefined;
-  #again = false;
-  #lastDecided: string | undefined;
+  #skipped: readonly string[] = [];
+  #lastDone: Done | undefined;
   #key = randomId();
 
   constructor(desk: Desk) {
     this.desk = desk;
+    this.list = new CheckList(desk);
   }
 
   readonly rows = $derived(this.current === undefined ? [] : decisionRows(this.current));
-  readonly decision = $derived(
-    this.current === undefined ? ({ state: "incomplete" } as const) : decide(this.current, this.choices),
+  readonly decision: Decision = $derived.by(() =>
+    this.current === undefined ? { state: "incomplete" } : decide(this.current, this.choices, this.desk.show),
   );
-  readonly index = $derived(this.items.findIndex((item) => item.id === this.current?.id));
+  readonly shownId = $derived(this.current?.id ?? this.attention?.item.op_id);
+  readonly index = $derived.by(() => this.list.order.findIndex((entry) => entry.id === this.shownId));
+  /** Clashes that may be ticked, in the order of the list. */
+  readonly selectable: readonly string[] = $derived.by(() =>
+    this.list.sections.filter(({ selectable }) => selectable).flatMap(({ entries }) => entries.map(({ id }) => id)),
+  );
 
   /** Asks again for what is listed and for what is looked at. */
-  refresh(): Promise<void> {
-    if (this.#refreshing !== undefined) {
-      this.#again = true;
-      return this.#refreshing;
+  async refresh(): Promise<void> {
+    await this.list.refresh();
+    this.selection.keep(this.list.items.filter((item) => item.status === "open").map((item) => item.id));
+    try {
+      await this.#refreshShown();
+    } catch (error) {
+      this.list.error = error;
     }
-    this.#refreshing = this.#refreshAll().finally(() => (this.#refreshing = undefined));
-    return this.#refreshing;
   }
 
-  async #refreshAll(): Promise<void> {
-    do {
-      this.#again = false;
-      const filter = this.filter;
-      try {
-        const items: ConflictView[] = [];
-        let cursor: string | undefined;
-        for (let page = 0; page < Math.min(this.#pages, PAGES_MAX); page++) {
-          const answer = await this.desk.api.conflicts(STATUS[filter], cursor);
-          items.push(...answer.items);
-          cursor = answer.cursor;
-          if (cursor === undefined) break;
-        }
-        if (filter !== this.filter) continue;
-        this.items = items;
-        this.#cursor = cursor;
-        this.hasMore = cursor !== undefined && this.#pages < PAGES_MAX;
-        this.loaded = true;
-        this.error = undefined;
-        await this.#refreshCurrent();
-      } catch (error) {
-        this.error = error;
-      }
-    } while (this.#again);
-  }
-
-  async #refreshCurrent(): Promise<void> {
-    const current = this.current;
-    if (current === undefined) {
-      const first = this.items[0];
-      if (first !== undefined) this.show(first);
+  async #refreshShown(): Promise<void> {
+    const { current, attention } = this;
+    if (current !== undefined) {
+      const listed = this.list.items.find((item) => item.id === current.id);
+      const fresh = listed ?? (await this.desk.api.conflict(current.id));
+      if (this.current?.id === fresh.id && !this.saving) this.#take(fresh);
       return;
     }
-    const listed = this.items.find((item) => item.id === current.id);
-    const fresh = listed ?? (await this.desk.api.conflict(current.id));
-    if (this.current?.id === fresh.id && !this.saving) this.#take(fresh);
+    const isGone = attention !== undefined && !this.list.refused.some((item) => item.op_id === attention.item.op_id);
+    if (attention === undefined || (isGone && !attention.busy)) this.#showFirst();
+  }
+
+  #showFirst(): void {
+    const first = this.list.order.find(({ kind }) => kind === "clash") ?? this.list.order[0];
+    if (first === undefined) this.clear();
+    else this.show(first);
   }
 
   /** Puts a newer state of the shown clash in place, and says so if it changes what must be decided. */
   #take(fresh: ConflictView): void {
     const current = this.current;
-    if (current !== undefined && current.rev !== fresh.rev) {
+    // A decision does not change what is to be decided, so the number alone does not tell of it.
+    if (current !== undefined && (current.rev !== fresh.rev || current.status !== fresh.status)) {
       const hadChosen = Object.keys(this.choices).length > 0;
       this.#forgetChoices();
       if (fresh.status === "open" && current.status === "open" && hadChosen) this.notice = words.checks.moved;
@@ -117,43 +103,59 @@ export class Checks {
   }
 
   setFilter(filter: Filter): void {
-    this.filter = filter;
-    this.items = [];
-    this.loaded = false;
-    this.#pages = 1;
-    this.#cursor = undefined;
+    if (filter === this.list.filter) return;
+    this.list.setFilter(filter);
+    this.selection.clear();
     this.clear();
-    void this.refresh();
-  }
-
-  showMore(): void {
-    if (this.#cursor === undefined) return;
-    this.#pages += 1;
     void this.refresh();
   }
 
   /** Shows one clash, wherever it stands. */
   async open(id: string): Promise<void> {
     if (this.current?.id === id) return;
-    const listed = this.items.find((item) => item.id === id);
+    const listed = this.list.items.find((item) => item.id === id);
     try {
-      this.show(listed ?? (await this.desk.api.conflict(id)));
+      this.showClash(listed ?? (await this.desk.api.conflict(id)));
     } catch (error) {
       this.desk.toasts.show({ text: errorText(error), tone: "bad" });
     }
   }
 
-  show(view: ConflictView): void {
+  /** Shows the first entry that was not accepted. */
+  async openAttention(): Promise<void> {
+    this.setFilter("open");
+    await this.list.refresh();
+    const first = this.list.refused[0];
+    if (first !== undefined) this.showRefused(first);
+  }
+
+  show(entry: Entry): void {
+    if (entry.kind === "clash") this.showClash(entry.view);
+    else this.showRefused(entry.item);
+  }
+
+  showClash(view: ConflictView): void {
     // Clicking what is shown already must not throw away what was chosen.
     if (this.current?.id === view.id && this.current.rev === view.rev) return;
+    this.attention = undefined;
     this.current = view;
     this.notice = undefined;
     this.#forgetChoices();
+    this.list.reveal(view.id);
     void this.desk.learnNames(view);
+  }
+
+  showRefused(item: QueueItem): void {
+    if (this.attention?.item.op_id === item.op_id) return;
+    this.current = undefined;
+    this.#forgetChoices();
+    this.attention = new Attention(this.desk, item);
+    this.list.reveal(item.op_id);
   }
 
   clear(): void {
     this.current = undefined;
+    this.attention = undefined;
     this.notice = undefined;
     this.#forgetChoices();
   }
@@ -168,7 +170,24 @@ export class Checks {
 
   /** One further or one back in the list. */
   step(by: 1 | -1): void {
-    const next = this.items[this.index + by] ?? (this.index < 0 ? this.items[0] : undefined);
+    const next = this.list.order[this.index + by] ?? (this.index < 0 ? this.list.order[0] : undefined);
+    if (next !== undefined) this.show(next);
+  }
+
+  /** Goes on without deciding; what was skipped comes again when everything else is decided. */
+  skip(): void {
+    const id = this.shownId;
+    if (id === undefined || (this.current !== undefined && this.current.status !== "open")) return;
+    this.#skipped = [...this.#skipped, id];
+    this.#goOn(id);
+  }
+
+  /** Shows what comes after an entry: not yet skipped if there is any, from the top at the end. */
+  #goOn(from: string): void {
+    const { order } = this.list;
+    const at = order.findIndex((entry) => entry.id === from);
+    const round = [...order.slice(at + 1), ...order.slice(0, Math.max(at, 0))].filter(isToDo);
+    const next = round.find((entry) => !this.#skipped.includes(entry.id)) ?? round[0];
     if (next !== undefined) this.show(next);
   }
 
@@ -189,15 +208,15 @@ export class Checks {
     this.faults = {};
   }
 
+  /** The fields of a row that get an input when another value is typed. */
+  typable(fields: readonly string[]): string[] {
+    return fields.filter(isTypable);
+  }
+
   type(key: string, field: string, text: string): void {
     const choice = this.choiceOf(key);
     this.choices = { ...this.choices, [key]: { side: "other", typed: { ...choice.typed, [field]: text } } };
     this.faults = {};
-  }
-
-  /** The fields of a row that get an input when another value is typed. */
-  typable(fields: readonly string[]): string[] {
-    return fields.filter(isTypable);
   }
 
   /** Writes the decision and goes on to the next open clash. */
@@ -219,8 +238,7 @@ export class Checks {
     this.saving = true;
     this.notice = undefined;
     try {
-      const decided = await this.desk.api.resolve(current.id, request);
-      this.#saved(decided);
+      this.#saved(await this.desk.api.resolve(current.id, request));
     } catch (error) {
       await this.#refused(current, error);
     } finally {
@@ -230,20 +248,22 @@ export class Checks {
 
   #saved(decided: ConflictView): void {
     const { subject } = conflictText(decided);
-    this.#lastDecided = decided.id;
+    this.#lastDone = { kind: "one", id: decided.id };
     this.desk.toasts.show({
       text: words.checks.saved(subject, outcomeText(decided, this.desk.show)),
       tone: "plain",
       action: { label: words.checks.undo, key: "U", run: () => void this.undo(decided.id) },
     });
-    const at = this.index;
-    const rest = this.items.filter((item) => item.id !== decided.id && item.status === "open");
-    const next = rest.find((item) => this.items.indexOf(item) > at) ?? rest[0];
-    if (this.filter === "open") this.items = rest;
-    else this.items = this.items.map((item) => (item.id === decided.id ? decided : item));
-    if (next === undefined) this.clear();
-    else this.show(next);
+    this.#leave(decided.id);
+    this.list.put(decided);
+    this.selection.keep(this.selection.ids.filter((id) => id !== decided.id));
     this.desk.live.wake("conflict");
+  }
+
+  /** Goes on from an entry that is done; at the last one nothing is left to show. */
+  #leave(id: string): void {
+    this.#goOn(id);
+    if (this.shownId === id) this.clear();
   }
 
   async #refused(current: ConflictView, error: unknown): Promise<void> {
@@ -273,15 +293,28 @@ export class Checks {
   }
 
   /** Takes a decision back: the shown one, or the last one made here. */
-  async undo(id = this.current?.status === "resolved" ? this.current.id : this.#lastDecided): Promise<void> {
-    if (id === undefined) return;
+  async undo(id?: string): Promise<void> {
+    const shown = this.current?.status === "resolved" ? this.current.id : undefined;
+    const done: Done | undefined =
+      (id ?? shown) === undefined ? this.#lastDone : { kind: "one", id: id ?? shown ?? "" };
+    if (done === undefined) return;
+    if (done.kind === "bulk") return this.undoBulk(done.id);
+    await this.#again(() => this.desk.api.undo(done.id), words.checks.undone);
+  }
+
+  /** Asks once more about something that is decided; what is in force stays. */
+  async reopen(id: string): Promise<void> {
+    await this.#again(() => this.desk.api.reopen(id), words.checks.reopened);
+  }
+
+  async #again(open: () => Promise<ConflictView>, said: (subject: string) => string): Promise<void> {
     try {
-      const open = await this.desk.api.undo(id);
-      this.#lastDecided = undefined;
-      this.desk.toasts.show({ text: words.checks.undone(conflictText(open).subject), tone: "plain" });
+      const view = await open();
+      this.#lastDone = undefined;
+      this.desk.toasts.show({ text: said(conflictText(view).subject), tone: "plain" });
       // It is no longer among the decided: follow it to where it waits.
-      if (this.filter === "decided") this.setFilter("open");
-      this.show(open);
+      if (this.list.filter === "decided" || this.list.filter === "joined") this.setFilter("open");
+      this.showClash(view);
     } catch (error) {
       const moved = error instanceof ApiProblem && error.code === "server_moved";
       this.desk.toasts.show({ text: moved ? words.checks.undoGone : errorText(error), tone: "bad" });
@@ -289,4 +322,66 @@ export class Checks {
     this.desk.live.wake("conflict");
     await this.refresh();
   }
+
+  /** Says what a decision about many has become, with one undo for all of it. */
+  async bulkSaved(answer: BulkAnswer): Promise<void> {
+    const done = answer.results.filter(({ outcome }) => outcome === "resolved");
+    const failed = answer.results.length - done.length;
+    const { bulk_id } = answer;
+    this.selection.clear();
+    if (bulk_id !== undefined) this.#lastDone = { kind: "bulk", id: bulk_id };
+    this.desk.toasts.show({
+      text: failed === 0 ? words.bulk.saved(done.length) : words.bulk.partly(done.length, failed),
+      tone: "plain",
+      ...(bulk_id !== undefined && {
+        action: { label: words.checks.undo, key: "U", run: () => void this.undoBulk(bulk_id) },
+      }),
+    });
+    if (done.some(({ id }) => id === this.current?.id)) this.clear();
+    this.desk.live.wake("conflict");
+    await this.refresh();
+  }
+
+  /** Takes all of it back that still can be. */
+  async undoBulk(id: string): Promise<void> {
+    try {
+      const { results } = await this.desk.api.undoBulk(id);
+      const back = results.filter(({ outcome }) => outcome === "undone").length;
+      const kept = results.length - back;
+      this.#lastDone = undefined;
+      this.desk.toasts.show({
+        text: kept === 0 ? words.bulk.undone(back) : words.bulk.partlyUndone(back, kept),
+        tone: kept === 0 ? "plain" : "bad",
+      });
+      if (this.list.filter === "decided") this.setFilter("open");
+    } catch (error) {
+      this.desk.toasts.show({ text: errorText(error), tone: "bad" });
+    }
+    this.desk.live.wake("conflict");
+    await this.refresh();
+  }
+
+  /** Asks the person who made the entry. Answers whether the question is on its way. */
+  async ask(view: ConflictView, text: string): Promise<string | undefined> {
+    try {
+      const asked = await this.desk.api.ask(view.id, text);
+      this.list.put(asked);
+      if (this.current?.id === asked.id) this.#take(asked);
+      this.desk.toasts.show({ text: words.checks.askedSent(conflictText(view).author), tone: "plain" });
+      return undefined;
+    } catch (error) {
+      return errorText(error);
+    }
+  }
+
+  /** Leaves an entry that was dealt with. */
+  async dealtWith(item: QueueItem): Promise<void> {
+    this.#leave(item.op_id);
+    this.list.refused = this.list.refused.filter((other) => other.op_id !== item.op_id);
+    await this.refresh();
+  }
+}
+
+function isToDo(entry: Entry): boolean {
+  return entry.kind === "refused" || entry.view.status === "open";
 }

@@ -59,7 +59,7 @@ test("a saved decision names the state it was made on and goes on to the next", 
     },
   ]);
   expect(checks.current?.id).toBe("c-2203");
-  expect(checks.items.map((item) => item.id)).toEqual(["c-2203"]);
+  expect(checks.list.items.map((item) => item.id)).toEqual(["c-2203"]);
   expect(checks.desk.toasts.current?.text).toBe("#1042: Start weight 621 lb.");
 });
 
@@ -69,7 +69,7 @@ test("the last decided clash leaves an empty page", async () => {
     await checks.save();
   }
   expect(checks.current).toBeUndefined();
-  expect(checks.items).toEqual([]);
+  expect(checks.list.items).toEqual([]);
 });
 
 test("undo takes the last decision back and shows it again", async () => {
@@ -110,8 +110,10 @@ test("a clash that somebody else just decided says who and what", async () => {
 
 test("a decision elsewhere is shown in place of a half-made choice", async () => {
   checks.choose("init_weight_x10", "phone");
-  api.items = [decided(first, "server_wins", { init_weight_x10: 6120 }), second];
+  // The desk's number for the state of a clash stays when it is decided.
+  api.items = [{ ...decided(first, "server_wins", { init_weight_x10: 6120 }), rev: first.rev }, second];
   await checks.refresh();
+  expect(checks.decision).toEqual({ state: "incomplete" });
   expect(checks.current).toMatchObject({ id: "c-1042", status: "resolved" });
   expect(checks.notice).toBe("Dan just decided this: start weight 612 lb.");
 });
@@ -147,7 +149,7 @@ test("a decided list shows decided ones", async () => {
   await checks.save();
   checks.setFilter("decided");
   await checks.refresh();
-  expect(checks.items.map((item) => item.id)).toEqual(["c-1042"]);
+  expect(checks.list.items.map((item) => item.id)).toEqual(["c-1042"]);
 });
 
 test("undo from the decided list goes back to where the clash waits", async () => {
@@ -156,7 +158,56 @@ test("undo from the decided list goes back to where the clash waits", async () =
   checks.setFilter("decided");
   await checks.refresh();
   await checks.undo();
-  expect(checks.filter).toBe("open");
+  expect(checks.list.filter).toBe("open");
   expect(checks.current).toMatchObject({ id: "c-1042", status: "open" });
-  expect(checks.items.map((item) => item.id)).toEqual(["c-1042", "c-2203"]);
+  expect(checks.list.items.map((item) => item.id)).toEqual(["c-1042", "c-2203"]);
+});
+
+test("each view keeps what it showed until the answer comes", async () => {
+  checks.setFilter("decided");
+  await checks.refresh();
+  checks.setFilter("open");
+  expect(checks.list.items.map((item) => item.id)).toEqual(["c-1042", "c-2203"]);
+});
+
+test("a line that its heading hides is shown when it is opened", async () => {
+  const many = Array.from({ length: 8 }, (_, index) => conflict({ id: `c-${String(index)}` }));
+  api = fakeApi(many);
+  checks = new Checks(new Desk(api));
+  await checks.refresh();
+  const [section] = checks.list.sections;
+  if (section === undefined) throw new Error("there is no heading");
+  expect(checks.list.linesOf(section)).toHaveLength(4);
+  await checks.open("c-7");
+  expect(checks.list.linesOf(section)).toHaveLength(8);
+  checks.list.toggle(section);
+  expect(checks.list.linesOf(section)).toEqual([]);
+  checks.step(-1);
+  expect(checks.list.linesOf(section)).toHaveLength(8);
+});
+
+test("a bulk decision that could not take all of it says how many wait", async () => {
+  await checks.bulkSaved({
+    bulk_id: "b-1",
+    results: [
+      { id: "c-1042", outcome: "resolved", values: {} },
+      { id: "c-2203", outcome: "failed", values: {} },
+    ],
+  });
+  expect(checks.desk.toasts.current?.text).toBe("1 entry decided. 1 changed meanwhile and waits here.");
+});
+
+test("undo of a bulk says what stays because it was changed since", async () => {
+  await open({
+    undoBulk: (id) =>
+      Promise.resolve({
+        bulk_id: id,
+        results: [
+          { id: "c-1042", outcome: "undone", values: {} },
+          { id: "c-2203", outcome: "failed", values: {} },
+        ],
+      }),
+  });
+  await checks.undoBulk("b-1");
+  expect(checks.desk.toasts.current?.text).toBe("1 decision taken back. 1 stays: it was changed since.");
 });

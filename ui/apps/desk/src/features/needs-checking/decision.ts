@@ -4,11 +4,12 @@
 
 import type { ConflictView, GroupRow, Resolution, Row } from "../../data/desk-api.ts";
 import { canBeSame, decidesWholeRecord } from "../../text/conflict-words.ts";
-import { fieldRows, fieldText } from "../../text/fields.ts";
-import { parseWeight } from "../../text/format.ts";
+import { fieldRows } from "../../text/fields.ts";
+import type { ShowText } from "../../text/format.ts";
 import { isCard } from "../../text/group-words.ts";
 import type { Json } from "../../text/json.ts";
 import { words } from "../../text/words.ts";
+import { isTypable, readTyped, typedText } from "../../text/typing.ts";
 
 /** Whose value a row of the table takes; `same`: the two rows are one thing. */
 export type Side = "phone" | "laptop" | "other" | "same";
@@ -71,14 +72,8 @@ function isProposal(view: ConflictView): boolean {
 export const WHOLE_RECORD = "record";
 export const GROUP = "group";
 
-/** Ids are chosen, never typed. */
-export function isTypable(field: string): boolean {
-  const { kind } = fieldText(field);
-  return kind !== "record" && kind !== "person" && kind !== "list" && kind !== "gain" && kind !== "instant";
-}
-
 /** All rows on one side are that side's decision; a mixture is a manual one that spells every value out. */
-export function decide(view: ConflictView, choices: Choices): Decision {
+export function decide(view: ConflictView, choices: Choices, show: ShowText): Decision {
   const rows = decisionRows(view);
   const sides = rows.map((row) => choices[row.key]?.side);
   if (rows.length === 0 || sides.includes(undefined)) return { state: "incomplete" };
@@ -90,7 +85,7 @@ export function decide(view: ConflictView, choices: Choices): Decision {
     if (typeof same !== "string" || rows.length > 1) return { state: "incomplete" };
     return { state: "ready", resolution: "manual", data: { same_as: same } };
   }
-  return spellOut(view, rows, choices);
+  return spellOut(view, rows, choices, show);
 }
 
 /** The places that were typed, by record. A row without one stays as the laptop has it. */
@@ -108,13 +103,13 @@ function typedPlaces(records: Readonly<Record<string, GroupRow>>, typed: Choice[
   return { state: "ready", resolution: "manual", data };
 }
 
-function spellOut(view: ConflictView, rows: readonly DecisionRow[], choices: Choices): Decision {
+function spellOut(view: ConflictView, rows: readonly DecisionRow[], choices: Choices, show: ShowText): Decision {
   const data: Row = {};
   const faults: Record<string, string> = {};
   for (const row of rows) {
     const choice = choices[row.key] ?? NO_CHOICE;
     for (const field of row.fields) {
-      const result = chosenValue(view, field, choice);
+      const result = chosenValue(view, field, choice, show, field === row.key);
       if ("fault" in result) faults[field] = result.fault;
       else data[field] = result.value;
     }
@@ -123,35 +118,31 @@ function spellOut(view: ConflictView, rows: readonly DecisionRow[], choices: Cho
   return { state: "ready", resolution: "manual", data };
 }
 
-function chosenValue(view: ConflictView, field: string, choice: Choice): { value: Json } | { fault: string } {
+/** Of fields that travel together only the leading one must be typed; the others stay as the laptop has them. */
+function chosenValue(
+  view: ConflictView,
+  field: string,
+  choice: Choice,
+  show: ShowText,
+  isLeading: boolean,
+): { value: Json } | { fault: string } {
   if (choice.side === "phone") return { value: view.client_data?.[field] ?? null };
-  if (choice.side === "laptop" || !isTypable(field)) return { value: view.server_data?.[field] ?? null };
-  return readTyped(field, choice.typed[field] ?? "");
+  const typed = choice.typed[field];
+  const stays = choice.side === "laptop" || !isTypable(field) || (!isLeading && typed === undefined);
+  if (stays) return { value: view.server_data?.[field] ?? null };
+  if (!isLeading && typed?.trim() === "") return { value: null };
+  return readTyped(field, typed ?? "", show);
 }
 
-/** A typed text as the value of its field, or what is wrong with it. */
-export function readTyped(field: string, text: string): { value: Json } | { fault: string } {
-  const trimmed = text.trim();
-  if (trimmed === "") return { fault: words.checks.notEmpty };
-  switch (fieldText(field).kind) {
-    case "weight": {
-      const x10 = parseWeight(trimmed);
-      return x10 === undefined ? { fault: words.checks.notWeight } : { value: x10 };
-    }
-    case "number":
-      return /^\d{1,9}$/.test(trimmed) ? { value: Number(trimmed) } : { fault: words.checks.notWhole };
-    case "flag":
-      return { value: trimmed === "true" };
-    case "code":
-      return { value: trimmed.toUpperCase() };
-    default:
-      return { value: trimmed };
-  }
+/** What stands in the input of a field before anything is typed: nothing in the leading one. */
+export function inputText(view: ConflictView, row: DecisionRow, field: string, choice: Choice, show: ShowText): string {
+  const before = field === row.key ? "" : typedText(field, view.server_data?.[field], show);
+  return choice.typed[field] ?? before;
 }
 
 /** The value that a row's field would have, for the Result column; undefined while nothing is chosen. */
-export function resultOf(view: ConflictView, field: string, choice: Choice): Json | undefined {
+export function resultOf(view: ConflictView, field: string, choice: Choice, show: ShowText): Json | undefined {
   if (choice.side === undefined || choice.side === "same") return undefined;
-  const result = chosenValue(view, field, choice);
+  const result = chosenValue(view, field, choice, show, true);
   return "fault" in result ? undefined : result.value;
 }

@@ -2,8 +2,8 @@ import { afterEach, expect, test } from "vitest";
 
 import { keyAction, keyTarget, type KeyTarget } from "./keys.ts";
 
-const press = (key: string, target: KeyTarget, held: Partial<KeyboardEvent> = {}) =>
-  keyAction({ key, ctrlKey: false, metaKey: false, altKey: false, ...held }, target);
+const press = (key: string, target: KeyTarget, held: { shiftKey?: boolean; ctrlKey?: boolean } = {}) =>
+  keyAction({ key, shiftKey: false, ctrlKey: false, metaKey: false, altKey: false, ...held }, target);
 
 test.each([
   ["j", "next"],
@@ -17,9 +17,18 @@ test.each([
   ["Enter", "save"],
   ["u", "undo"],
   ["?", "help"],
-  ["x", undefined],
+  ["s", "skip"],
+  ["a", "ask"],
+  ["x", "select"],
+  ["/", "search"],
+  ["q", undefined],
 ])("%s on the page means %s", (key, action) => {
   expect(press(key, "page")).toBe(action);
+});
+
+test("Shift makes a range of a selection, and of nothing else", () => {
+  expect(press("X", "page", { shiftKey: true })).toBe("range");
+  expect(press("J", "page", { shiftKey: true })).toBe("next");
 });
 
 test("keys with Ctrl belong to the browser", () => {

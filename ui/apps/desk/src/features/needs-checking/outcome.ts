@@ -49,7 +49,8 @@ function uniqueOutcome(view: ConflictView, resolution: string | undefined, show:
 /** What a field holds after the decision; the laptop's value where there is none. */
 export function decidedValue(view: ConflictView, field: string): Json | undefined {
   const decision = lastDecision(view);
-  const side = textAt(decision, "resolution") === "client_wins" ? view.client_data : view.server_data;
+  const isPhones = textAt(decision, "resolution") === "client_wins" || view.kept?.[field] === "client";
+  const side = isPhones ? view.client_data : view.server_data;
   return at(at(decision, "values"), field) ?? side?.[field];
 }
 

@@ -6,9 +6,9 @@ import { timelinePoints } from "./timeline.ts";
 test("the story has its four points, the phone away between them", () => {
   const points = timelinePoints(conflict(), show);
   expect(points.map((point) => [point.who, point.text, point.phoneAway])).toEqual([
-    [undefined, "Both had start weight 598 lb", false],
-    ["Dan", "saved start weight 612 lb on the laptop", true],
-    ["Maria", "saved start weight 621 lb on the phone", true],
+    [undefined, "Both had 598 lb", false],
+    ["Dan", "saved 612 lb on the laptop", true],
+    ["Maria", "saved 621 lb on the phone", true],
     [undefined, "The entry reached the laptop. The phone’s clock is 4 s slow.", false],
   ]);
 });

@@ -4,7 +4,9 @@ import type { ConflictView, TimelinePoint } from "../../data/desk-api.ts";
 import { conflictText, lowerFirst } from "../../text/conflict-words.ts";
 import { fieldRows, fieldText } from "../../text/fields.ts";
 import { duration, value, type ShowText } from "../../text/format.ts";
+import type { Json } from "../../text/json.ts";
 import { listed, words } from "../../text/words.ts";
+import { storyOf } from "./was.ts";
 
 export type PointIcon = "both" | "laptop" | "phone" | "back" | "decided" | "undone" | "said";
 
@@ -30,8 +32,9 @@ const LATER_MAX = 2;
 
 export function timelinePoints(view: ConflictView, show: ShowText): Point[] {
   const told = isAboutOneRow(view) ? STORY : STORY_OF_ENTRY;
-  const story = view.timeline.filter((point) => told.includes(point.what));
-  const later = view.timeline.filter((point) => !STORY.includes(point.what)).slice(-LATER_MAX);
+  const all = storyOf(view);
+  const story = all.filter((point) => told.includes(point.what));
+  const later = all.filter((point) => !STORY.includes(point.what)).slice(-LATER_MAX);
   const points = [...story, ...later].sort((a, b) => Date.parse(a.at) - Date.parse(b.at));
   const arrived = points.findIndex((point) => point.what === "arrived");
   const skew = view.timeline.find((point) => typeof point.skew_ms === "number")?.skew_ms ?? 0;
@@ -46,11 +49,23 @@ function isAboutOneRow(view: ConflictView): boolean {
   return view.records === undefined && view.kind !== "unique_violation";
 }
 
+/** Of several rows, or of one that is new to the laptop, the values stand in the table. */
+function tellsValues(view: ConflictView): boolean {
+  return view.records === undefined && view.kind !== "missing_reference";
+}
+
+/** Who deleted the record that the other one changed. */
+const DELETED_BY: Readonly<Record<string, string>> = {
+  delete_updated: "client",
+  insert_deleted: "server",
+  update_deleted: "server",
+};
+
 type PointText = Pick<Point, "icon" | "text"> & { who?: string };
 
 function pointText(view: ConflictView, point: TimelinePoint, show: ShowText, skew: number): PointText {
   const text = conflictText(view);
-  const values = view.records === undefined ? valuesText(point, show) : "";
+  const values = tellsValues(view) ? valuesText(point, show) : "";
   const who = point.who ?? undefined;
   switch (point.what) {
     case "base":
@@ -58,10 +73,16 @@ function pointText(view: ConflictView, point: TimelinePoint, show: ShowText, ske
     case "server": {
       const icon = text.otherIsPhone ? "phone" : "laptop";
       const place = text.otherIsPhone ? "otherPhone" : "laptop";
-      return named(who ?? text.other, { icon, text: words.checks.savedOn(values, place) });
+      const did =
+        DELETED_BY[view.kind] === "server" ? words.checks.deletedOn(place) : words.checks.savedOn(values, place);
+      return named(who ?? text.other, { icon, text: did });
     }
-    case "client":
-      return named(who ?? text.author, { icon: "phone", text: words.checks.savedOn(values, "phone") });
+    case "client": {
+      const isGone =
+        DELETED_BY[view.kind] === "client" || (view.kind === "restored_server" && view.contested.length === 0);
+      const did = isGone ? words.checks.deletedOn("phone") : words.checks.savedOn(values, "phone");
+      return named(who ?? text.author, { icon: "phone", text: did });
+    }
     case "arrived":
       return { icon: "back", text: [words.checks.reached, skewText(skew)].join(" ").trim() };
     case "decided":
@@ -91,9 +112,16 @@ function skewText(skew: number): string {
 function valuesText(point: TimelinePoint, show: ShowText): string {
   const rows = fieldRows(Object.keys(point.values));
   const parts = rows.flatMap((row) => {
-    const field = row[0];
+    const field = row.find((member) => !isNothing(point.values[member]));
     if (field === undefined) return [];
-    return [`${lowerFirst(fieldText(field).label)} ${value(field, point.values[field], show)}`];
+    const { kind, label } = fieldText(field);
+    const text = value(field, point.values[field], show);
+    // One weight says by its unit what it is.
+    return [kind === "weight" && rows.length === 1 ? text : `${lowerFirst(label)} ${text}`];
   });
   return listed(parts);
+}
+
+function isNothing(json: Json | undefined): boolean {
+  return json === undefined || json === null || json === "";
 }
