@@ -1,7 +1,8 @@
 // What all screens share: the numbers of the show, the phones, the clock, and how values are written.
 
-import { createContext } from "svelte";
+import { Unreachable } from "@showdesk/api";
 import { Toasts } from "@showdesk/components";
+import { createContext } from "svelte";
 
 import type { ShowText } from "../text/format.ts";
 import { textAt } from "../text/json.ts";
@@ -9,6 +10,7 @@ import { Router } from "../shell/router.svelte.ts";
 import type { ConflictView, DeskApi, Row } from "./desk-api.ts";
 import { Live } from "./live.svelte.ts";
 import { Resource } from "./resource.svelte.ts";
+import { Saving } from "./saving.svelte.ts";
 import { isSignedOut } from "./session.ts";
 
 /** How often words like "away 29 min" move on. */
@@ -18,6 +20,7 @@ const NAMES_MAX = 40;
 
 export class Desk {
   readonly api: DeskApi;
+  readonly saving = new Saving();
   readonly live = new Live();
   readonly router = new Router();
   readonly toasts = new Toasts();
@@ -27,10 +30,12 @@ export class Desk {
   readonly addresses = new Resource(() => this.api.addresses());
   now = $state(Date.now());
   #records = $state.raw<Readonly<Record<string, string>>>({});
-  #asked: string[] = [];
+  // No screen follows it.
+   
+  readonly #asked: Record<string, Promise<void> | undefined> = {};
 
   constructor(api: DeskApi) {
-    this.api = api;
+    this.api = this.saving.watch(api);
   }
 
   /** Everything a text needs to know about this show. */
@@ -44,6 +49,9 @@ export class Desk {
   readonly phones = $derived(
     (this.devices.data ?? []).filter((device) => device.kind === "phone" && !device.revoked_at),
   );
+
+  /** Whether the program on the laptop does not answer: by its stream, or by the last question. */
+  readonly away = $derived(this.live.away || this.overview.error instanceof Unreachable);
 
   /** Whether the desk's token was refused. */
   readonly signedOut = $derived(isSignedOut(this.overview.error));
@@ -84,13 +92,19 @@ export class Desk {
         referencesOf([part.client, part.server], Object.keys(POINTS_TO)),
       ),
     ];
-    for (const { table, id } of wanted.slice(0, NAMES_MAX)) await this.#learnOnce(table, id);
+    await Promise.all(wanted.slice(0, NAMES_MAX).map(({ table, id }) => this.#learnOnce(table, id)));
   }
 
-  async #learnOnce(table: string, id: string): Promise<void> {
-    if (this.#asked.includes(id)) return;
-    this.#asked.push(id);
-    await this.#learn(table, id);
+  /** Looks up what the ids in one row stand for. */
+  async learnRow(row: Row): Promise<void> {
+    await Promise.all(referencesOf([row], Object.keys(POINTS_TO)).map(({ table, id }) => this.#learnOnce(table, id)));
+  }
+
+  /** Whoever asks for the same name meanwhile waits for the same answer. */
+  #learnOnce(table: string, id: string): Promise<void> {
+    const running = this.#asked[id] ?? this.#learn(table, id);
+    this.#asked[id] = running;
+    return running;
   }
 
   async #learn(table: string, id: string): Promise<void> {
@@ -105,7 +119,7 @@ export class Desk {
       if (name !== "") this.#records = { ...this.#records, [id]: name };
     } catch {
       // Without the name the id stands there; the decision does not depend on it.
-      this.#asked = this.#asked.filter((asked) => asked !== id);
+      this.#asked[id] = undefined;
     }
   }
 }

@@ -2,25 +2,22 @@
 
 import { answer, createApi, readLive, type Api, type components } from "@showdesk/api";
 
-import { at, textAt, type Json } from "../text/json.ts";
-import type {
-  Activity,
-  ConflictView,
-  DeskApi,
-  GroupRow,
-  HistoryItem,
-  ImportPreview,
-  ImportResult,
-  ImportRow,
-  Overview,
-  Row,
-  Wake,
-} from "./desk-api.ts";
+import type { DeskApi, HistoryItem, Wake } from "./desk-api.ts";
+import { conflictCalls, queueCalls } from "./conflict-calls.ts";
+import { entryCalls } from "./entry-calls.ts";
+import { importCalls } from "./import-calls.ts";
+import { activityPageOf, overviewOf } from "./overview-json.ts";
+import { json, row } from "./read-json.ts";
+import { rescueCalls } from "./rescue-calls.ts";
+import { Writing } from "./writing.ts";
 
 type Schemas = components["schemas"];
 
 /** A large file takes the server a while to compare with the show. */
 const ANSWER_TIMEOUT_MS = 60_000;
+
+/** Lines of the activity that come at once. */
+const ACTIVITY_ITEMS = 100;
 
 const WAKES: Readonly<Record<string, Wake>> = { poke: "poke", conflict: "conflict", pairings: "pairings" };
 
@@ -33,11 +30,17 @@ export async function openSession(baseUrl: string, code: string): Promise<string
 export function createDeskApi(baseUrl: string, token: string): DeskApi {
   const options = { token: () => token, timeoutMs: ANSWER_TIMEOUT_MS };
   const api = createApi(baseUrl, options);
+  const writing = new Writing(api);
   return {
     ...showCalls(api),
+    ...entryCalls(api),
+    about: async () => answer(await api.GET("/api/v1/ping")),
+    write: (change) => writing.write(change),
     ...joiningCalls(api),
     ...conflictCalls(api),
+    ...queueCalls(api),
     ...importCalls(api),
+    ...rescueCalls(api),
     live: (onOpen, onWake, signal) =>
       readLive(baseUrl, {
         ...options,
@@ -51,12 +54,22 @@ export function createDeskApi(baseUrl: string, token: string): DeskApi {
   };
 }
 
-function showCalls(api: Api): Pick<DeskApi, "overview" | "devices" | "entries" | "history"> {
+function showCalls(
+  api: Api,
+): Pick<DeskApi, "overview" | "setPerson" | "fillDemo" | "activity" | "devices" | "history"> {
   return {
     overview: async () => overviewOf(answer(await api.GET("/api/v1/admin/overview"))),
+    setPerson: async (name) => {
+      await api.PUT("/api/v1/admin/person", { body: { name } });
+    },
+    fillDemo: async (size) => {
+      await api.POST("/api/v1/admin/demo", { body: { size } });
+    },
+    activity: async (before) => {
+      const query = { limit: ACTIVITY_ITEMS, ...(before !== undefined && { before }) };
+      return activityPageOf(answer(await api.GET("/api/v1/admin/activity", { params: { query } })));
+    },
     devices: async () => answer(await api.GET("/api/v1/admin/devices")).items,
-    entries: async (query, offset, limit) =>
-      answer(await api.GET("/api/v1/admin/entries", { params: { query: { query, offset, limit } } })),
     history: async (table, id) => {
       const path = { table_name: table, id };
       const page = answer(await api.GET("/api/v1/admin/records/{table_name}/{id}/history", { params: { path } }));
@@ -86,113 +99,6 @@ function joiningCalls(
   };
 }
 
-function conflictCalls(api: Api): Pick<DeskApi, "conflicts" | "conflict" | "resolve" | "undo"> {
-  const path = (id: string) => ({ params: { path: { id } } });
-  return {
-    conflicts: async (status, cursor) => {
-      const query = { ...(status !== undefined && { status }), ...(cursor !== undefined && { cursor }) };
-      const page = answer(await api.GET("/api/v1/admin/conflicts", { params: { query } }));
-      return { items: page.items.map(conflictOf), cursor: page.cursor ?? undefined };
-    },
-    conflict: async (id) => conflictOf(answer(await api.GET("/api/v1/admin/conflicts/{id}", path(id)))),
-    resolve: async (id, body) =>
-      conflictOf(answer(await api.POST("/api/v1/admin/conflicts/{id}/resolve", { ...path(id), body }))),
-    undo: async (id) =>
-      conflictOf(answer(await api.POST("/api/v1/admin/conflicts/{id}/undo", { ...path(id), body: {} }))),
-  };
-}
-
-function importCalls(api: Api): Pick<DeskApi, "previewImport" | "confirmImport" | "undoImport"> {
-  const path = (id: string) => ({ params: { path: { import_id: id } } });
-  return {
-    previewImport: async (file) => {
-      // The bytes go as they are: the server finds out how the file is encoded.
-      const request = { body: "", bodySerializer: () => file, headers: { "content-type": "text/csv" } };
-      return previewOf(answer(await api.POST("/api/v1/admin/import/entries", request)));
-    },
-    confirmImport: async (id) => importOf(answer(await api.POST("/api/v1/admin/import/{import_id}/confirm", path(id)))),
-    undoImport: async (id) => importOf(answer(await api.POST("/api/v1/admin/import/{import_id}/undo", path(id)))),
-  };
-}
-
-function overviewOf(base: Schemas["Overview"]): Overview {
-  const person = json(base.person);
-  return {
-    ...base,
-    show: row(base.show),
-    person: { id: textAt(person, "id") ?? "", name: textAt(person, "name") ?? "" },
-    activity: base.activity.map((item) => activityOf(json(item))),
-  };
-}
-
-function activityOf(item: Json): Activity {
-  return {
-    at: textAt(item, "at") ?? "",
-    who: textAt(item, "who"),
-    device: at(item, "device") ?? null,
-    table_name: textAt(item, "table_name") ?? "",
-    record_id: textAt(item, "record_id") ?? "",
-    what: at(item, "what") ?? null,
-    subject: at(item, "subject") ?? null,
-  };
-}
-
-function conflictOf(base: Schemas["ConflictView"]): ConflictView {
-  return {
-    ...base,
-    subject: json(base.subject),
-    base_data: rowOrNone(base.base_data),
-    server_data: rowOrNone(base.server_data),
-    client_data: rowOrNone(base.client_data),
-    device: json(base.device),
-    author: json(base.author),
-    server_author: json(base.server_author),
-    timeline: base.timeline.map((point) => ({ ...point, values: row(point.values) })),
-    decisions: base.decisions.map(json),
-    disagreement: json(base.disagreement),
-    records: base.records ? groupOf(base.records) : undefined,
-  };
-}
-
-function groupOf(records: Readonly<Record<string, Schemas["GroupRecord"]>>): Readonly<Record<string, GroupRow>> {
-  const one = ([id, base]: [string, Schemas["GroupRecord"]]): [string, GroupRow] => {
-    const rows = { base: rowOrNone(base.base), server: rowOrNone(base.server), client: rowOrNone(base.client) };
-    return [id, { ...base, ...rows }];
-  };
-  return Object.fromEntries(Object.entries(records).map(one));
-}
-
 function historyOf(base: Schemas["HistoryItem"]): HistoryItem {
   return { ...base, snapshot: row(base.snapshot), actor: json(base.actor), device: json(base.device) };
-}
-
-function previewOf(base: Schemas["ImportPreview"]): ImportPreview {
-  return { ...base, rows: base.rows.map((item) => importRowOf(json(item))) };
-}
-
-function importRowOf(item: Json): ImportRow {
-  return {
-    row: Number(textAt(item, "row") ?? 0),
-    state: textAt(item, "state") ?? "",
-    data: row(at(item, "data")),
-    changes: row(at(item, "changes")),
-  };
-}
-
-function importOf(base: Schemas["ImportResult"]): ImportResult {
-  return { ...base, written: row(base.written) };
-}
-
-/** What came out of a JSON text is JSON; the contract only does not say which. */
-function json(value: unknown): Json {
-  return (value ?? null) as Json;
-}
-
-function row(value: unknown): Row {
-  return rowOrNone(value) ?? {};
-}
-
-function rowOrNone(value: unknown): Row | undefined {
-  const found = json(value);
-  return found === null || typeof found !== "object" || Array.isArray(found) ? undefined : found;
 }

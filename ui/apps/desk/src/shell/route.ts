@@ -1,6 +1,17 @@
 // Where the page is. Hash routes: the server knows one document only.
 
-export type Page = "overview" | "entries" | "checks" | "import" | "open";
+export type Page =
+  | "overview"
+  | "activity"
+  | "poster"
+  | "gallery"
+  | "welcome"
+  | "entries"
+  | "checks"
+  | "import"
+  | "settings"
+  | "rescue"
+  | "open";
 
 export interface Route {
   page: Page;
@@ -11,9 +22,16 @@ export interface Route {
 
 const PAGES: Readonly<Record<string, Page>> = {
   "": "overview",
+  overview: "overview",
+  activity: "activity",
+  poster: "poster",
+  gallery: "gallery",
+  welcome: "welcome",
   entries: "entries",
   "needs-checking": "checks",
   import: "import",
+  settings: "settings",
+  rescue: "rescue",
   open: "open",
 };
 

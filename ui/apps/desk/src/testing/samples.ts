@@ -1,6 +1,6 @@
 // Answers of a small show, for tests.
 
-import type { ConflictView, Device, EntryRow, GroupRow, HistoryItem, Overview } from "../data/desk-api.ts";
+import type { ConflictView, Device, EntryRow, GroupRow, HistoryItem, Overview, QueueItem } from "../data/desk-api.ts";
 import type { ShowText } from "../text/format.ts";
 
 export const NOW = Date.parse("2026-08-14T15:45:00.000Z");
@@ -17,12 +17,23 @@ export function overview(change: Partial<Overview> = {}): Overview {
     rings: 2,
     checked_in: 182,
     weighed: 97,
+    entries_today: 214,
     needs_checking: 1,
     needs_attention: 0,
     waiting_on_phones: 0,
     clock: 900,
     person: { id: "p-dan", name: "Dan" },
     activity: [],
+    now_and_next: [],
+    first_class_at: undefined,
+    unsent_phones: 0,
+    oldest_unsent_at: undefined,
+    phones_connected: 0,
+    phones_away: 0,
+    first_run: false,
+    version: "0.1.0",
+    database: "SQLite",
+    data_dir: "/shows/cedar",
     ...change,
   };
 }
@@ -63,6 +74,7 @@ export function conflict(change: Partial<ConflictView> = {}): ConflictView {
     decisions: [],
     disagreement: null,
     records: undefined,
+    severity: "placing",
     ...change,
   };
 }
@@ -121,6 +133,9 @@ export function device(change: Partial<Device> = {}): Device {
     platform: "android",
     user: { id: "p-maria", name: "Maria" },
     functions: ["scale"],
+    joined_at: "2026-08-13T12:00:00.000Z",
+    connected: true,
+    beats: "c".repeat(60),
     last_seen: "2026-08-14T15:44:50.000Z",
     unsent: 0,
     skew_ms: 0,
@@ -148,7 +163,9 @@ export function entry(change: Partial<EntryRow> = {}): EntryRow {
     exhibitor: "Emma Lindqvist",
     club_chapter: "Oak Hill 4-H",
     classes: ["Prospect Steer"],
+    class_code: "6",
     disputed: false,
+    stage: "weighed",
     ...change,
   };
 }
@@ -166,6 +183,37 @@ export function version(
     actor: { id: "p-ana", name: "Ana" },
     device: { id: "d-ana", name: "Ana", kind: "phone" },
     at: "2026-08-14T13:31:00.000Z",
+    ...change,
+  };
+}
+
+/** Ana typed another tag; her job at the show does not include that. */
+export function refused(change: Partial<QueueItem> = {}): QueueItem {
+  return {
+    op_id: "o-9",
+    status: "failed",
+    verdict: "rejected",
+    error: { code: "forbidden", detail: "your job at the show does not include this" },
+    op: {
+      device_seq: 4,
+      table_name: "animals",
+      record_id: "a-7008",
+      operation: "update",
+      base_version: 2,
+      data: { tag: "G-771" },
+      base: { tag: "7008" },
+      client_time: "2026-08-14T15:20:00.000Z",
+    },
+    device: { id: "d-ana", name: "Ana" },
+    author: { id: "p-ana", name: "Ana" },
+    received_at: "2026-08-14T15:21:00.000Z",
+    age_ms: 1_440_000,
+    attempts: 1,
+    skew_ms: 0,
+    subject: { tag: "7008", breed: "Boer", sex: "wether", exhibitor: "Cole Abernathy" },
+    late: false,
+    waiting_for: null,
+    decision: null,
     ...change,
   };
 }

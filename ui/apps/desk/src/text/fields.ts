@@ -30,6 +30,7 @@ const OUT = ["no_show", "scratch", "missed_class", "sift", "vet", "disqualified"
 const FIELDS: Readonly<Record<string, FieldText>> = {
   adg_x1000: { label: "Rate of gain", kind: "gain" },
   age_division: { label: "Age division", kind: "text" },
+  at: { label: "At", kind: "instant" },
   animal_id: { label: "Animal", kind: "record" },
   arrived_at: { label: "Checked in", kind: "instant" },
   arrived_by: { label: "Checked in by", kind: "person" },

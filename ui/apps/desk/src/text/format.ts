@@ -60,6 +60,12 @@ export function shortMoment(iso: string, show: ShowText): string {
     : day(at, show);
 }
 
+/** Whether a moment is of the show's day today. */
+export function isSameDay(iso: string, show: ShowText): boolean {
+  const at = new Date(iso);
+  return !Number.isNaN(at.getTime()) && dayKey(at, show.timezone) === dayKey(new Date(show.now), show.timezone);
+}
+
 /** `4 s`, `29 min`, `1 h 10 min`, `3 days`. */
 export function duration(ms: number): string {
   const seconds = Math.round(Math.abs(ms) / 1000);
@@ -111,7 +117,8 @@ function plain(json: Json): string {
   return typeof json === "object" ? JSON.stringify(json) : String(json);
 }
 
-function decimal(x10: number): string {
+/** 6125 → `612.5`. */
+export function decimal(x10: number): string {
   return (x10 / 10).toLocaleString("en-US", { maximumFractionDigits: 1 });
 }
 
@@ -137,7 +144,8 @@ function dayKey(at: Date, timezone: string): string {
 
 const formatters = new Map<string, Intl.DateTimeFormat>();
 
-function formatter(timezone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
+/** One for each zone and form: making one is slow. A zone this browser does not know is UTC. */
+export function formatter(timezone: string, options: Intl.DateTimeFormatOptions): Intl.DateTimeFormat {
   const key = `${timezone} ${JSON.stringify(options)}`;
   const known = formatters.get(key);
   if (known !== undefined) return known;

@@ -1,15 +1,16 @@
 // Every word that the desk says. Plain English, verbs on buttons, and each error says whether the entry is safe.
 
 import type { FunctionName } from "../data/desk-api.ts";
+import { attentionWords } from "./attention-words.ts";
+import { bulkWords, checkWords } from "./check-words.ts";
+import { entriesWords } from "./entries-words.ts";
+import { importWords } from "./import-words.ts";
+import { rescueWords } from "./rescue-words.ts";
+import { settingsWords } from "./settings-words.ts";
+import { overviewWords } from "./overview-words.ts";
+import { plural } from "./plural.ts";
 
-const plural = (count: number, one: string, many: string) =>
-  `${count.toLocaleString("en-US")} ${count === 1 ? one : many}`;
-
-/** `Tag, pen and note`. */
-export function listed(parts: readonly string[]): string {
-  if (parts.length < 2) return parts.join("");
-  return `${parts.slice(0, -1).join(", ")} and ${parts.at(-1) ?? ""}`;
-}
+export { listed } from "./plural.ts";
 
 const tables: Readonly<Record<string, string>> = {
   animals: "animal",
@@ -58,6 +59,7 @@ export const words = {
     entries: "Entries",
     checks: "Needs checking",
     import: "Import",
+    settings: "Settings",
     toCheck: (count: number) => `${String(count)} to check`,
   },
 
@@ -66,14 +68,26 @@ export const words = {
     searchKey: "Ctrl K",
     connect: "Connect a phone",
     saved: (time: string) => `Saved ${time}`,
+    saving: "Saving…",
+    notReached: "Not reaching Showdesk",
     nothingYet: "Nothing entered yet",
+    alerts: (count: number) => `${plural(count, "entry was", "entries were")} not accepted`,
+    asking: (count: number) => `${plural(count, "phone asks", "phones ask")} to join`,
+    menu: "Menu",
+    closeMenu: "Close the menu",
     theme: "Theme",
     light: "Light",
     dark: "Dark",
     noAddress: "No network yet",
     noWifi: "Phones join here",
-    away: "Showdesk is not answering. What was saved is safe; this page tries again by itself.",
+    away: "Not reaching the laptop’s program. What was saved is safe, and phones keep their entries. This page tries again by itself.",
     skip: "Skip to the page",
+    showDay: (weekday: string, day: number, of: number) => `${weekday}, day ${String(day)} of ${String(of)}`,
+    startsIn: (days: number) => (days === 1 ? "Starts tomorrow" : `Starts in ${String(days)} days`),
+    ended: (day: string) => `Ended ${day}`,
+    notLoaded:
+      "Showdesk does not answer, or it was updated since this page was opened. Nothing is lost: load the page again.",
+    reload: "Load again",
   },
 
   open: {
@@ -88,53 +102,15 @@ export const words = {
     title: "This could not be loaded",
     safe: "Nothing was lost: this page only reads. It tries again by itself.",
     again: "Try again",
+    silent: "Showdesk did not answer.",
     away: "Showdesk did not answer. Nothing was changed. Try again in a moment.",
     unknown: "Something went wrong on this page. Nothing was changed.",
+    copy: "Copy the number",
+    copied: "Copied",
     withId: (text: string, id: string) => `${text} (No. ${id})`,
   },
 
-  overview: {
-    title: (connected: number, away: number) =>
-      away === 0
-        ? `All good. ${plural(connected, "phone", "phones")} connected.`
-        : `${plural(connected, "phone", "phones")} connected, ${String(away)} away. Their entries are safe on them.`,
-    titleChecking: (connected: number, away: number) =>
-      `${plural(connected, "phone", "phones")} connected${away === 0 ? "" : `, ${String(away)} away`}.`,
-    titleEmpty: "Ready. No phone has joined yet.",
-    needChecking: (count: number) => `${plural(count, "entry needs", "entries need")} checking.`,
-    needAttention: (count: number) => `${plural(count, "entry was", "entries were")} not accepted.`,
-    noneChecking: (entries: number) => `${plural(entries, "entry", "entries")} in the show, nothing to check.`,
-    checkNow: "Check now",
-    checkedIn: "Checked in",
-    toCome: (count: number) => (count === 0 ? "All here" : `${count.toLocaleString("en-US")} to come`),
-    weighed: "Weighed",
-    toWeigh: (count: number) => (count === 0 ? "All weighed" : `${count.toLocaleString("en-US")} to weigh`),
-    needsChecking: "Needs checking",
-    decideNow: "Decide now",
-    nothingToCheck: "Nothing to check",
-    waiting: "Waiting on phones",
-    onPhones: (count: number) => `On ${plural(count, "phone", "phones")}`,
-    noneWaiting: "All phones have sent",
-    phones: "Phones",
-    noPhones: "No phone has joined yet.",
-    connectFirst: "Connect a phone",
-    phoneWaiting: (count: number) => `${String(count)} waiting`,
-    phoneAway: (since: string) => `away ${since}`,
-    phoneSent: (at: string) => `All sent ${at}`,
-    phoneNever: "Not seen yet",
-    clockAhead: (by: string) => `clock ${by} fast`,
-    clockBehind: (by: string) => `clock ${by} slow`,
-    activity: "Activity",
-    noActivity: "What people enter appears here.",
-    import: "Import entries",
-    did: (table: string, what: string) => {
-      if (table === "weigh_ins" && what === "added") return "weighed";
-      if (table === "weigh_ins") return "changed a weight of";
-      if (table === "entries" && what === "added") return "entered";
-      if (table === "entries") return `${what} the entry of`;
-      return what;
-    },
-  },
+  overview: overviewWords,
 
   connect: {
     title: "Connect a phone",
@@ -151,12 +127,19 @@ export const words = {
     password: "Wi-Fi password",
     passwordHint: "Kept on this computer only, to draw the code.",
     showWifi: "Show the Wi-Fi code",
-    job: "This phone is for",
+    job: "These phones are for",
     mode: "The code is for",
     single: "One phone, 10 minutes",
     open: "Any phone, two hours",
     until: (time: string) => `Good until ${time}`,
     expired: "This code has run out",
+    used: "A phone used this code",
+    change: "Change",
+    codeFor: (jobs: string, single: boolean) => `${single ? "One phone" : "Any phone"}: ${jobs}`,
+    address: "Or type this address on the phone",
+    copy: "Copy the address",
+    copied: "Copied",
+    print: "Print a poster",
     wifiQr: (ssid: string) => `QR code to join the Wi-Fi ${ssid}`,
     appQr: (url: string) => `QR code that opens ${url}`,
     explain: "The phone scans 1, then 2, then shows four digits. Allow it when the digits are the same here.",
@@ -171,160 +154,22 @@ export const words = {
       ({ ios: "iPhone", android: "Android", web: "Browser" })[platform.toLowerCase()] ?? platform,
   },
 
-  checks: {
-    title: "Needs checking",
-    list: "To check",
-    detail: "Decide",
-    show: "Show",
-    open: "Needs me",
-    all: "All",
-    decided: "Decided",
-    empty: (entries: number | undefined) =>
-      entries === undefined
-        ? "Nothing to check."
-        : `Nothing to check. ${plural(entries, "entry", "entries")} in the show.`,
-    emptyFilter: "Nothing here yet.",
-    emptyHint: "When two people change the same thing at once, both values wait here for you.",
-    more: "Show more",
-    position: (index: number, of: number) => `${String(index)} of ${String(of)}`,
-    next: "Next",
-    previous: "Previous",
-    keys: "Keys",
-    why: "Why did this happen?",
-    field: "Field",
-    was: "Was",
-    wasValue: (text: string) => `Was ${text}`,
-    phone: "Phone",
-    laptop: "Laptop",
-    result: "Result",
-    usePhones: "Use phone’s",
-    useLaptops: "Use laptop’s",
-    typeAnother: "Type another",
-    typePlaces: "Type places",
-    areSame: "They are the same",
-    sameMeans:
-      "They are the same: the phone’s entry becomes the other one. What the other lacks is filled in, and what belongs to either stays. It can be undone until more is entered under it.",
-    willBeSame: "One entry from now on",
-    group: "All rows",
-    sameLine: "The same",
-    notThere: "Not there",
-    deletedThere: "Deleted",
-    place: (name: string) => `Place of ${name}`,
-    oneOfPlaces: "Type at least one place.",
-    notPlace: "Type a place from 1 to 999.",
-    phonesCard: "Phone’s card",
-    laptopsCard: "Laptop’s card",
-    row: "Row",
-    staysAsIs: "As on the laptop",
-    disputed: "Disputed",
-    phoneRows: "Phone’s rows kept",
-    laptopRows: "Laptop’s rows kept",
-    typedRows: "Typed places kept",
-    onePhoneEntry: "Of the phone’s entry",
-    given: (what: string, to: string) => `${what} given to ${to}`,
-    chooseOne: "Choose one",
-    phonesKept: "Phone’s kept",
-    laptopsKept: "Laptop’s kept",
-    joined: "Joined",
-    onlyPhone: "Only phone changed",
-    same: (count: number) => plural(count, "field the same", "fields the same"),
-    showSame: "Show",
-    hideSame: "Hide",
-    reason: "Reason",
-    reasonHint: "Why? Goes in the history.",
-    save: "Save and next",
-    undo: "Undo",
-    undone: (subject: string) => `${subject} is open again.`,
-    untilDecided: (shown: string) => `Until you decide, all see ${shown}, being checked.`,
-    moved: "The laptop’s value changed while you were deciding. Look again, then choose.",
-    justDecided: (who: string, result: string) => `${who} just decided this: ${result}.`,
-    saved: (subject: string, result: string) => `${subject}: ${result}.`,
-    disagrees: (who: string, note: string) =>
-      note === "" ? `${who} disagrees with the decision.` : `${who} disagrees: “${note}”`,
-    decidedBy: (who: string, at: string) => `${who} decided this at ${at}.`,
-    because: (reason: string) => `Reason: ${reason}`,
-    withdrawn: "The phone took this entry back. Nothing is left to decide.",
-    superseded: "Both sides now hold the same value. Nothing is left to decide.",
-    joinedByItself: "A rule of the show decided this by itself.",
-    undoGone: "This can no longer be undone: the value has changed since.",
-    notWeight: "Type a weight such as 612 or 612.5.",
-    notEmpty: "Type a value.",
-    notWhole: "Type a whole number.",
-    skipHelp: "next, previous",
-    keyHelp: [
-      ["J", "Next entry"],
-      ["K", "Previous entry"],
-      ["↑ ↓", "Field above, field below"],
-      ["1", "Use the phone’s value"],
-      ["2", "Use the laptop’s value"],
-      ["3", "Type another value"],
-      ["4", "They are the same"],
-      ["Enter", "Save and go to the next entry"],
-      ["U", "Undo the last decision"],
-      ["?", "Show this list"],
-    ] as const,
-    bothHad: (values: string) => (values === "" ? "Both had the same" : `Both had ${values}`),
-    savedOn: (values: string, place: "laptop" | "phone" | "otherPhone") =>
-      `saved ${values === "" ? "it" : values} ${{ laptop: "on the laptop", phone: "on the phone", otherPhone: "from a phone" }[place]}`,
-    reached: "The entry reached the laptop.",
-    clockOff: (by: string, ahead: boolean) => `The phone’s clock is ${by} ${ahead ? "fast" : "slow"}.`,
-    decidedValues: (values: string) => (values === "" ? "decided it" : `decided: ${values}`),
-    tookBack: "took the decision back",
-    disagreed: "disagreed",
-    tookEntryBack: "took the entry back",
-    keyHelpTitle: "Keys",
-    keyField: "field",
-    keyUndo: "undo",
-    keyAll: "all keys",
-  },
-
-  entries: {
-    title: "Entries",
-    search: "Search entries",
-    searchHint: "Tag, last four, exhibitor number, name, class, old tag",
-    clear: "Clear the search",
-    found: (count: number) => `${count.toLocaleString("en-US")} found`,
-    empty: "No entries yet.",
-    emptyHint: "Import the entries file to begin.",
-    nothing: (query: string) => `Nothing found for “${query}”.`,
-    nothingHint: "Try the last four digits of the tag, the exhibitor’s number, or part of a name.",
-    range: (from: number, to: number, of: number) =>
-      `${from.toLocaleString("en-US")} to ${to.toLocaleString("en-US")} of ${of.toLocaleString("en-US")}`,
-    next: "Next page",
-    previous: "Previous page",
-    table: "Entries, by number",
-    number: "Exh. #",
-    tag: "Tag",
-    exhibitor: "Exhibitor",
-    animal: "Animal",
-    class: "Class",
-    weight: "Weight",
-    stage: "Stage",
-    /** Before an old tag. */
-    wasTag: "was ",
-    /** Before the end of an official number. */
-    official: "840…",
-    beingChecked: "Being checked",
-    weighed: "Weighed",
-    checkedIn: "Checked in",
-    notArrived: "Not arrived",
-    open: (subject: string) => `Open ${subject}`,
-    drawer: (subject: string) => `Entry ${subject}`,
-    checkingNote: "Something about this entry is being checked.",
-    decide: "Decide",
-    history: "History",
-    noHistory: "No changes yet.",
-    exhibitorLine: (name: string, club: string | undefined, number: number | undefined) =>
-      [name, club, number === undefined ? undefined : `exhibitor ${String(number)}`].filter(Boolean).join(", "),
-    gain: "Rate of gain",
-    officialId: "Official ID",
-    oldTags: "Old tags",
-    pen: "Pen",
-    arrived: "Checked in",
-  },
+  checks: checkWords,
+  bulk: bulkWords,
+  attention: attentionWords,
+  entries: entriesWords,
 
   history: {
-    added: (who: string) => `${who} added this entry`,
+    addedTo: (who: string, table: string) =>
+      ({ animals: `${who} added this animal`, entries: `${who} entered it in a class`, placings: `${who} placed it` })[
+        table
+      ] ?? `${who} added it`,
+    imported: (what: string) => `Imported from the entries file: ${what}`,
+    checkedIn: (who: string, what: string) => `${who} checked it in${what === "" ? "" : `, ${what}`}`,
+    notArrived: (who: string) => `${who} took the check-in back`,
+    weighed: (who: string, weight: string, again: boolean) => `${who} ${again ? "re-weighed" : "saved"} ${weight}`,
+    weightTakenBack: (who: string, weight: string) => `${who} took ${weight} back`,
+    note: (text: string) => `note “${text}”`,
     deleted: (who: string) => `${who} deleted it`,
     restored: (who: string) => `${who} brought it back`,
     set: (who: string, what: string) => `${who} saved ${what}`,
@@ -334,54 +179,8 @@ export const words = {
     because: (reason: string) => `Reason: ${reason}`,
   },
 
-  import: {
-    title: "Import entries",
-    titleFile: (name: string) => `Import ${name}`,
-    steps: ["File", "Check rows", "Import"] as const,
-    stepsLabel: "Steps",
-    choose: "Choose a file",
-    chooseOther: "Choose another file",
-    file: "Entries file (CSV)",
-    dropHint: "A CSV file with one animal a row, saved from any spreadsheet. Nothing is saved before you say so.",
-    columnsHint:
-      "Columns it understands: exhibitor number, names, club, species, sex, breed, tag, official ID, start weight, weight, class, pen.",
-    reading: "Reading the file",
-    nothingSaved: "Nothing is saved yet.",
-    filter: "Rows",
-    all: "All",
-    new: "New",
-    changed: "Changed",
-    same: "Same",
-    fix: "Fix",
-    check: "Check",
-    table: "Rows of the file",
-    row: "Row",
-    startWeight: "Start weight",
-    result: "Result",
-    fixThis: "Fix this",
-    blankStays: "A blank start weight stays blank. It is never zero.",
-    moreRows: (count: number) => `Show ${plural(count, "more row", "more rows")}`,
-    leftOut: (count: number) =>
-      `${plural(count, "row has a fault and stays", "rows have faults and stay")} out. One undo takes the import back.`,
-    oneUndo: "One undo takes the import back.",
-    go: (count: number) => `Import ${plural(count, "row", "rows")}`,
-    nothingToDo: "Nothing new in this file.",
-    done: (count: number) => `${plural(count, "row", "rows")} came in.`,
-    written: (parts: readonly string[]) => (parts.length === 0 ? "Nothing had to be written." : `${listed(parts)}.`),
-    undo: "Undo",
-    undone: "The import was taken back. The show is as it was before.",
-    again: "Import another file",
-    seeEntries: "See the entries",
-    overtaken:
-      "Somebody changed these entries since the file was read. Nothing was imported. Look at the rows again, then import.",
-    changedFrom: (field: string, from: string, to: string) => `${field}: ${from} → ${to}`,
-    counts: {
-      exhibitors: (count: number) => plural(count, "exhibitor", "exhibitors"),
-      animals: (count: number) => plural(count, "animal", "animals"),
-      entries: (count: number) => plural(count, "entry", "entries"),
-      classes: (count: number) => plural(count, "class", "classes"),
-      weigh_ins: (count: number) => plural(count, "weight", "weights"),
-    } as Readonly<Record<string, (count: number) => string>>,
-    other: (count: number, table: string) => `${count.toLocaleString("en-US")} × ${tables[table] ?? table}`,
-  },
+  import: importWords,
+
+  settings: settingsWords,
+  rescue: rescueWords,
 } as const;

@@ -15,8 +15,9 @@ export function cutAt(text: string, query: string): Cut | undefined {
   return { before: text.slice(0, at), hit: text.slice(at, at + query.length), after: text.slice(at + query.length) };
 }
 
-/** Digits of the official number that are shown beside the tag. */
-const TAIL = 4;
+/** An official number is shown from its hit on if not much comes behind, and never fewer digits than this. */
+const TAIL_DIGITS = 2;
+const DIGITS_MIN = 4;
 
 /** Why a row was found although its tag does not say so: an old tag, or the official number. */
 export function otherHit(
@@ -26,7 +27,21 @@ export function otherHit(
   if (query === "" || cutAt(row.tag ?? "", query) !== undefined) return undefined;
   const old = row.prev_tags.find((tag) => cutAt(tag, query) !== undefined);
   if (old !== undefined) return { kind: "oldTag", text: old };
-  const official = row.official_id ?? "";
-  if (cutAt(official, query) === undefined) return undefined;
-  return { kind: "official", text: official.slice(-Math.max(TAIL, query.length)) };
+  const official = aroundHit(row.official_id ?? "", query);
+  return official === undefined ? undefined : { kind: "official", text: official };
 }
+
+/** The last place of the hit with a little around it: `840…6104`, `840…0421…`; undefined if there is none. */
+function aroundHit(official: string, query: string): string | undefined {
+  const at = official.toLowerCase().lastIndexOf(query.toLowerCase());
+  if (at < 0) return undefined;
+  const end = at + query.length;
+  const to = end + TAIL_DIGITS >= official.length ? official.length : end;
+  const first = Math.min(at, to - DIGITS_MIN);
+  const from = first <= COUNTRY_DIGITS ? 0 : first;
+  const head = from === 0 ? "" : `${official.slice(0, COUNTRY_DIGITS)}…`;
+  return `${head}${official.slice(from, to)}${to < official.length ? "…" : ""}`;
+}
+
+/** `840` is the country: it says what kind of number follows. */
+const COUNTRY_DIGITS = 3;
