@@ -1,69 +1,87 @@
-// Takes the pictures of the README: the real window on a screen of Xvfb, and a phone's page.
+// Takes a picture of every screen and state of desk and phone, from the running program with the county show, and
+// writes the page that lists them.
 
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
-import { openBrowser } from "./harness/browser.mjs";
-import { openDisplay } from "./harness/display.mjs";
-import { PhonePage } from "./harness/phone-page.mjs";
-import { until } from "./harness/wait.mjs";
-import { DeskWindow, freePort } from "./harness/window.mjs";
+import { openBrowser, PHONE, WINDOW } from "./harness/browser.mjs";
+import { PHONE_FACES, THEMES, turnDesk, turnPhone } from "./harness/looks.mjs";
+import { squeeze, take } from "./harness/pictures.mjs";
+import { TIME_ZONE } from "./scenes/county.mjs";
+import { deskScenes } from "./scenes/desk-play.mjs";
+import { phoneScenes } from "./scenes/phone-scenes.mjs";
 
-const PICTURES = fileURLToPath(new URL("../../docs/screens/", import.meta.url));
-const folder = mkdtempSync(join(tmpdir(), "showdesk-pictures-"));
+const PICTURES = process.env["SHOWDESK_PICTURES"] ?? fileURLToPath(new URL("../../docs/screens/", import.meta.url));
+const [SIDE = "both", ...NAMES] = process.argv.slice(2);
+const ONLY = new RegExp(NAMES.join("|") || ".");
+const IS_WHOLE = SIDE === "both";
+const OPTIONS = {
+  timezoneId: TIME_ZONE,
+  locale: "en-US",
+  reducedMotion: /** @type {const} */ ("reduce"),
+};
 
-const screen = await openDisplay();
 const browser = await openBrowser();
-const http = `127.0.0.1:${await freePort()}`;
-const desk = await DeskWindow.open(screen.display, ["--data-dir", folder, "--demo", "county", "--http", http]);
+/** @type {{ side: "desk" | "phone", name: string, shows: string, beside?: string, faces: readonly string[] }[]} */
+const taken = [];
 try {
-  await until("the overview is shown", async () => (await desk.text()).includes("entries in the show"));
-  const { url } = await desk.api("POST", "/admin/pairings", { functions: ["checkin", "scale"], mode: "open" });
-  const { items } = await desk.api("GET", "/admin/entries?limit=200");
-  const waiting = items.filter((/** @type {any} */ item) => item.tag && item.species === "swine");
-  const free = waiting.filter((/** @type {any} */ item) => item.official_weight_x10 === null);
-
-  const maria = await joined("Maria Ruiz", url);
-  await maria.weigh(free[0].tag, 251);
-  await maria.weigh(free[1].tag, 263);
-  await maria.says("All sent");
-  await maria.show("work");
-  await maria.page.getByText("263 lb").waitFor();
-  await desk.press("Connect a phone");
-  await desk.type("Wi-Fi name", "Showbarn");
-  await desk.press("Show the Wi-Fi code");
-  await desk.press("Make a code");
-  await until("both codes are drawn", () =>
-    desk.run("return document.querySelectorAll('dialog .qr svg').length === 2"),
-  );
-  await desk.press("Close");
-
-  const asks = await PhonePage.open(browser, url);
-  await asks.ask("Rosa Delgado");
-  await until("the desk shows who asks", async () => (await desk.text()).includes("Rosa Delgado"));
-
+  if (IS_WHOLE) rmSync(PICTURES, { recursive: true, force: true });
   mkdirSync(PICTURES, { recursive: true });
-  await maria.page.screenshot({ path: join(PICTURES, "phone-work.png") });
-  await until("the window is painted", async () => desk.run("return document.fonts.status === 'loaded'"));
-  writeFileSync(join(PICTURES, "desk-overview.png"), screen.picture());
+  if (SIDE !== "phone")
+    await deskScenes(browser, { ...WINDOW, ...OPTIONS }, ONLY, async (scene, page) => {
+      for (const theme of THEMES) {
+        await turnDesk(page, theme);
+        await take(page, join(PICTURES, "desk", `${scene.name}-${theme}.png`));
+      }
+      await turnDesk(page, "light");
+      taken.push({ side: "desk", faces: THEMES, ...scene });
+    });
+  if (SIDE !== "desk")
+    await phoneScenes(browser, { ...PHONE, ...OPTIONS }, ONLY, async (scene, page) => {
+      for (const face of PHONE_FACES) {
+        await turnPhone(page, face);
+        await take(page, join(PICTURES, "phone", `${scene.name}-${face}.png`));
+      }
+      await turnPhone(page, "light");
+      taken.push({ side: "phone", faces: PHONE_FACES, ...scene });
+    });
 } finally {
   await browser.close();
-  await desk.close();
-  await screen.close();
-  rmSync(folder, { recursive: true, force: true });
+}
+if (IS_WHOLE) {
+  for (const side of ["desk", "phone"]) {
+    const bytes = squeeze(join(PICTURES, side));
+    console.error(`${side}: ${(bytes / 1024 / 1024).toFixed(1)} MB`);
+  }
+  writeFileSync(join(PICTURES, "README.md"), index());
 }
 
-/**
- * @param {string} name
- * @param {string} url
- */
-async function joined(name, url) {
-  const phone = await PhonePage.open(browser, url);
-  await phone.ask(name);
-  const { items } = await desk.api("GET", "/admin/pairings?status=waiting");
-  for (const asks of items) await desk.api("POST", `/admin/pairings/${asks.pairing_id}/approve`, {});
-  await phone.joined();
-  return phone;
+/** The page that lists the pictures, one line each. */
+function index() {
+  const lines = (/** @type {"desk" | "phone"} */ side) =>
+    taken
+      .filter((one) => one.side === side)
+      .map(({ name, shows, beside, faces }) => {
+        const links = faces.map((face) => `[${face}](${side}/${name}-${face}.png)`).join(" ");
+        return `| ${name} | ${shows} | ${beside ?? "–"} | ${links} |`;
+      });
+  const table = ["| picture | what it shows | its drawing | |", "|---|---|---|---|"];
+  return [
+    "# Screens",
+    "",
+    "Every screen and state, taken by `cargo xtask screenshots` from the running program with the county show on its second morning.",
+    "A name in the third column is the drawing that the picture was held against; the drawings are not part of this repository.",
+    "",
+    "## Desk, 1280×800",
+    "",
+    ...table,
+    ...lines("desk"),
+    "",
+    "## Phone, 390×844",
+    "",
+    ...table,
+    ...lines("phone"),
+    "",
+  ].join("\n");
 }

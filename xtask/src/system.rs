@@ -9,12 +9,24 @@ use crate::command::{command, find, run, succeeds};
 /// What the desktop window is built with.
 pub(crate) const TO_BUILD: &[&str] = &["libwebkit2gtk-4.1-dev"];
 
-/// What the tests need beside that: a browser, a window without a screen, a notification service, a database.
-pub(crate) const TO_TEST: &[&str] =
-    &["libwebkit2gtk-4.1-dev", "webkit2gtk-driver", "xvfb", "dbus", "python3-dbusmock", "postgresql", "chromium"];
+/// What the tests need beside that: a browser, a window without a screen, a notification service, a database, and a
+/// clock that can be set for one program.
+pub(crate) const TO_TEST: &[&str] = &[
+    "libwebkit2gtk-4.1-dev",
+    "webkit2gtk-driver",
+    "xvfb",
+    "dbus",
+    "python3-dbusmock",
+    "postgresql",
+    "chromium",
+    "libfaketime",
+];
 
 /// What makes disks, clocks and calls fail.
 pub(crate) const TO_BREAK: &[&str] = &["strace", "libfaketime", "xfsprogs", "e2fsprogs", "postgresql"];
+
+/// What the pictures of the screens are taken with: a clock of their own, and small files.
+pub(crate) const TO_PICTURE: &[&str] = &["libfaketime", "pngquant", "chromium"];
 
 /// What draws icons.
 pub(crate) const TO_DRAW: &[&str] = &["librsvg2-bin"];

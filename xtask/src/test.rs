@@ -1,5 +1,7 @@
 //! `cargo xtask test`: sets up and runs every test there is. What cannot run is an error, never a skip.
 
+use std::{fs, io};
+
 use anyhow::Result;
 
 use crate::command::{command, find, run as run_command};
@@ -9,6 +11,8 @@ use crate::{bench, root, setup, system};
 
 /// Where the tests of the store find the real database.
 const POSTGRES: &str = "SHOWDESK_TEST_POSTGRES";
+/// The tests of the real window.
+const WINDOW_TEST: &str = "window.test.mjs";
 
 /// Runs all tests.
 pub(crate) fn run() -> Result<()> {
@@ -31,14 +35,23 @@ pub(crate) fn run() -> Result<()> {
         .step("Benchmarks run, small", || bench::quick(&[]))
         .step("Examples in the documentation", || cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"]))
         .step("Unit tests of the pages", || run_command(command("npm", &root.join("ui")).args(["test"])))
-        .step("Browser tests", || drive(&["node"], &["sync.test.mjs", "restore.test.mjs", "screens.test.mjs"]))
+        .step("Browser tests", || drive(&["node"], &browser_tests()?))
         // With a session bus of its own, for the desktop's messages.
-        .step("Window test", || drive(&["dbus-run-session", "--", "node"], &["window.test.mjs"]))
+        .step("Window test", || drive(&["dbus-run-session", "--", "node"], &[WINDOW_TEST.to_owned()]))
         .run()
 }
 
+/// Every file of tests in the folder but the window's, so that none is forgotten.
+fn browser_tests() -> Result<Vec<String>> {
+    let entries = fs::read_dir(root().join("tests/e2e"))?.collect::<io::Result<Vec<_>>>()?;
+    let names = entries.iter().map(|entry| entry.file_name().to_string_lossy().into_owned());
+    let mut files: Vec<String> = names.filter(|name| name.ends_with(".test.mjs") && name != WINDOW_TEST).collect();
+    files.sort();
+    Ok(files)
+}
+
 /// Tests that drive the real programs, one file after the other: two cores hold one browser and one server well.
-fn drive(node: &[&str], files: &[&str]) -> Result<()> {
+fn drive(node: &[&str], files: &[String]) -> Result<()> {
     let (program, words) = node.split_first().expect("a program to start");
     let mut tests = command(program, &root().join("tests/e2e"));
     tests.args(words).args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);

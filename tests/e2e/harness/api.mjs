@@ -11,28 +11,42 @@ export class Api {
     this.token = token;
   }
 
-  /** @param {string} path */
-  get(path) {
-    return this.#ask("GET", path);
+  /**
+   * @param {string} path
+   * @param {Record<string, string>} [headers]
+   */
+  get(path, headers) {
+    return this.#ask("GET", path, undefined, headers);
+  }
+
+  /**
+   * @param {string} path
+   * @param {unknown} body
+   * @param {Record<string, string>} [headers]
+   */
+  post(path, body, headers) {
+    return this.#ask("POST", path, body, headers);
   }
 
   /**
    * @param {string} path
    * @param {unknown} body
    */
-  post(path, body) {
-    return this.#ask("POST", path, body);
+  put(path, body) {
+    return this.#ask("PUT", path, body);
   }
 
   /**
    * @param {string} method
    * @param {string} path
    * @param {unknown} [body]
+   * @param {Record<string, string>} [more]
    * @returns {Promise<any>}
    */
-  async #ask(method, path, body) {
+  async #ask(method, path, body, more) {
     /** @type {Record<string, string>} */
-    const headers = {};
+    // A desk whose clock is set ends connections that were idle, and they must not be used again.
+    const headers = { Connection: "close", ...more };
     if (this.token) headers["Authorization"] = `Bearer ${this.token}`;
     if (body !== undefined) headers["Content-Type"] = "application/json";
     const answer = await fetch(`${this.base}/api/v1${path}`, {

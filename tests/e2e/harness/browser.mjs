@@ -80,7 +80,7 @@ export function complaints(page) {
   page.on("console", (message) => {
     const text = message.text();
     // A desk that is really stopped refuses connections, and the browser says so.
-    if (message.type() === "error" && !text.includes("net::ERR_")) heard.push(text);
+    if (message.type() === "error" && !text.includes("net::ERR_")) heard.push(`${text} ${message.location().url}`);
   });
   return heard;
 }

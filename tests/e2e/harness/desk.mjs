@@ -3,10 +3,12 @@
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 
 import { Api } from "./api.mjs";
+import { FakeClock } from "./clock.mjs";
 import { Program } from "./program.mjs";
+import { ScriptedPhone } from "./scripted-phone.mjs";
 import { until } from "./wait.mjs";
 
 const LOOPBACK = "127.0.0.1:0";
@@ -22,8 +24,14 @@ function serverProgram() {
 export class Desk {
   http = LOOPBACK;
   admin = LOOPBACK;
+  /** @type {FakeClock | null} */
+  clock = null;
   /** @type {Program | null} */
   #program = null;
+  /** @type {NodeJS.ProcessEnv} */
+  #environment = {};
+  /** @type {string[]} */
+  #words = [];
 
   /** @param {string} folder */
   constructor(folder) {
@@ -32,12 +40,19 @@ export class Desk {
 
   /**
    * Makes a show and serves it on free loopback ports.
-   * @param {{ demo?: "small" | "county" }} [choices]
+   * @param {{ demo?: "small" | "county" | "expo", at?: Date, timeZone?: string, limits?: "off" }} [choices]
+   *   `at`: the time of day it begins with, instead of the machine's
    */
-  static async open({ demo } = {}) {
+  static async open({ demo, at, timeZone = "UTC", limits } = {}) {
     const desk = new Desk(mkdtempSync(join(tmpdir(), "showdesk-e2e-")));
+    if (limits) desk.#words = ["--limits", limits];
+    if (at) {
+      desk.clock = new FakeClock(mkdtempSync(join(tmpdir(), "showdesk-clock-")), at);
+      desk.#environment = desk.clock.variables(timeZone);
+    }
     if (demo) {
-      execFileSync(serverProgram(), ["demo", "--size", demo, "--data-dir", desk.folder], { stdio: "pipe" });
+      const env = { ...process.env, ...desk.#environment };
+      execFileSync(serverProgram(), ["demo", "--size", demo, "--data-dir", desk.folder], { stdio: "pipe", env });
     }
     await desk.start();
     return desk;
@@ -45,8 +60,8 @@ export class Desk {
 
   /** Starts the server; after the first time, at the addresses it had. */
   async start() {
-    const words = ["serve", "--data-dir", this.folder, "--http", this.http, "--admin", this.admin];
-    this.#program = new Program(serverProgram(), words);
+    const words = ["serve", "--data-dir", this.folder, "--http", this.http, "--admin", this.admin, ...this.#words];
+    this.#program = new Program(serverProgram(), words, this.#environment);
     const ready = await this.#program.says("that it is ready", (line) => {
       if (!line.startsWith("{")) return undefined;
       /** @type {{ ready?: boolean, http: string, admin: string }} */
@@ -75,6 +90,7 @@ export class Desk {
   async close() {
     await this.stop();
     rmSync(this.folder, { recursive: true, force: true });
+    if (this.clock) rmSync(dirname(this.clock.file), { recursive: true, force: true });
   }
 
   /** The desk page, and the script that gives it the token as the window does. */
@@ -89,6 +105,22 @@ export class Desk {
   get running() {
     if (!this.api) throw new Error("the server does not run");
     return this.api;
+  }
+
+  /** The desk's own device: it pushes and pulls as phones do. */
+  get office() {
+    return new ScriptedPhone(this.running);
+  }
+
+  /**
+   * A phone without a screen that has joined.
+   * @param {string} name
+   * @param {string[]} functions
+   * @param {string} [platform]
+   */
+  async phone(name, functions, platform) {
+    const { code } = await this.openJoining(functions);
+    return ScriptedPhone.join(`http://${this.http}`, code, name, () => this.allow(name), platform);
   }
 
   /**

@@ -1,11 +1,14 @@
 // The phone's page in a browser of its own, used the way a person uses it: by what is written on it.
 
 import { complaints, PHONE } from "./browser.mjs";
+import { countTaps, dialogsOn, tapsOn } from "./taps.mjs";
+
+/** @typedef {"work" | "check-in" | "weigh-in" | "waiting" | "checks" | "more"} Screen */
 
 /** One phone: its storage is nobody else's. */
 export class PhonePage {
   /** Every screen of a phone that has joined, by its address. */
-  static SCREENS = /** @type {const} */ (["work", "check-in", "weigh-in", "waiting", "checks", "more"]);
+  static SCREENS = /** @type {readonly Screen[]} */ (["work", "check-in", "weigh-in", "waiting", "checks", "more"]);
 
   /** @param {import("playwright-core").Page} page */
   constructor(page) {
@@ -18,13 +21,27 @@ export class PhonePage {
    * @param {import("playwright-core").Browser} browser
    * @param {string} url what the QR code says
    * @param {"light" | "dark"} [theme]
+   * @param {import("playwright-core").BrowserContextOptions & { at?: Date }} [more] `at`: what time it is for the page
    */
-  static async open(browser, url, theme = "light") {
-    const context = await browser.newContext({ ...PHONE, colorScheme: theme });
+  static async open(browser, url, theme = "light", { at, ...more } = {}) {
+    const context = await browser.newContext({
+      ...PHONE,
+      colorScheme: theme,
+      ...more,
+    });
+    await countTaps(context);
+    if (at) await context.clock.setFixedTime(at);
     const phone = new PhonePage(await context.newPage());
     await phone.page.goto(url);
     await phone.page.getByLabel("Your name").waitFor();
     return phone;
+  }
+
+  /** The same phone in a second tab. */
+  async secondTab() {
+    const tab = new PhonePage(await this.page.context().newPage());
+    await tab.page.goto(this.page.url());
+    return tab;
   }
 
   /**
@@ -33,7 +50,12 @@ export class PhonePage {
    */
   async ask(name) {
     await this.page.getByLabel("Your name").fill(name);
-    await this.page.getByRole("button", { name: "Join", exact: true }).click();
+    await this.page.getByRole("button", { name: "Join the show" }).click();
+    return this.number();
+  }
+
+  /** The number that the desk compares, when the page shows it. */
+  async number() {
     await this.page.getByText("Show this number to the desk").waitFor();
     const digits = /\b\d{4}\b/.exec(await this.page.locator("main").innerText());
     if (!digits) throw new Error("the phone shows no number of four digits");
@@ -43,6 +65,11 @@ export class PhonePage {
   /** Waits until the desk has let the phone in and the show is on it. */
   async joined() {
     await this.says("All sent");
+  }
+
+  /** The chip in the header. */
+  get chip() {
+    return this.page.getByRole("button", { name: /^Entries: / });
   }
 
   /**
@@ -55,7 +82,7 @@ export class PhonePage {
 
   /**
    * Goes to a screen.
-   * @param {(typeof PhonePage.SCREENS)[number]} screen
+   * @param {Screen} screen
    */
   async show(screen) {
     await this.page.evaluate((hash) => {
@@ -64,14 +91,86 @@ export class PhonePage {
     await this.page.locator(".app, main").first().waitFor();
   }
 
+  /** Cuts this phone's Wi-Fi. */
+  async cut() {
+    await this.page.context().setOffline(true);
+  }
+
+  /** Brings this phone's Wi-Fi back. */
+  async uncut() {
+    await this.page.context().setOffline(false);
+  }
+
+  /** What was tapped since the page was loaded. */
+  taps() {
+    return tapsOn(this.page);
+  }
+
+  /** Dialogs that opened since the page was loaded. */
+  dialogs() {
+    return dialogsOn(this.page);
+  }
+
+  /** Our own keys for digits. */
+  get pad() {
+    return this.page.getByRole("region", { name: "Number pad" });
+  }
+
+  /**
+   * Taps digits on our own pad.
+   * @param {string | number} digits
+   */
+  async tapDigits(digits) {
+    for (const digit of String(digits)) await this.pad.getByRole("button", { name: digit, exact: true }).click();
+  }
+
   /**
    * Types the number of an animal and takes it.
+   * @param {string} number
+   * @param {string} [tag] the tag it has, where it was found by another number
+   */
+  async find(number, tag = number) {
+    await this.page.getByLabel("Find by any number").fill(number);
+    await this.take(tag);
+  }
+
+  /**
+   * Takes what was found: by Find where only one animal can be meant, else by its row.
    * @param {string} tag
    */
-  async #find(tag) {
-    await this.page.getByLabel("Find by any number").fill(tag);
-    await this.page.getByRole("button", { name: "Find", exact: true }).click();
-    await this.page.getByRole("heading", { name: `Tag ${tag}` }).waitFor();
+  async take(tag) {
+    const sure = this.page.getByRole("button", { name: "Find", exact: true });
+    const row = this.page.getByRole("listitem").getByRole("button", { name: new RegExp(`^${tag}\\b`) });
+    await row.waitFor();
+    await ((await sure.isEnabled()) ? sure : row).click();
+    await this.animal(tag).waitFor();
+  }
+
+  /**
+   * The heading of an animal that was found.
+   * @param {string} tag
+   */
+  animal(tag) {
+    return this.page.getByRole("heading", { name: `Tag ${tag}` });
+  }
+
+  /**
+   * Checks an animal in.
+   * @param {string} tag
+   */
+  async checkIn(tag) {
+    await this.show("check-in");
+    await this.find(tag);
+    await this.checkInHere(tag);
+  }
+
+  /**
+   * Checks in the animal that is shown.
+   * @param {string} tag
+   */
+  async checkInHere(tag) {
+    await this.page.getByRole("button", { name: `Check in ${tag}` }).click();
+    await this.page.getByText(`${tag} checked in`).first().waitFor();
   }
 
   /**
@@ -81,11 +180,11 @@ export class PhonePage {
    */
   async fixTag(from, to) {
     await this.show("check-in");
-    await this.#find(from);
+    await this.find(from);
     await this.page.getByRole("button", { name: "Fix tag" }).click();
     await this.page.getByLabel("New tag").fill(to);
     await this.page.getByRole("button", { name: "Save tag" }).click();
-    await this.page.getByText(`Tag ${from} is now ${to}`).waitFor();
+    await this.seen(`Tag ${from} is now ${to}`).waitFor();
   }
 
   /**
@@ -95,15 +194,22 @@ export class PhonePage {
    */
   async weigh(tag, weight) {
     await this.show("weigh-in");
-    await this.#find(tag);
-    const pad = this.page.getByRole("region", { name: "Number pad" });
-    for (const digit of String(weight)) await pad.getByRole("button", { name: digit, exact: true }).click();
+    await this.find(tag);
+    await this.tapDigits(weight);
     await this.page.getByRole("button", { name: "Save & next" }).click();
-    const saved = this.page.getByRole("status").getByText(/saved$/);
+    const saved = this.seen(`${weight} lb saved`);
     const yes = this.page.getByRole("button", { name: /^Yes, save/ });
     await saved.or(yes).first().waitFor();
     if (await yes.isVisible()) await yes.click();
     await saved.waitFor();
+  }
+
+  /**
+   * Words that can be seen, not only heard.
+   * @param {string | RegExp} words
+   */
+  seen(words) {
+    return this.page.getByText(words).filter({ visible: true }).last();
   }
 
   /** Closes the page and forgets the phone. */

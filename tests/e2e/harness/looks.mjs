@@ -1,0 +1,66 @@
+// What a page is looked at in: sizes, light and dark, sun mode and text sizes, zoom, less motion, forced colours.
+
+/** The sizes of the desk's window that it is made for, and half of the first: the page at 200 % zoom. */
+export const DESK_SIZES = /** @type {const} */ ([
+  { name: "1280×800", width: 1280, height: 800 },
+  { name: "1024×700", width: 1024, height: 700 },
+]);
+export const DESK_ZOOMED = {
+  name: "1280×800 at 200 %",
+  width: 640,
+  height: 400,
+};
+
+/** A phone, one with two browser bars, and the narrowest that pages must fit. */
+export const PHONE_SIZE = { name: "390×844", width: 390, height: 844 };
+export const PHONE_SHORT = { name: "390×664", width: 390, height: 664 };
+export const PHONE_NARROW = { name: "320×568", width: 320, height: 568 };
+
+export const THEMES = /** @type {const} */ (["light", "dark"]);
+
+/** @typedef {"light" | "dark" | "sun"} Face */
+
+/** What a phone's screen can be: sun mode is always light. */
+export const PHONE_FACES = /** @type {const} */ (["light", "dark", "sun"]);
+
+/**
+ * Turns the desk's page to a theme, as its own switch does.
+ * @param {import("playwright-core").Page} page
+ * @param {"light" | "dark"} theme
+ */
+export async function turnDesk(page, theme) {
+  await page.emulateMedia({ colorScheme: theme });
+  await page.evaluate((name) => {
+    document.documentElement.dataset["theme"] = name;
+  }, theme);
+}
+
+/**
+ * Turns the phone's page to a face, as More does.
+ * @param {import("playwright-core").Page} page
+ * @param {Face} face
+ */
+export async function turnPhone(page, face) {
+  await page.emulateMedia({ colorScheme: face === "dark" ? "dark" : "light" });
+  await page.evaluate(async (name) => {
+    // The page itself follows the phone's colours first.
+    for (let frame = 0; frame < 2; frame += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
+    const { dataset } = document.documentElement;
+    dataset["theme"] = name === "dark" ? "dark" : "light";
+    if (name === "sun") dataset["sun"] = "on";
+    else delete dataset["sun"];
+  }, face);
+}
+
+/**
+ * Makes the text of the phone's page larger, as More does.
+ * @param {import("playwright-core").Page} page
+ * @param {"normal" | "large" | "largest"} size
+ */
+export async function enlarge(page, size) {
+  await page.evaluate((name) => {
+    const { dataset } = document.documentElement;
+    if (name === "normal") delete dataset["text"];
+    else dataset["text"] = name;
+  }, size);
+}

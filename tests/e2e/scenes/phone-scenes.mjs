@@ -1,0 +1,272 @@
+// Every screen and state of the phone: how a person gets there, and what stands there then.
+
+import { update } from "../harness/ops.mjs";
+import { PhonePage } from "../harness/phone-page.mjs";
+import { morning } from "./morning.mjs";
+
+/**
+ * What the scenes of a phone have to do with: the show, and a phone in a browser.
+ * @typedef {{ county: import("./county.mjs").County, browser: import("playwright-core").Browser, options: import("playwright-core").BrowserContextOptions }} Set
+ * @typedef {{
+ *   name: string,
+ *   shows: string,
+ *   beside?: string,
+ *   open: () => Promise<PhonePage>,
+ * }} PhoneScene `beside`: the drawing it stands beside
+ */
+
+const SCENE_MS_MAX = 10_000;
+
+/**
+ * The phone of somebody who joins, and stays for the scenes that follow.
+ * @param {Set} set
+ * @param {string} name
+ * @param {string[]} functions
+ */
+export async function joined({ county, browser, options }, name, functions) {
+  const { url } = await county.desk.openJoining(functions);
+  const phone = await PhonePage.open(browser, url, "light", {
+    ...options,
+    at: county.now(),
+  });
+  await phone.ask(name);
+  await county.desk.allow(name);
+  await phone.joined();
+  return phone;
+}
+
+/**
+ * Before a phone has joined.
+ * @param {Set} set
+ * @returns {PhoneScene[]}
+ */
+export function joining({ county, browser, options }) {
+  const scan = async () => {
+    const { url } = await county.desk.openJoining(["scale"]);
+    return PhonePage.open(browser, url, "light", {
+      ...options,
+      at: county.now(),
+    });
+  };
+  return [
+    {
+      name: "join-name",
+      shows: "the code was scanned: who are you",
+      beside: "join-name",
+      open: async () => {
+        const phone = await scan();
+        await phone.page.getByLabel("Your name").fill("Maria Ruiz");
+        return phone;
+      },
+    },
+    {
+      name: "join",
+      shows: "the number that the desk compares",
+      beside: "join",
+      open: async () => {
+        const phone = await scan();
+        await phone.ask("Wes Tanaka");
+        return phone;
+      },
+    },
+    {
+      name: "join-used",
+      shows: "the code no longer works",
+      open: async () => {
+        const { url } = await county.desk.running.post("/admin/pairings", {
+          functions: ["scale"],
+          mode: "single",
+        });
+        const first = await PhonePage.open(browser, url, "light", options);
+        await first.ask("Ada One");
+        await first.close();
+        const phone = await PhonePage.open(browser, url, "light", options);
+        await phone.page.getByLabel("Your name").fill("Ben Two");
+        await phone.page.getByRole("button", { name: "Join the show" }).click();
+        await phone.page.getByText("This code no longer works").waitFor();
+        return phone;
+      },
+    },
+    {
+      name: "join-away",
+      shows: "the laptop cannot be reached",
+      open: async () => {
+        const phone = await scan();
+        await phone.cut();
+        await phone.page.getByLabel("Your name").fill("Ben Two");
+        await phone.page.getByRole("button", { name: "Join the show" }).click();
+        await phone.page.getByText("Can't reach the laptop").waitFor();
+        return phone;
+      },
+    },
+  ];
+}
+
+/**
+ * At the barn door and at the scale. The scenes follow one another on one phone.
+ * @param {Set} set
+ * @param {PhonePage} phone
+ * @param {{ coming: any[], hogs: any[], renamed: { old: string, tag: string } }} animals
+ * @returns {PhoneScene[]}
+ */
+export function working(set, phone, { coming, hogs, renamed }) {
+  const page = phone.page;
+  const [first, second] = coming;
+  const [hog, next, odd] = hogs;
+  /** @type {(name: string, shows: string, beside: string | undefined, act: () => Promise<unknown>) => PhoneScene} */
+  const scene = (name, shows, beside, act) => ({
+    name,
+    shows,
+    ...(beside ? { beside } : {}),
+    open: async () => {
+      await act();
+      return phone;
+    },
+  });
+  return [
+    scene("work-new", "the jobs of this phone, before its first entry", undefined, () => phone.show("work")),
+    scene("find", "found by part of a number", undefined, async () => {
+      await phone.show("check-in");
+      await phone.tapDigits(first.tag.slice(0, 2));
+      await page.getByRole("listitem").first().waitFor();
+    }),
+    scene("find-old-tag", "found by the tag it had before", undefined, async () => {
+      await page.getByLabel("Find by any number").fill(renamed.old);
+      await page.getByText(new RegExp(renamed.tag)).first().waitFor();
+    }),
+    scene("find-nothing", "no animal has the number", undefined, async () => {
+      await page.getByLabel("Find by any number").fill("98765");
+      await page.getByText("No animal with that number").first().waitFor();
+    }),
+    scene("check-in", "an animal that arrives", "check-in", async () => {
+      await phone.show("work");
+      await phone.show("check-in");
+      await phone.find(first.tag);
+    }),
+    scene("check-in-done", "checked in, undo, and the next number", "check-in-done", async () => {
+      await phone.checkInHere(first.tag);
+      await phone.says("All sent");
+    }),
+    scene("check-in-again", "it was checked in before", undefined, async () => {
+      await phone.find(first.tag);
+      await page.getByText(/^Already checked in/).waitFor();
+    }),
+    scene("fix-tag", "the ear says another number", undefined, async () => {
+      await phone.show("check-in");
+      await phone.find(second.tag);
+      await page.getByRole("button", { name: "Fix tag" }).click();
+      await page.getByLabel("New tag").fill("7731");
+    }),
+    scene("fix-tag-taken", "another animal has that number", undefined, async () => {
+      await page.getByLabel("New tag").fill(first.tag);
+      await page.getByText(`${first.tag} is already on another animal`).waitFor();
+    }),
+    scene("weigh-in", "a weight typed on our own keys", "weigh-in", async () => {
+      await phone.show("weigh-in");
+      await phone.find(hog.tag);
+      await phone.tapDigits(264);
+    }),
+    scene("weigh-in-saved", "saved, undo, and the next number", undefined, async () => {
+      await page.getByRole("button", { name: "Save & next" }).click();
+      await page.getByText("264 lb saved").first().waitFor();
+      await phone.says("All sent");
+    }),
+    scene("weigh-in-outlier", "a weight that is asked about", "weigh-in-outlier", async () => {
+      await phone.find(odd.tag);
+      await phone.tapDigits(624);
+      await page.getByRole("button", { name: "Save & next" }).click();
+      await page.getByText("Is this weight right?").waitFor();
+    }),
+    scene("weigh-in-again", "weighed before: saving makes a re-weigh", undefined, async () => {
+      await page.getByRole("button", { name: "Type it again" }).click();
+      await phone.show("weigh-in");
+      await phone.find(hog.tag);
+      await page
+        .getByText(/^Weighed before/)
+        .first()
+        .waitFor();
+    }),
+    scene("work", "the jobs, how far they are, and the last entries", "work", async () => {
+      await phone.weigh(next.tag, 251);
+      await phone.says("All sent");
+      await phone.show("work");
+    }),
+    scene("waiting-none", "nothing waits", undefined, () => phone.show("waiting")),
+    scene("more", "how the page looks, sound, who this is", "more", async () => {
+      await phone.show("more");
+      await page.getByText("Sun mode").first().waitFor();
+    }),
+    scene("work-away", "away from the laptop: entries are kept", "work-away", async () => {
+      await phone.cut();
+      await phone.checkIn(second.tag);
+      await phone.weigh(odd.tag, 266);
+      await phone.says("2 kept");
+      await phone.show("work");
+    }),
+    scene("waiting", "what waits, and how to hand it over", "waiting", () => phone.show("waiting")),
+    scene("waiting-codes", "the entries as codes for the desk", undefined, async () => {
+      await page.getByRole("button", { name: "Show QR" }).click();
+      await page.getByRole("img", { name: /^Code 1 of/ }).waitFor();
+    }),
+    scene("leave", "leaving the show: finish sending first", undefined, async () => {
+      await page.keyboard.press("Escape");
+      await phone.show("more");
+      await page.getByRole("button", { name: /^Leave/ }).click();
+    }),
+  ];
+}
+
+/**
+ * Plays the phone's scenes one after the other in the county show.
+ * @param {import("playwright-core").Browser} browser
+ * @param {import("playwright-core").BrowserContextOptions} options
+ * @param {RegExp} only scenes to tell of; all are played
+ * @param {(scene: PhoneScene, page: import("playwright-core").Page) => Promise<void>} tell
+ */
+export async function phoneScenes(browser, options, only, tell) {
+  const { county } = await morning();
+  try {
+    const set = { county, browser, options };
+    /** @type {string[]} */
+    const missed = [];
+    for (const scene of joining(set)) {
+      const phone = await scene.open();
+      if (only.test(scene.name)) await tell(scene, phone.page);
+      await phone.close();
+    }
+    const phone = await joined(set, "Nora Diaz", ["checkin", "scale", "superintendent"]);
+    phone.page.setDefaultTimeout(SCENE_MS_MAX);
+    for (const scene of working(set, phone, await animalsFor(county))) {
+      // What does not come is told of at the end; its picture shows what came instead.
+      await scene.open().catch((error) => missed.push(`${scene.name}: ${error.message}`));
+      if (only.test(scene.name)) await tell(scene, phone.page);
+    }
+    await phone.close();
+    if (missed.length > 0) throw new Error(missed.join("\n"));
+  } finally {
+    await county.close();
+  }
+}
+
+/**
+ * Animals that wait for check-in and for the scale, and one whose tag was corrected.
+ * @param {import("./county.mjs").County} county
+ */
+async function animalsFor(county) {
+  const coming = await county.rows("animals", (data) => data["arrived_at"] === null && data["species"] === "cattle");
+  const isHog = (/** @type {Record<string, any>} */ data) => data["species"] === "swine" && data["arrived_at"] !== null;
+  const hogs = await county.rows("animals", (data) => isHog(data) && data["official_weight_x10"] === null);
+  const [lamb] = await county.rows("animals", (data) => data["species"] === "sheep");
+  if (!lamb) throw new Error("there is no lamb");
+  const old = String(lamb.data["tag"]);
+  await county.office.apply([update("animals", lamb, { tag: `${old}5` })]);
+  const plain = (/** @type {import("../harness/ops.mjs").Row} */ row) => ({
+    ...row.data,
+    tag: String(row.data["tag"]),
+  });
+  return {
+    coming: coming.map(plain),
+    hogs: hogs.map(plain),
+    renamed: { old, tag: `${old}5` },
+  };
+}
