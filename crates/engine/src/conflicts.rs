@@ -179,10 +179,14 @@ fn page_cursor(at: DateTime<Utc>, id: ConflictId) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{id}", at.timestamp_millis()))
 }
 
+/// No clash was begun in the year 10,000 or later; Postgres knows no moments far beyond.
+const CURSOR_MS_END: i64 = 253_402_300_800_000;
+
 fn read_page_cursor(text: &str) -> Option<(DateTime<Utc>, ConflictId)> {
     let text = read_cursor_text(text)?;
     let (at, id) = text.split_once('.')?;
-    Some((DateTime::from_timestamp_millis(at.parse().ok()?)?, ConflictId(Uuid::try_parse(id).ok()?)))
+    let at = at.parse().ok().filter(|at| (0..CURSOR_MS_END).contains(at))?;
+    Some((DateTime::from_timestamp_millis(at)?, ConflictId(Uuid::try_parse(id).ok()?)))
 }
 
 fn read_cursor_text(text: &str) -> Option<String> {

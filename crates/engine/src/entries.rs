@@ -58,7 +58,7 @@ impl Engine {
         let wanted = Wanted {
             narrow: word(asked.stage.as_deref(), "stage", &Narrow::ALL, Narrow::as_str)?,
             text: asked.text.chars().filter(|c| *c != '\0').take(TEXT_CHARS).collect(),
-            species: asked.species,
+            species: asked.species.map(|species| species.replace('\0', "")),
             exhibitor: asked.exhibitor_id,
             class: asked.class_id,
         };

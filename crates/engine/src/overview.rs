@@ -53,7 +53,7 @@ impl PhonesNow {
             connected: count(phones().filter(|phone| phone.connected).count()),
             away: count(phones().filter(|phone| !phone.connected).count()),
             unsent_phones: count(holding().count()),
-            unsent: holding().map(|phone| phone.unsent).sum(),
+            unsent: holding().map(|phone| phone.unsent).fold(0, i64::saturating_add),
             oldest_unsent_at: holding().filter_map(|phone| phone.oldest_unsent_at).min(),
         }
     }

@@ -13,7 +13,7 @@ use crate::api::pairing::{DeviceList, DeviceView, PersonRef};
 use crate::ids::{secret, sha256};
 use crate::pairing::clean_name;
 use crate::presence::Known;
-use crate::seen::SeenNote;
+use crate::seen::{SeenNote, UNSENT_MAX};
 use crate::{Engine, EngineError, Result, Wake};
 
 /// What every token begins with.
@@ -86,7 +86,7 @@ impl Engine {
     /// What a device tells of itself beside its request: it helps the desk and decides nothing.
     pub fn note_told(&self, actor: &Actor, told: Told) {
         let now = self.now();
-        let unsent = told.pending.map(|pending| pending.max(0));
+        let unsent = told.pending.map(|pending| pending.clamp(0, UNSENT_MAX));
         if unsent.is_some() {
             let waiting = told.waiting_ms.filter(|_| unsent > Some(0)).map(|ms| ms.clamp(0, WAITING_MS_MAX));
             let oldest_unsent_at = waiting.map(|ms| now - Duration::milliseconds(ms));

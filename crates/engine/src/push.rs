@@ -19,7 +19,7 @@ use uuid::Uuid;
 
 use crate::api::sync::{Hello, HelloLimits, HelloSchema, OpResult, OpsStatusAnswer, Push, PushAnswer, VerdictName};
 use crate::result::{Around, not_kept, of_op, unknown};
-use crate::seen::SeenNote;
+use crate::seen::{SeenNote, UNSENT_MAX};
 use crate::writer::{BesideFuture, Job, nothing_beside};
 use crate::{Engine, EngineError, Result};
 
@@ -75,7 +75,7 @@ impl Engine {
         }
         let now = self.now();
         let skew_ms = push.client_time.map(|time| (time - now).num_milliseconds());
-        let unsent = push.pending.map(|pending| pending.max(0));
+        let unsent = push.pending.map(|pending| pending.clamp(0, UNSENT_MAX));
         self.inner.seen.note(actor.device, SeenNote { unsent, skew_ms, ..SeenNote::at(now) });
         if actor.device_kind == DeviceKind::Phone {
             self.inner.forks.note(actor.device, push.incarnation, now);

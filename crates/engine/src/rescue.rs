@@ -33,6 +33,8 @@ const FORMAT: &str = "showdesk-rescue";
 const VERSION: i64 = 1;
 /// Entries of a copy; more than a phone ever holds.
 const OPS_MAX: usize = 20_000;
+/// Rounds in which what depends on what is left out is found.
+const LEFT_ROUNDS_MAX: usize = 100;
 /// Stores that one phone's entries come from.
 const PUSHES_MAX: usize = 100;
 
@@ -246,13 +248,8 @@ fn parts_of(copy: &Copy, behind: &Behind, epoch: Uuid, leave_out: &[Uuid]) -> Re
             let raw = serde_json::value::RawValue::from_string(text).expect("a JSON value is written as JSON");
             ops.push(op::decode_from(copy.schema, &raw));
         }
-        let groups: HashSet<String> =
-            ops.iter().filter(|op| id_of(op).is_some_and(|id| left_out.contains(&id))).filter_map(group_of).collect();
         known.extend(ops.iter().filter_map(id_of));
-        let is_taken = |op: &Decoded| {
-            let is_named = id_of(op).is_some_and(|id| left_out.contains(&id));
-            !is_named && group_of(op).is_none_or(|group| !groups.contains(&group))
-        };
+        let left = Left::of(&ops, &left_out);
         parts.push(Part {
             author: Author {
                 actor: behind.actor.clone(),
@@ -260,13 +257,54 @@ fn parts_of(copy: &Copy, behind: &Behind, epoch: Uuid, leave_out: &[Uuid]) -> Re
                 skew_ms: behind.device.skew_ms,
                 recovered_from: push.recovered_from,
             },
-            ops: ops.into_iter().map(|op| (is_taken(&op), op)).map(|(taken, op)| (op, taken)).collect(),
+            ops: ops.into_iter().map(|op| (!left.holds(&op), op)).map(|(taken, op)| (op, taken)).collect(),
             bytes,
         });
     }
     match left_out.iter().find(|id| !known.contains(id)) {
         Some(id) => Err(EngineError::invalid("unknown_op", format!("leave_out names {id}, which is not in the copy"))),
         None => Ok(parts),
+    }
+}
+
+/// What is left out: what was named, and all that would wait for it in vain.
+#[derive(Default)]
+struct Left {
+    ops: HashSet<Uuid>,
+    groups: HashSet<Uuid>,
+    /// Rows that will not be made.
+    rows: HashSet<Uuid>,
+}
+
+impl Left {
+    fn of(ops: &[Decoded], named: &HashSet<Uuid>) -> Self {
+        let mut left = Self { ops: named.clone(), ..Self::default() };
+        // A phone writes its entries in their order: one round finds nearly all, a group may need another.
+        for _ in 0..LEFT_ROUNDS_MAX {
+            let before = left.ops.len() + left.groups.len() + left.rows.len();
+            for op in ops.iter().filter(|op| left.holds(op)).collect::<Vec<_>>() {
+                left.ops.extend(id_of(op));
+                left.groups.extend(group_of(op));
+                if sent(op).operation == "insert" {
+                    left.rows.extend(sent(op).record_id.map(|id| id.0));
+                }
+            }
+            if left.ops.len() + left.groups.len() + left.rows.len() == before {
+                break;
+            }
+        }
+        left
+    }
+
+    fn holds(&self, op: &Decoded) -> bool {
+        let sent = sent(op);
+        let data = sent.data.as_object().into_iter().flat_map(|data| data.values());
+        let mut refers = data.filter_map(|value| decode_id(value.as_str()?).ok());
+        id_of(op).is_some_and(|id| self.ops.contains(&id))
+            || group_of(op).is_some_and(|group| self.groups.contains(&group))
+            || sent.prev_op_id.is_some_and(|previous| self.ops.contains(&previous.0))
+            || sent.record_id.is_some_and(|id| self.rows.contains(&id.0))
+            || refers.any(|id| self.rows.contains(&id))
     }
 }
 
@@ -286,6 +324,6 @@ fn id_of(op: &Decoded) -> Option<Uuid> {
     sent(op).echo.as_str().and_then(|text| decode_id(text).ok())
 }
 
-fn group_of(op: &Decoded) -> Option<String> {
-    sent(op).txn.as_ref()?.get("id")?.as_str().map(str::to_owned)
+fn group_of(op: &Decoded) -> Option<Uuid> {
+    sent(op).txn.as_ref()?.get("id")?.as_str().and_then(|text| Uuid::try_parse(text).ok())
 }

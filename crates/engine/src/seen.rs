@@ -9,6 +9,8 @@ use showdesk_store::absences::AbsenceRow;
 use showdesk_store::people::Sighting;
 use showdesk_store::{Result, Tx, absences, people};
 
+/// A phone that says that it holds more entries is not believed: the numbers of all phones are added up.
+pub(crate) const UNSENT_MAX: i64 = 1_000_000;
 /// Absences that wait for the next commit; more are not kept.
 const ABSENCES_MAX: usize = 4_096;
 

@@ -291,6 +291,12 @@ impl Checker<'_> {
     fn txn(&self, faults: &mut Faults) -> Option<Txn> {
         let raw = self.parts.get("txn").filter(|raw| raw.get() != "null")?;
         let txn: Option<Txn> = serde_json::from_str(raw.get()).ok().filter(|txn: &Txn| (1..=500).contains(&txn.size));
+        let id = serde_json::from_str::<Json>(raw.get()).ok();
+        let id = id.as_ref().and_then(|txn| txn.get("id")?.as_str()).map(decode_id);
+        if matches!(id, Some(Err(_))) && txn.is_some() {
+            faults.add("txn.id", ValueError::new("invalid_id", "a lower-case hyphenated UUID is expected"));
+            return None;
+        }
         if txn.is_none() {
             faults.add("txn", ValueError::new("invalid_type", "txn is {id, size}, of at most 500 ops"));
         }

@@ -130,7 +130,10 @@ pub(crate) async fn confirm(
     Id(id): Id,
     _: Read<Nothing>,
 ) -> Result<Json<ImportResult>, Problem> {
-    Ok(Json(app.engine().confirm_import(&actor, id).await?))
+    // A task of its own: what is written is also noted as written, whether or not the page waits for it.
+    let engine = app.engine().clone();
+    let written = tokio::spawn(async move { engine.confirm_import(&actor, id).await });
+    Ok(Json(written.await.map_err(Problem::internal)??))
 }
 
 /// Takes an import back as one step.
@@ -144,5 +147,7 @@ pub(crate) async fn undo(
     Id(id): Id,
     _: Read<Nothing>,
 ) -> Result<Json<ImportResult>, Problem> {
-    Ok(Json(app.engine().undo_import(&actor, id).await?))
+    let engine = app.engine().clone();
+    let undone = tokio::spawn(async move { engine.undo_import(&actor, id).await });
+    Ok(Json(undone.await.map_err(Problem::internal)??))
 }
