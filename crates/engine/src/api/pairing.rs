@@ -187,7 +187,7 @@ pub struct DeviceView {
     /// Whether it was heard of in the last 45 seconds: a phone that shows its page asks every 15.
     pub connected: bool,
     /// One letter for each of the last 60 minutes, oldest first: `c` heard of, `s` heard of and slow (a request took
-    /// more than a second to arrive, or the phone told by `X-Client-Took-Ms` that one took so long in all), `a` away,
+    /// a second or more to arrive, or the phone told by `X-Client-Took-Ms` that one took so long in all), `a` away,
     /// `-` not joined yet, or the desk was not running.
     pub beats: String,
     /// Entries it said it still holds.

@@ -12,6 +12,7 @@ import {
   Reach,
   Store,
   SyncEngine,
+  tidings,
   type Draft,
   type Joining,
   type Session,
@@ -65,12 +66,17 @@ export class Phone {
   constructor({ baseUrl = location.origin, store = new Store(), send, shelf }: PhoneParts = {}) {
     const token = () => this.session?.token ?? null;
     const network = send ? { send } : {};
-    const transport = { token, ...network };
+    let tookMs: number | null = null;
+    const transport = {
+      token,
+      headers: () => tidings(this.engine.status, tookMs, Date.now()),
+      ...network,
+    };
     const reach = new Reach(baseUrl, (address) =>
       askWho(createApi(address, { timeoutMs: PING_TIMEOUT_MS, ...network })),
     );
     this.store = store;
-    this.api = createApi(() => reach.address, transport);
+    this.api = createApi(() => reach.address, { ...transport, onTook: (ms) => (tookMs = ms) });
     this.engine = new SyncEngine({
       store: this.store,
       api: this.api,

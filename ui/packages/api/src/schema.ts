@@ -1594,7 +1594,7 @@ export interface components {
         DeviceView: {
             /**
              * @description One letter for each of the last 60 minutes, oldest first: `c` heard of, `s` heard of and slow (a request took
-             *     more than a second to arrive, or the phone told by `X-Client-Took-Ms` that one took so long in all), `a` away,
+             *     a second or more to arrive, or the phone told by `X-Client-Took-Ms` that one took so long in all), `a` away,
              *     `-` not joined yet, or the desk was not running.
              */
             beats: string;

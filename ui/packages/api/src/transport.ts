@@ -10,10 +10,12 @@ import { ApiProblem, problemFrom, Unreachable } from "./problem.ts";
 export interface TransportOptions {
   /** The bearer token of the moment; none before joining. */
   readonly token?: () => string | null;
-  /** Headers that every request carries, such as who sits at the desk. */
+  /** Headers that every request with a token carries, such as who sits at the desk; the request's own win. */
   readonly headers?: () => Readonly<Record<string, string>>;
   /** Longest wait for an answer. */
   readonly timeoutMs?: number;
+  /** Hears how long a request took until its answer was there. */
+  readonly onTook?: (tookMs: number) => void;
   /** What sends; tests pass their own. */
   readonly send?: Send;
 }
@@ -34,9 +36,12 @@ export function createTransport(options: TransportOptions): (request: Request) =
   const send = options.send ?? browserSend;
   return async (request) => {
     authorize(request.headers, new URL(request.url).pathname, options);
+    const began = performance.now();
     const limit = deadline(request.signal, options.timeoutMs ?? ANSWER_TIMEOUT_MS);
     try {
-      return await exchange(send, request, limit.signal);
+      const answered = await exchange(send, request, limit.signal);
+      options.onTook?.(performance.now() - began);
+      return answered;
     } catch (error) {
       if (error instanceof ApiProblem || error instanceof Unreachable) throw error;
       throw new Unreachable(limit.expired() ? "timeout" : "network", { cause: error });
@@ -51,8 +56,11 @@ const OPEN_PATHS = /^\/api\/v1\/(ping$|pairing\/)/;
 
 /** Adds the caller's own headers and, where the call needs it, the token. */
 export function authorize(headers: Headers, path: string, options: TransportOptions): void {
-  for (const [name, value] of Object.entries(options.headers?.() ?? {})) headers.set(name, value);
-  const token = OPEN_PATHS.test(path) ? null : (options.token?.() ?? null);
+  if (OPEN_PATHS.test(path)) return;
+  for (const [name, value] of Object.entries(options.headers?.() ?? {})) {
+    if (!headers.has(name)) headers.set(name, value);
+  }
+  const token = options.token?.() ?? null;
   if (token !== null) headers.set("authorization", `Bearer ${token}`);
 }
 

@@ -45,6 +45,27 @@ test("without a token no header is sent", async () => {
   expect(seen).toEqual([null]);
 });
 
+test("what every request tells stands beside the request's own words, and not before strangers", async () => {
+  const seen: (string | null)[][] = [];
+  const took: number[] = [];
+  const send: Send = (request) => {
+    seen.push([request.headers.get("x-client-pending"), request.headers.get("x-client-took-ms")]);
+    return Promise.resolve(json(200, request.url.endsWith("/ping") ? PING : { items: [] }));
+  };
+  const headers = () => ({ "X-Client-Pending": "3", "X-Client-Took-Ms": "80" });
+  const api = createApi("http://desk.test", { send, headers, onTook: (ms) => took.push(ms) });
+  await api.GET("/api/v1/me/conflicts");
+  await api.GET("/api/v1/me/conflicts", { headers: { "X-Client-Pending": "0" } });
+  await api.GET("/api/v1/ping");
+  expect(seen).toEqual([
+    ["3", "80"],
+    ["0", "80"],
+    [null, null],
+  ]);
+  expect(took).toHaveLength(3);
+  expect(took.every((ms) => ms >= 0)).toBe(true);
+});
+
 test("who only asks who answers does not show the token", async () => {
   const api = desk((request) => json(200, { ...PING, name: String(request.headers.get("authorization")) }));
   expect(answer(await api.GET("/api/v1/ping")).name).toBe("null");

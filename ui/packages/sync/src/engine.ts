@@ -22,6 +22,8 @@ import { LocalView } from "./view.ts";
 
 /** After coming back from the background the network needs a moment. */
 const RESUME_MS = 1_500;
+/** The screen says what it saved first: a few frames, before the show is read again around the new entry. */
+const SAID_MS = 50;
 /** A tab that leads and lives answers the others within this. */
 const LEADER_ANSWER_MS = 300;
 
@@ -181,8 +183,7 @@ export class SyncEngine {
     const rows = ops.map((op) => [op.table_name, op.record_id] as const);
     try {
       await earlier;
-      // The screen says what it saved first.
-      await new Promise((resolve) => setTimeout(resolve));
+      await new Promise((resolve) => setTimeout(resolve, SAID_MS));
       await Promise.all([this.#onRows(rows, true), this.#parts.journal.note(this.#parts.store, ops)]);
     } catch (error) {
       const failure = failureOf(error);

@@ -19,7 +19,7 @@ export {
   type JoinState,
   type Session,
 } from "./session.ts";
-export { FIRST_STATUS, type SyncStatus } from "./status.ts";
+export { FIRST_STATUS, tidings, type SyncStatus } from "./status.ts";
 export { Store, type Fields, type OpState, type StoredCheck, type StoredOp } from "./store.ts";
 export { browserTabs } from "./tabs.ts";
 export type { LocalView } from "./view.ts";

@@ -56,15 +56,21 @@ export async function addTogether(store: Store, drafts: readonly Draft[], nowMs:
 
 /** Adds the entry. A connection may die after the entry has reached the disk: then it is there already. */
 async function addOnce(store: Store, draft: Draft, opId: string, txn: Txn | null, nowMs: number): Promise<StoredOp> {
-  const known = await store.ops.get(opId);
+  // Asked for at once: a person waits for the answer, and each question in turn is a way to the disk and back.
+  const [known, row, own, deviceSeq, rowsEpoch, epoch] = await Promise.all([
+    store.ops.get(opId),
+    store.rows.get([draft.table, draft.id]),
+    store.opsOn(draft.table, draft.id),
+    store.fact("device_seq"),
+    store.fact("rows_epoch"),
+    store.fact("epoch"),
+  ]);
   if (known !== undefined) return known;
-  const row = await store.rows.get([draft.table, draft.id]);
-  const own = await store.opsOn(draft.table, draft.id);
   const isInsert = draft.operation === "insert";
   const op: StoredOp = {
     ...FRESH,
     op_id: opId,
-    device_seq: ((await store.fact("device_seq")) ?? 0) + 1,
+    device_seq: (deviceSeq ?? 0) + 1,
     txn,
     table_name: draft.table,
     record_id: draft.id,
@@ -75,10 +81,9 @@ async function addOnce(store: Store, draft: Draft, opId: string, txn: Txn | null
     base: isInsert ? null : seenValues(row, own, draft),
     reason: wellFormed(draft.reason ?? null),
     client_time: new Date(nowMs).toISOString(),
-    epoch: row?.kept_from ?? (await store.fact("rows_epoch")) ?? (await store.fact("epoch")) ?? null,
+    epoch: row?.kept_from ?? rowsEpoch ?? epoch ?? null,
   };
-  await store.ops.add(op);
-  await store.setFact("device_seq", op.device_seq);
+  await Promise.all([store.ops.add(op), store.setFact("device_seq", op.device_seq)]);
   return op;
 }
 

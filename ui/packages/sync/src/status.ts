@@ -13,6 +13,8 @@ export interface SyncStatus {
   readonly link: "unknown" | "near" | "away";
   /** Entries the desk has not answered. */
   readonly waiting: number;
+  /** When the oldest of them was made. */
+  readonly oldestMs: number | null;
   /** Entries under way, while they are. */
   readonly sending: { readonly done: number; readonly total: number } | null;
   /** Entries that a person must look at. */
@@ -34,6 +36,7 @@ export const FIRST_STATUS: SyncStatus = {
   access: "ok",
   link: "unknown",
   waiting: 0,
+  oldestMs: null,
   sending: null,
   checking: 0,
   lastSentMs: null,
@@ -44,23 +47,38 @@ export const FIRST_STATUS: SyncStatus = {
 };
 
 /** What can be counted in the store. */
-export type Counted = Pick<SyncStatus, "waiting" | "checking" | "lastSentMs" | "complete">;
+export type Counted = Pick<SyncStatus, "waiting" | "oldestMs" | "checking" | "lastSentMs" | "complete">;
 
 /** Counts the store. */
 export async function count(store: Store): Promise<Counted> {
   return await store.transaction("r", [store.ops, store.checks, store.facts], async () => {
     const held = await store.opsIn("held");
-    const waitingForOthers = held.filter((op) => op.conflict_id === null).length;
+    const waiting = [...(await store.opsIn("waiting")), ...held.filter((op) => op.conflict_id === null)];
     const open = await store.opsIn("conflict", "rejected");
     const checks = new Set([...held, ...open].flatMap((op) => op.conflict_id ?? []));
     const rejected = open.filter((op) => op.state === "rejected" && !op.dismissed).length;
     return {
-      waiting: (await store.ops.where("state").equals("waiting").count()) + waitingForOthers,
+      waiting: waiting.length,
+      oldestMs: waiting.length === 0 ? null : Math.min(...waiting.map((op) => Date.parse(op.client_time))),
       checking: checks.size + rejected,
       lastSentMs: (await store.fact("last_sent_ms")) ?? null,
       complete: (await store.fact("complete")) ?? false,
     };
   });
+}
+
+/** What each request tells the desk of this phone, so that people there see who holds entries, and whose Wi-Fi is weak. */
+export function tidings(
+  { waiting, oldestMs }: SyncStatus,
+  tookMs: number | null,
+  nowMs: number,
+): Readonly<Record<string, string>> {
+  const whole = (ms: number): string => String(Math.max(0, Math.round(ms)));
+  return {
+    "X-Client-Pending": String(waiting),
+    ...(oldestMs === null ? {} : { "X-Client-Waiting-Ms": whole(nowMs - oldestMs) }),
+    ...(tookMs === null ? {} : { "X-Client-Took-Ms": whole(tookMs) }),
+  };
 }
 
 /** How long until the next waiting entry may be sent that was put off; for ever if none was. */

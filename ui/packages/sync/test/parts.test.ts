@@ -6,6 +6,7 @@ import { LEASE_MS, stopLeading, tryLead } from "../src/leader.ts";
 import { addEntry, RowMissing } from "../src/outbox.ts";
 import { overlay, patched } from "../src/overlay.ts";
 import { ACKNOWLEDGED_KEEP_COUNT, ACKNOWLEDGED_KEEP_MS, forgetOld, settle } from "../src/settle.ts";
+import { FIRST_STATUS, tidings } from "../src/status.ts";
 import type { ServerRow, Store, StoredOp } from "../src/store.ts";
 import { readResults } from "../src/wire.ts";
 import { emptyStore, FakeDesk, newStore } from "./fake-desk.ts";
@@ -142,4 +143,15 @@ test("acknowledged entries stay a day, and the newest longer; others are never f
   expect(kept).toHaveLength(ACKNOWLEDGED_KEEP_COUNT);
   expect(kept.filter((one) => one.settled_at_ms === NOW)).toHaveLength(5);
   expect(await left("waiting")).toHaveLength(1);
+});
+
+test("each request tells what waits here, since when, and how long the last one took", () => {
+  const waiting = { ...FIRST_STATUS, waiting: 2, oldestMs: 1_000 };
+  expect(tidings(waiting, 1_234.5, 61_000)).toEqual({
+    "X-Client-Pending": "2",
+    "X-Client-Waiting-Ms": "60000",
+    "X-Client-Took-Ms": "1235",
+  });
+  expect(tidings(FIRST_STATUS, null, 61_000)).toEqual({ "X-Client-Pending": "0" });
+  expect(tidings(waiting, null, 0)["X-Client-Waiting-Ms"]).toBe("0");
 });
