@@ -26,7 +26,8 @@ test.each<[Partial<SyncStatus>, string]>([
   [{ access: "full" }, "Laptop is full"],
 ])("the chip of %j says %j", (status, text) => {
   const opened: string[] = [];
-  render(SyncChip, { status: { ...FIRST_STATUS, ...status }, timeZone: "UTC", onopen: (place) => opened.push(place) });
+  const onopen = (place: string) => void opened.push(place);
+  render(SyncChip, { status: { ...FIRST_STATUS, ...status }, timeZone: "UTC", onopen });
   const place = text.includes("checking") ? "my checks" : "waiting list";
   const chip = screen.getByRole("button", { name: `Entries: ${text}. Open ${place}` });
   expect(chip).toHaveTextContent(text);

@@ -31,7 +31,6 @@ export class Desk {
   now = $state(Date.now());
   #records = $state.raw<Readonly<Record<string, string>>>({});
   // No screen follows it.
-   
   readonly #asked: Record<string, Promise<void> | undefined> = {};
 
   constructor(api: DeskApi) {

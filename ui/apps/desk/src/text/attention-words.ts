@@ -35,6 +35,8 @@ export const attentionWords = {
   hint: (who: string) =>
     `Save for ${who}: it is saved in ${who}’s name, and the history says that you let it in. Leave out: nothing of it is saved; the phone is told why.`,
   reasonHint: "Why? Goes in the history.",
+  lateAt: (made: string, arrived: string) => `Came too late: made at ${made}, reached the laptop at ${arrived}.`,
+  lateOnce: (at: string) => `Came too late: made at ${at}.`,
   applied: (who: string, subject: string) => `${subject}: saved for ${who}.`,
   clashes: (subject: string) => `${subject}: the laptop has another value. It waits under Needs checking.`,
   retried: (subject: string) => `${subject}: accepted.`,

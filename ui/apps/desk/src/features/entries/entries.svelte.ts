@@ -116,11 +116,11 @@ export class EntryList {
     for (const index of wanted) {
       if (this.#asked.length >= ASKED_MAX) return;
       const isFresh = this.#parts.get(index)?.round === this.#round;
-      if (!isFresh && !this.#asked.includes(index)) void this.#fetch(index);
+      if (!isFresh && !this.#asked.includes(index)) void this.#readPage(index);
     }
   }
 
-  async #fetch(index: number): Promise<void> {
+  async #readPage(index: number): Promise<void> {
     const [list, round] = [this.#list, this.#round];
     this.#asked = [...this.#asked, index];
     try {

@@ -228,6 +228,23 @@ test("an entry that was not accepted is saved for its author, with another value
   ]);
 });
 
+test("an entry that came too late says why itself, and is saved with one tap", async () => {
+  const user = userEvent.setup();
+  api = fakeApi([]);
+  const sample = refused();
+  const made = "2026-08-14T13:51:00.000Z";
+  api.refused = [
+    refused({ late: true, op: { ...sample.op, client_time: made }, received_at: "2026-08-14T14:40:00.000Z" }),
+  ];
+  render(Stage, { desk: new Desk(api), Screen: ChecksPage });
+  const save = await screen.findByRole("button", { name: "Save for Ana" });
+  const reason = screen.getByRole<HTMLInputElement>("textbox", { name: "Reason" }).value;
+  expect(reason).toMatch(/^Came too late: made at .*\d:51.*, reached the laptop at .*\d:40/);
+  await user.click(save);
+  await screen.findByText("#7008: saved for Ana.");
+  expect(api.dealtWith).toEqual([{ id: "o-9", how: "apply", request: { reason } }]);
+});
+
 test("an entry that was not accepted is left out only with a reason", async () => {
   const user = userEvent.setup();
   api = fakeApi([]);

@@ -7,6 +7,7 @@ import type { Desk } from "../../data/desk.svelte.ts";
 import { errorText } from "../../data/error-text.ts";
 import { attentionSubject } from "../../text/attention.ts";
 import { fieldText, isShown } from "../../text/fields.ts";
+import { moment } from "../../text/format.ts";
 import { isSame, type Json } from "../../text/json.ts";
 import { words } from "../../text/words.ts";
 import { isTypable, readTyped, typedText } from "../../text/typing.ts";
@@ -27,7 +28,8 @@ export class Attention {
   readonly item: QueueItem;
   /** The laptop's row now. */
   row = $state.raw<Row | undefined>(undefined);
-  reason = $state("");
+  /** Why it is let in or left out; undefined until somebody types. */
+  #reason = $state<string | undefined>(undefined);
   faults = $state.raw<Readonly<Record<string, string>>>({});
   notice = $state<string | undefined>(undefined);
   busy = $state(false);
@@ -39,7 +41,22 @@ export class Attention {
     void this.#loadRow();
   }
 
+  /** When it was made and when it came, as the desk's clock tells it; one text where they are the same. */
+  readonly times = $derived.by((): { made: string; came: string } => {
+    const { op, received_at } = this.item;
+    const came = moment(received_at, this.#desk.show);
+    return { made: op.client_time ? moment(op.client_time, this.#desk.show) : came, came };
+  });
+
   readonly waits = $derived.by(() => this.item.verdict === "held");
+  get reason(): string {
+    return this.#reason ?? (this.item.late ? this.#lateReason() : "");
+  }
+
+  set reason(text: string) {
+    this.#reason = text;
+  }
+
   readonly hasReason = $derived(this.reason.trim() !== "");
 
   readonly fields: readonly SentField[] = $derived.by(() =>
@@ -53,6 +70,12 @@ export class Attention {
         text: isTypable(field) ? (this.#typed[field] ?? typedText(field, sent, this.#desk.show)) : undefined,
       })),
   );
+
+  /** An entry that was late says itself why: whoever agrees need not type it. */
+  #lateReason(): string {
+    const { made, came } = this.times;
+    return made === came ? words.attention.lateOnce(made) : words.attention.lateAt(made, came);
+  }
 
   async #loadRow(): Promise<void> {
     const { table_name, record_id, operation, data } = this.item.op;

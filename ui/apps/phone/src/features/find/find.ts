@@ -40,7 +40,8 @@ export interface Found {
   readonly sure: Animal | undefined;
 }
 
-const NOTHING: Found = { hits: [], count: 0, sure: undefined };
+/** For nothing typed. */
+export const NOTHING: Found = { hits: [], count: 0, sure: undefined };
 
 /** Everything that one animal is found by, in lower case. */
 interface Handle {
