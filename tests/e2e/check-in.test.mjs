@@ -31,7 +31,7 @@ test("a wrong tag that was corrected is still found by its old number", async ()
   const super1 = await here.phone("Joel Whitfield", ["superintendent"]);
   const [animal] = await here.animals((item) => item.arrived_at === null, 1);
   await super1.fixTag(animal.tag, "7731");
-  await super1.says("All sent");
+  await until("the desk has the new tag", async () => (await here.now(animal)).tag === "7731");
   await super1.close();
 
   const phone = await here.phone("Sam Lee", ["checkin"]);

@@ -93,7 +93,7 @@ export class Phone {
     this.#onView = createSubscriber((update) => this.engine.view.subscribe(update));
     this.engine.view.subscribe(() => {
       this.#book = undefined;
-      void this.#readOwn();
+      this.#readOwnSoon();
     });
     this.engine.subscribe(() => {
       // Most news of the status are about the network. A day's entries are not read again for each of them.
@@ -101,7 +101,7 @@ export class Phone {
       const told = [waiting, checking, lastSentMs, access].join();
       if (told === this.#told) return;
       this.#told = told;
-      void this.#readOwn();
+      this.#readOwnSoon();
     });
   }
 
@@ -170,6 +170,11 @@ export class Phone {
   }
 
   /** Reads the phone's own entries and checks again: one reading at a time, the last one after the last change. */
+  /** A store that cannot be read now, such as one whose connection the phone has closed, is read at the next news. */
+  #readOwnSoon(): void {
+    this.#readOwn().catch(() => undefined);
+  }
+
   async #readOwn(): Promise<void> {
     this.#ownMoved = true;
     if (this.#isReading) return;
@@ -178,11 +183,14 @@ export class Phone {
       while (this.#ownMoved) {
         this.#ownMoved = false;
         const newestFirst = this.store.ops.orderBy("device_seq").reverse();
-        const session = this.store.fact("session");
-        [this.ops, this.checks] = await Promise.all([newestFirst.toArray(), this.store.checks.toArray()]);
+        const [ops, checks, session] = await Promise.all([
+          newestFirst.toArray(),
+          this.store.checks.toArray(),
+          this.store.fact("session"),
+        ]);
+        [this.ops, this.checks] = [ops, checks];
         // The token is renewed from time to time, perhaps by another tab.
-        const token = (await session)?.token;
-        if (token !== undefined && token !== this.session?.token) this.session = await session;
+        if (session !== undefined && session.token !== this.session?.token) this.session = session;
       }
     } finally {
       this.#isReading = false;

@@ -171,6 +171,8 @@ export class SyncEngine {
 
   /** The entries are safe: whoever made them need not wait for what follows. */
   #added(ops: readonly StoredOp[]): void {
+    // Nothing says that all is sent from here on; the store is counted when there is time.
+    this.#set({ waiting: this.#status.waiting + ops.length, oldestMs: this.#status.oldestMs ?? this.#parts.now() });
     const earlier = this.#following;
     const now = this.#follow(ops, earlier).finally(() => {
       if (this.#following === now) this.#following = undefined;
