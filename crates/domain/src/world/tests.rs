@@ -11,8 +11,8 @@ use super::{Author, Decision, World};
 use crate::actor::{Actor, Function, Role};
 use crate::conflict::ConflictStatus;
 use crate::fixtures::actor;
-use crate::ids::{DeviceId, PersonId, RecordId, Seq, Version};
-use crate::op::{OpDraft, Operation};
+use crate::ids::{ConflictId, DeviceId, PersonId, RecordId, Seq, Version};
+use crate::op::{OpDraft, Operation, decode};
 use crate::record::{Provenance, Record};
 use crate::schema::known_table;
 
@@ -166,5 +166,100 @@ proptest! {
         }
         let reopened = world.conflict(clash.id).expect("the clash");
         prop_assert_eq!((reopened.status, reopened.rev), (ConflictStatus::Open, clash.rev + 1));
+    }
+}
+
+/// Sends an op as JSON; answers its verdict.
+fn send(world: &mut World, author: &Author, op_id: u128, op: &Json) -> String {
+    let mut op = op.clone();
+    op["op_id"] = json!(Uuid::from_u128(op_id).to_string());
+    op["device_seq"] = json!(i64::try_from(op_id).expect("a small number"));
+    let op = decode(&serde_json::value::to_raw_value(&op).expect("JSON")).expect("a good op");
+    world.decide(author, &op);
+    world.op(op.id).and_then(|op| op.verdict.clone()).expect("a verdict")
+}
+
+fn decide_open(world: &mut World, resolution: &'static str, data: &Json) -> ConflictId {
+    let open = world.conflicts.values().find(|clash| clash.status == ConflictStatus::Open).expect("an open clash");
+    let decision = Decision {
+        resolution,
+        data: data.as_object().cloned().unwrap_or_default(),
+        expected_server_version: open.server_version,
+        rev: open.rev,
+        reason: None,
+    };
+    let id = open.id;
+    assert_eq!(world.resolve(&admin(), id, &decision), Ok(()));
+    id
+}
+
+/// A weigh-in that was deleted while weights were in dispute stays so, whatever is decided and taken back.
+#[test]
+fn a_decision_between_weights_brings_no_deleted_one_back() {
+    let weigh_in = |number: u128| Uuid::from_u128(0xe0 + number);
+    for (resolution, data, gone) in [
+        ("server_wins", json!({}), 2),
+        ("server_wins", json!({}), 3),
+        ("client_wins", json!({}), 2),
+        ("client_wins", json!({}), 3),
+        ("manual", json!({"official_weight_x10": 9990}), 3),
+    ] {
+        let mut world = world();
+        for number in 1..=3 {
+            let weight = 9000 + i64::try_from(number).expect("a small number") * 1000;
+            let data = json!({"animal_id": ANIMAL.to_string(), "kind": "arrival", "weight_x10": weight});
+            let op = json!({"table_name": "weigh_ins", "record_id": weigh_in(number).to_string(),
+                "operation": "insert", "base_version": 0, "data": data});
+            assert_eq!(send(&mut world, &author(number + 1), 0xc0 + number, &op), "applied");
+        }
+        let op = json!({"table_name": "weigh_ins", "record_id": weigh_in(gone).to_string(),
+            "operation": "delete", "base_version": 1});
+        let desk = Author { actor: admin(), ..author(9) };
+        assert_eq!(send(&mut world, &desk, 0xd0, &op), "applied");
+        let weight = |world: &World| values(world)["official_weight_x10"].clone();
+        let is_live = |world: &World, number: u128| {
+            world.record(("weigh_ins", RecordId(weigh_in(number)))).is_some_and(Record::is_live)
+        };
+        let before = weight(&world);
+        let id = decide_open(&mut world, resolution, &data);
+        let place = format!("{resolution}, {gone} is gone");
+        assert!(!is_live(&world, gone), "{place}");
+        let kept = 9000 + 1000 * if gone == 2 { 3 } else { 2 };
+        let official = match resolution {
+            "client_wins" => json!(kept),
+            "manual" => json!(9990),
+            _ => json!(10_000),
+        };
+        assert_eq!(weight(&world), official, "{place}");
+        assert_eq!(world.undo(&admin(), id, None), Ok(()), "{place}");
+        assert!(!is_live(&world, gone), "{place}");
+        assert_eq!(weight(&world), before, "{place}");
+    }
+}
+
+/// A person decided that the row is made without a value. Its phone has not heard: it edits what it entered itself, and
+/// names version 1 as if that were the same. Only `base` can say that it saw the row as it was made.
+#[test]
+fn an_edit_after_an_own_insert_that_was_decided_otherwise_is_asked_about() {
+    let own = Uuid::from_u128(0x61);
+    for (base, expected) in [
+        (None, "conflict"),
+        (Some(json!({"back_number": 103})), "conflict"),
+        (Some(json!({"back_number": null})), "applied"),
+    ] {
+        let mut world = world();
+        let holder = json!({"table_name": "exhibitors", "record_id": EXHIBITOR.to_string(), "operation": "update",
+            "base_version": 1, "data": {"back_number": 103}});
+        assert_eq!(send(&mut world, &author(2), 0xb1, &holder), "applied");
+        let insert = json!({"table_name": "exhibitors", "record_id": own.to_string(), "operation": "insert",
+            "base_version": 0, "data": {"first_name": "Ben", "last_name": "Lee", "back_number": 103}});
+        assert_eq!(send(&mut world, &author(3), 0xb2, &insert), "conflict");
+        decide_open(&mut world, "server_wins", &json!({}));
+        let mut edit = json!({"table_name": "exhibitors", "record_id": own.to_string(), "operation": "update",
+            "base_version": 1, "prev_op_id": Uuid::from_u128(0xb2).to_string(), "data": {"back_number": 1032}});
+        if let Some(base) = &base {
+            edit["base"] = base.clone();
+        }
+        assert_eq!(send(&mut world, &author(3), 0xb3, &edit), expected, "{base:?}");
     }
 }

@@ -96,7 +96,8 @@ impl World {
                 return Err(invalid_prev().into());
             }
             // Version 1 is what a phone says that has its own insert's answer not yet.
-            if op.base_version <= Version(1) && met_another_row(queued) {
+            if op.base_version <= Version(1) && (met_another_row(queued) || (op.base.is_none() && was_decided(queued)))
+            {
                 root = Some(queued);
                 break;
             }
@@ -116,7 +117,8 @@ impl World {
 struct Chain<'a> {
     /// Newest first.
     ops: Vec<&'a QueuedOp>,
-    /// The insert at its end, if that met a row which was there already: the author had seen only what it made itself.
+    /// The insert at its end, if that met a row which was there already, or a person decided it: the author had seen only
+    /// what it made itself.
     root: Option<&'a QueuedOp>,
 }
 
@@ -126,6 +128,14 @@ fn met_another_row(queued: &QueuedOp) -> bool {
         && queued.status == QueueStatus::Completed
         && matches!(queued.verdict.as_deref(), Some("noop" | "merged"))
         && queued.conflict_id.is_none()
+}
+
+/// Whether an insert was in a clash that is closed. Version 1 may hold other values then than its author entered, and
+/// only the author's `base` could tell whether they were seen.
+fn was_decided(queued: &QueuedOp) -> bool {
+    queued.operation == Operation::Insert.as_str()
+        && queued.status == QueueStatus::Completed
+        && queued.conflict_id.is_some()
 }
 
 /// A row as its author made it: what was sent, and the defaults of the rest.

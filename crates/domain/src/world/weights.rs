@@ -190,8 +190,10 @@ impl World {
     ) -> Result<Json, SettleError> {
         let version = self.main_version(conflict);
         let earlier = conflict.other_record_id;
-        let new: Vec<RecordId> =
-            conflict.op_ids.iter().filter_map(|id| self.op(*id).and_then(|op| op.record_id)).collect();
+        let is_live = |id: &RecordId| self.record(("weigh_ins", *id)).is_some_and(Record::is_live);
+        let new = conflict.op_ids.iter().filter_map(|id| self.op(*id).and_then(|op| op.record_id));
+        // One that was deleted meanwhile is not decided about.
+        let new: Vec<RecordId> = new.filter(is_live).collect();
         let newest = new.last().copied();
         let manual = match decision.resolution {
             "manual" => Some(manual_weight(decision)?),
@@ -247,9 +249,9 @@ impl World {
         }
     }
 
-    /// Voids a weigh-in, or makes it count again. Answers whether that changed it.
+    /// Voids a weigh-in, or makes it count again; one that was deleted stays so. Answers whether that changed it.
     fn set_void(&mut self, id: RecordId, by: Option<(&Actor, &str)>, cause: &Cause) -> bool {
-        let Some(row) = self.record(("weigh_ins", id)) else { return false };
+        let Some(row) = self.record(("weigh_ins", id)).filter(|row| row.is_live()) else { return false };
         if row.value("voided_at").is_null() == by.is_none() {
             return false;
         }

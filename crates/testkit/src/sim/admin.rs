@@ -183,6 +183,8 @@ impl Run {
         let mut rises = false;
         for (key, before) in &decided.before {
             let after = self.stood(judge, *key).await;
+            let beside = self.with_beside(judge, *key, before.as_ref(), &view.op_ids).await;
+            let before = if at_once { &beside } else { before };
             let compared = |row: &Option<Stood>| {
                 let row = row.as_ref().filter(|row| row.live)?;
                 let mut values = row.values.clone();
@@ -219,6 +221,39 @@ impl Run {
             rows.insert(key, self.stood(judge, key).await);
         }
         rows
+    }
+
+    /// The row with what other entries have written to it since: in the transaction of a decision those are decided that
+    /// waited for it, and a clash whose values it makes equal closes and joins what waited beside them.
+    pub(super) async fn with_beside(
+        &self,
+        judge: &Actor,
+        key: Key,
+        before: Option<&Stood>,
+        op_ids: &[Uuid],
+    ) -> Option<Stood> {
+        let mut stood = before.cloned();
+        let Ok(history) = self.desk.engine().record_history(judge, key.0, key.1).await else { return stood };
+        let mut versions = history.items;
+        versions.sort_by_key(|item| item.version);
+        let table = known_table(key.0);
+        let spread = |snapshot: &Json| snapshot.as_object().map(|data| spread(table, data)).unwrap_or_default();
+        let since = before.map_or(0, |row| row.version);
+        for (place, item) in versions.iter().enumerate().filter(|(_, item)| item.version > since) {
+            if item.op_id.is_none_or(|id| op_ids.contains(&id)) {
+                continue;
+            }
+            let was = place.checked_sub(1).map(|place| &versions[place]);
+            let was_values = was.map(|was| spread(&was.snapshot)).unwrap_or_default();
+            let row = stood.get_or_insert_with(|| Stood { version: 0, live: false, values: Fields::new() });
+            if was.is_none_or(|was| was.deleted != item.deleted) {
+                row.live = !item.deleted;
+            }
+            let mut values = spread(&item.snapshot);
+            values.retain(|path, value| !is_derived(table, path) && was_values.get(path) != Some(value));
+            row.values.extend(values);
+        }
+        stood
     }
 
     async fn stood(&self, judge: &Actor, key: Key) -> Option<Stood> {

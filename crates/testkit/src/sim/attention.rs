@@ -77,8 +77,11 @@ impl Run {
             // Two of its clashes were about one row: the later decision stands in the way.
             return;
         }
+        let undone = |clash: &&ConflictView| undone.results.iter().any(|result| result.id == clash.id);
+        let op_ids: Vec<Uuid> = open.iter().filter(undone).flat_map(|clash| clash.op_ids.iter().copied()).collect();
         let after = self.stood_around(judge, open).await;
         for ((key, was), (_, is)) in before.iter().zip(&after) {
+            let was = &self.with_beside(judge, *key, was.as_ref(), &op_ids).await;
             let shown = |row: &Option<Stood>| row.as_ref().filter(|row| row.live).map(|row| row.values.clone());
             if shown(was) != shown(is) {
                 let what = format!("a bulk undo gave {:?} and not {:?}", shown(is), shown(was));
