@@ -96,7 +96,8 @@ impl World {
                 return Err(invalid_prev().into());
             }
             // Version 1 is what a phone says that has its own insert's answer not yet.
-            if op.base_version <= Version(1) && (met_another_row(queued) || (op.base.is_none() && was_decided(queued)))
+            if op.base_version <= Version(1)
+                && (met_another_row(queued) || (overwrites_unseen(op) && was_decided(queued)))
             {
                 root = Some(queued);
                 break;
@@ -128,6 +129,11 @@ fn met_another_row(queued: &QueuedOp) -> bool {
         && queued.status == QueueStatus::Completed
         && matches!(queued.verdict.as_deref(), Some("noop" | "merged"))
         && queued.conflict_id.is_none()
+}
+
+/// Whether the op writes values and does not say what its author saw before. A deletion takes the row as it is.
+fn overwrites_unseen(op: &Op) -> bool {
+    op.base.is_none() && op.operation != Operation::Delete
 }
 
 /// Whether an insert was in a clash that is closed. Version 1 may hold other values then than its author entered, and
