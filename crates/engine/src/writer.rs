@@ -284,7 +284,8 @@ impl Writer {
         let now = self.clock.now();
         let mut world =
             World::new(now, meta.epoch, self.show_id, meta.clock, Box::new(crate::ids::fresh_ids(now_millis(now))));
-        let applied = self.apply_all(&mut tx, &mut world, jobs).await;
+        let mut waiting: Vec<&mut (dyn Job + 'static)> = jobs.iter_mut().map(AsMut::as_mut).collect();
+        let applied = decide(&mut tx, &mut world, &mut waiting).await;
         if let Err(error) = applied {
             // SQLite may have taken it back by itself; what went wrong first is what counts.
             let _ = tx.rollback().await;
@@ -307,30 +308,35 @@ impl Writer {
         }
         Ok(world.clock)
     }
+}
 
-    async fn apply_all(&self, tx: &mut Tx, world: &mut World, jobs: &mut [Box<dyn Job>]) -> Result<(), EngineError> {
-        if jobs.is_empty() {
-            return Ok(());
-        }
-        let missing = |world: &World| {
-            let mut needs = Needs::default();
-            for job in jobs.iter() {
-                needs.extend(&job.missing(world));
-            }
-            needs
-        };
-        load::rounds(tx, world, missing).await?;
-        jobs.iter_mut().try_for_each(|job| job.apply(world))?;
-        // What was decided may be what held ops waited for; what these need is known only now.
-        for _ in 0..TURNS_MAX {
-            if world.missing_for_turns().is_empty() {
-                break;
-            }
-            load::rounds(tx, world, World::missing_for_turns).await?;
-            world.take_turns();
-        }
-        Ok(())
+/// Reads what the jobs need and decides them in their order, and what waited for them. Nothing is written.
+pub(crate) async fn decide(
+    tx: &mut Tx,
+    world: &mut World,
+    jobs: &mut [&mut (dyn Job + 'static)],
+) -> Result<(), EngineError> {
+    if jobs.is_empty() {
+        return Ok(());
     }
+    let missing = |world: &World| {
+        let mut needs = Needs::default();
+        for job in jobs.iter() {
+            needs.extend(&job.missing(world));
+        }
+        needs
+    };
+    load::rounds(tx, world, missing).await?;
+    jobs.iter_mut().try_for_each(|job| job.apply(world))?;
+    // What was decided may be what held ops waited for; what these need is known only now.
+    for _ in 0..TURNS_MAX {
+        if world.missing_for_turns().is_empty() {
+            break;
+        }
+        load::rounds(tx, world, World::missing_for_turns).await?;
+        world.take_turns();
+    }
+    Ok(())
 }
 
 /// Who must hear what a transaction did.

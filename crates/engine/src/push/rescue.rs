@@ -5,10 +5,7 @@ use showdesk_store::meta;
 
 use super::{Author, Decoded, Engine, Mode, OpResult, PushJob, Result, units};
 use crate::ids::fresh_ids;
-use crate::writer::{Job, load};
-
-/// Rounds of entries whose turn would come because others were decided.
-const TURNS_MAX: usize = 16;
+use crate::writer::{self, Job};
 
 impl Engine {
     /// What would become of these pushes, one after the other. Nothing is written.
@@ -20,24 +17,8 @@ impl Engine {
         let mut world = World::new(now, meta.epoch, self.inner.show_id, meta.clock, Box::new(fresh_ids(millis)));
         let mut jobs: Vec<PushJob> =
             pushes.into_iter().map(|(author, ops)| job(author, ops, Mode::Pushed { epoch: meta.epoch })).collect();
-        load::rounds(&mut tx, &mut world, |world| {
-            let mut needs = showdesk_domain::world::Needs::default();
-            for job in &jobs {
-                needs.extend(&job.missing(world));
-            }
-            needs
-        })
-        .await?;
-        for job in &mut jobs {
-            job.apply(&mut world)?;
-        }
-        for _ in 0..TURNS_MAX {
-            if world.missing_for_turns().is_empty() {
-                break;
-            }
-            load::rounds(&mut tx, &mut world, World::missing_for_turns).await?;
-            world.take_turns();
-        }
+        let mut tried: Vec<&mut (dyn Job + 'static)> = jobs.iter_mut().map(|job| job as _).collect();
+        writer::decide(&mut tx, &mut world, &mut tried).await?;
         Ok(jobs.into_iter().map(|job| job.results).collect())
     }
 
