@@ -1,0 +1,10 @@
+//! Errors: what is taken out of their text, which of them are one problem, and how a problem fares.
+
+mod fingerprint;
+mod frames;
+mod group;
+mod scrub;
+
+pub use fingerprint::{Fingerprint, Report, normalise};
+pub use group::{Group, Occurrence, SAMPLES_FIRST, SAMPLES_LAST, Seen, Status, sample_to_drop};
+pub use scrub::{TEXT_CHARS_MAX, scrub};
