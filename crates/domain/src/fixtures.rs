@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
-use crate::actor::{Actor, DeviceKind, Function, Role, Scope};
+use crate::actor::{Actor, DeviceKind, Function, Permissions, Role, Scope};
 use crate::ids::{DeviceId, PersonId};
 use crate::record::values_of;
 use crate::schema::Table;
@@ -21,6 +21,7 @@ pub(crate) fn actor() -> Actor {
         role: Role::Editor,
         functions: vec![Function::Superintendent, Function::Scale, Function::Checkin],
         scope: Scope::default(),
+        permissions: Permissions::default(),
     }
 }
 

@@ -9,6 +9,8 @@ use serde_json::Value as Json;
 use unicode_normalization::UnicodeNormalization;
 use uuid::Uuid;
 
+use crate::visible::{is_unseen, visible};
+
 /// What a field can hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Kind {
@@ -224,12 +226,12 @@ fn decode_text(text: &str, max_chars: usize, form: TextForm) -> Result<Value, Va
     if text.contains('\0') {
         return Err(ValueError::new("invalid_character", "U+0000 cannot be stored"));
     }
-    let text: String = text.nfc().collect();
+    let text: String = visible(text).nfc().collect();
     let text = match form {
         TextForm::Plain => text,
         TextForm::Code => text.trim().to_ascii_uppercase(),
     };
-    if text.trim().is_empty() {
+    if is_unseen(&text) {
         return Err(ValueError::new("required", "a text must not be blank; null clears it"));
     }
     if text.chars().count() > max_chars {
@@ -314,6 +316,17 @@ mod tests {
     fn texts_that_look_alike_are_equal() {
         let name = Kind::Text { max_chars: 200, form: TextForm::Plain };
         assert_eq!(code(&name, &json!("Zoe\u{301}")), code(&name, &json!("Zo\u{e9}")));
+    }
+
+    #[test]
+    fn what_cannot_be_seen_is_not_kept() {
+        let name = Kind::Text { max_chars: 5, form: TextForm::Plain };
+        assert_eq!(code(&name, &json!("Ana\u{202e}\u{200b}\u{200b}")), Ok(Value::Text("Ana".into())));
+        for blank in ["\u{202e}", "\u{200b} ", "\u{2800}", "\u{3164}"] {
+            assert_eq!(code(&name, &json!(blank)), Err("required"), "{blank:?}");
+        }
+        let tag = Kind::Text { max_chars: 20, form: TextForm::Code };
+        assert_eq!(code(&tag, &json!("\u{feff} a12\u{200e}")), Ok(Value::Text("A12".into())));
     }
 
     #[test]

@@ -336,7 +336,7 @@ impl World {
         self.people.insert(id);
     }
 
-    /// Takes somebody whose op waits.
+    /// Takes somebody with present rights, behind an op that waits or comes.
     pub fn add_author(&mut self, actor: Actor) {
         self.authors.insert((actor.person, actor.device), actor);
     }

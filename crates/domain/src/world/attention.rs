@@ -5,7 +5,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::verdict::Stop;
 use super::{Author, Cause, Needs, SettleError, World};
-use crate::actor::{Actor, Function, Role, Scope};
+use crate::actor::{Actor, Function, Permissions, Role, Scope};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, RecordId};
 use crate::op::{Op, Rejection, from_queued};
@@ -335,6 +335,7 @@ fn author_with_rights(admin: &Actor, queued: &QueuedOp) -> Author {
         role: admin.role.max(Role::Admin),
         functions: vec![Function::Admin],
         scope: Scope::default(),
+        permissions: Permissions::default(),
     };
     Author { actor, incarnation: queued.incarnation, skew_ms: queued.skew_ms, recovered_from: None }
 }

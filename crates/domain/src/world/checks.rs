@@ -6,7 +6,7 @@ use super::needs::referrers;
 use super::{Author, World};
 use crate::ids::{PersonId, RecordId};
 use crate::op::{Op, Rejection};
-use crate::permit::{self, Place};
+use crate::permit::{self, Action, Place, Resource, Writing};
 use crate::record::Record;
 use crate::schema::{Table, known_table};
 use crate::value::{Kind, Target, Value};
@@ -21,23 +21,31 @@ impl World {
         let class = self.class_of(op, record);
         let official = matches!(op.table.name, "placings" | "class_calls")
             && class.is_some_and(|class| !class.value("official_at").is_null());
+        let mut places = vec![self.place(op, record, class)];
         if record.is_some() {
             // A row that lies elsewhere is not brought home by the change itself.
             let bare = Op { patch: BTreeMap::new(), ..op.clone() };
-            let there = self.place(author, &bare, record, self.class_of(&bare, record));
-            permit::check_scope(&author.actor, &there)?;
+            places.push(self.place(&bare, record, self.class_of(&bare, record)));
         }
         let class_ring = class.and_then(|class| class.value("ring_id").as_id());
-        permit::check_scope(&author.actor, &Place { ring: class_ring, ..Place::default() })?;
-        let place = self.place(author, op, record, class);
-        permit::authorize(&author.actor, self.locking_stage(), op, &place, official)
+        places.push(Place { ring: class_ring, ..Place::default() });
+        let own = record.is_some_and(|record| record.updated_by == Some(author.actor.person));
+        let writing = Writing { record, places, own, official, ..self.writing(op) };
+        permit::authorize(&author.actor, Action::Write, &Resource::Row(&writing))
     }
 
     /// The same for a row that has not come yet: what only its author may do is asked again when it is there.
     pub(super) fn authorize_absent(&self, author: &Author, op: &Op) -> Result<(), Rejection> {
-        let class = self.class_of(op, None);
-        let place = Place { own: true, ..self.place(author, op, None, class) };
-        permit::authorize(&author.actor, self.locking_stage(), op, &place, false)
+        let places = vec![self.place(op, None, self.class_of(op, None))];
+        let writing = Writing { places, own: true, ..self.writing(op) };
+        permit::authorize(&author.actor, Action::Write, &Resource::Row(&writing))
+    }
+
+    fn writing<'a>(&self, op: &'a Op) -> Writing<'a> {
+        let policy = self.show().and_then(|show| show.value("rules.reweigh_policy").as_text());
+        let reweighs = !matches!(policy, Some("weigh_once" | "declared"));
+        let stage = self.locking_stage();
+        Writing { op, stage, record: None, places: Vec::new(), own: false, official: false, reweighs }
     }
 
     fn value_of(op: &Op, record: Option<&Record>, path: &str) -> Option<Value> {
@@ -61,7 +69,7 @@ impl World {
         }
     }
 
-    fn place(&self, author: &Author, op: &Op, record: Option<&Record>, class: Option<&Record>) -> Place {
+    fn place(&self, op: &Op, record: Option<&Record>, class: Option<&Record>) -> Place {
         let text = |value: Option<Value>| value.and_then(|value| value.as_text().map(str::to_owned));
         let animal = match op.table.name {
             "weigh_ins" | "entries" => self.related(op, record, "animal_id", "animals"),
@@ -81,8 +89,7 @@ impl World {
             _ => None,
         };
         let ring = ring.or_else(|| class.and_then(|class| class.value("ring_id").as_id()));
-        let own = record.is_some_and(|record| record.updated_by == Some(author.actor.person));
-        Place { department, ring, own }
+        Place { department, ring }
     }
 
     /// References of a whole row must point to rows and people that are there.

@@ -246,6 +246,11 @@ impl World {
         self.loaded.ops.contains(&id)
     }
 
+    /// Whether somebody's rights were asked for, found or not.
+    pub fn was_author_loaded(&self, person: PersonId, device: DeviceId) -> bool {
+        self.loaded.authors.contains(&(person, device))
+    }
+
     /// Remembers that these were read; what was not found does not exist.
     pub fn mark_loaded(&mut self, needs: &Needs) {
         self.loaded.extend(needs);

@@ -21,7 +21,12 @@ const EXHIBITOR: Uuid = Uuid::from_u128(0x60);
 const ANIMAL: Uuid = Uuid::from_u128(0xa0);
 const FIELDS: &[&str] = &["tag", "pen", "breed", "name", "ear_notch"];
 
+/// While entries are taken a superintendent changes everything of an animal.
 fn world() -> World {
+    world_in("A")
+}
+
+fn world_in(stage: &str) -> World {
     let mut next = 0x1000_u128;
     let ids = Box::new(move || {
         next += 1;
@@ -49,7 +54,7 @@ fn world() -> World {
             provenance: Provenance::new(),
         }
     };
-    world.add_record(row("shows", SHOW, &json!({"name": "Fair", "timezone": "UTC", "stage": "B"})));
+    world.add_record(row("shows", SHOW, &json!({"name": "Fair", "timezone": "UTC", "stage": stage})));
     world.add_record(row("exhibitors", EXHIBITOR, &json!({"first_name": "Ada", "last_name": "Reyes"})));
     let base =
         json!({"exhibitor_id": EXHIBITOR.to_string(), "species": "cattle", "tag": "0", "pen": "0", "breed": "0"});
@@ -204,7 +209,7 @@ fn a_decision_between_weights_brings_no_deleted_one_back() {
         ("client_wins", json!({}), 3),
         ("manual", json!({"official_weight_x10": 9990}), 3),
     ] {
-        let mut world = world();
+        let mut world = world_in("B");
         for number in 1..=3 {
             let weight = 9000 + i64::try_from(number).expect("a small number") * 1000;
             let data = json!({"animal_id": ANIMAL.to_string(), "kind": "arrival", "weight_x10": weight});

@@ -8,6 +8,7 @@ use super::{Cause, World};
 use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, Version};
+use crate::permit::{self, Action, Resource};
 use crate::queue::QueueStatus;
 use crate::record::{Record, values_of};
 use crate::schema::Policy;
@@ -114,10 +115,7 @@ impl World {
 
     /// One of the two authors disagrees: the clash is open again, the decided value stays in force.
     pub fn disagree(&mut self, author: &Actor, id: ConflictId, note: Option<&str>) -> Result<(), SettleError> {
-        let may_speak = |conflict: &&Conflict| {
-            conflict.device_id == author.device || conflict.server_user_id == Some(author.person)
-        };
-        let mut conflict = self.conflicts.get(&id).filter(may_speak).cloned().ok_or(SettleError::NotFound)?;
+        let mut conflict = self.own_clash(author, Action::DisagreeWithClash, id)?;
         if conflict.status != ConflictStatus::Resolved {
             return Err(SettleError::NotPossible("only a decision can be disagreed with"));
         }
@@ -132,8 +130,7 @@ impl World {
 
     /// The author takes an entry back that waits for a decision: nothing of it is written.
     pub fn withdraw(&mut self, author: &Actor, id: ConflictId) -> Result<(), SettleError> {
-        let own = |conflict: &&Conflict| conflict.device_id == author.device;
-        let mut conflict = self.conflicts.get(&id).filter(own).cloned().ok_or(SettleError::NotFound)?;
+        let mut conflict = self.own_clash(author, Action::AnswerClash, id)?;
         match conflict.status {
             ConflictStatus::Open => {}
             ConflictStatus::Withdrawn => return Ok(()),
@@ -154,6 +151,15 @@ impl World {
         }
         self.decide_waiters();
         Ok(())
+    }
+
+    /// A clash that the author may do this with; another one is answered as if it were not there.
+    fn own_clash(&self, author: &Actor, action: Action, id: ConflictId) -> Result<Conflict, SettleError> {
+        let may = |conflict: &&Conflict| {
+            let clash = Resource::Clash { device: conflict.device_id, server_person: conflict.server_user_id };
+            permit::authorize(author, action, &clash).is_ok()
+        };
+        self.conflicts.get(&id).filter(may).cloned().ok_or(SettleError::NotFound)
     }
 
     pub(super) fn reopen(&mut self, mut conflict: Conflict, cause: &Cause) {

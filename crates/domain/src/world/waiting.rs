@@ -13,6 +13,7 @@ use super::review::Clash;
 use super::verdict::{Stop, Verdict};
 use super::view::told_view;
 use super::{Author, Key, Needs, World};
+use crate::actor::Actor;
 use crate::conflict::{ConflictKind, ConflictStatus};
 use crate::ids::{DeviceId, OpId, PersonId, RecordId};
 use crate::op::{Op, Operation, Rejection, from_queued, natural_id_of};
@@ -363,9 +364,14 @@ impl World {
         }
     }
 
-    /// Whether an author was asked for, found or not.
+    /// Whether somebody's present rights are known here.
     pub fn knows_author(&self, person: PersonId, device: DeviceId) -> bool {
         self.authors.contains_key(&(person, device))
+    }
+
+    /// Somebody with present rights; none if not asked for, or if the person has left.
+    pub fn author(&self, person: PersonId, device: DeviceId) -> Option<&Actor> {
+        self.authors.get(&(person, device))
     }
 }
 
