@@ -81,8 +81,9 @@ static LIST: LazyLock<&str> = LazyLock::new(|| {
     let select = sql::select(TABLE, COLUMNS);
     sql::keep(format!(
         "{select} WHERE ($1 IS NULL OR status = $1 OR ($1 = 'decided' AND status IN ({DECIDED}))) AND ($2 IS NULL OR kind = $2) AND ($3 IS NULL OR table_name = $3) \
-         AND ($4 IS NULL OR device_id = $4) AND ($5 IS NULL OR (created_at, id) < ($5, $6)) \
-         ORDER BY created_at DESC, id DESC LIMIT $7"
+         AND ($4 IS NULL OR device_id = $4) AND ($5 IS NULL OR user_id = $5) \
+         AND ($6 IS NULL OR (created_at, id) < ($6, $7)) \
+         ORDER BY created_at DESC, id DESC LIMIT $8"
     ))
 });
 /// What a person or a change has closed.
@@ -139,6 +140,8 @@ pub struct ConflictFilter {
     pub table: Option<&'static Table>,
     /// The device of the clashing entry.
     pub device: Option<DeviceId>,
+    /// The author of the clashing entry.
+    pub author: Option<PersonId>,
     /// Only those older than this one.
     pub before: Option<(DateTime<Utc>, ConflictId)>,
     /// At most so many.
@@ -194,6 +197,7 @@ pub async fn list(tx: &mut Tx, filter: &ConflictFilter) -> Result<Vec<Conflict>>
         filter.kind.map(ConflictKind::as_str),
         filter.table.map(|table| table.name),
         filter.device,
+        filter.author,
         filter.before.map(|(at, _)| at),
         filter.before.map(|(_, id)| id),
         filter.limit,

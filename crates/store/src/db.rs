@@ -5,20 +5,24 @@
 
 mod error;
 mod postgres;
+mod roles;
+pub(crate) mod routines;
 pub(crate) mod row;
 mod sqlite;
 pub(crate) mod value;
 
 use std::path::Path;
 
+use showdesk_domain::ids::PersonId;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+use uuid::Uuid;
 
 use crate::Result;
 pub use postgres::Listener;
-use postgres::PostgresDb;
+use postgres::{PostgresDb, PostgresTx};
 use row::{Cells, Row};
 use sqlite::SqliteDb;
 pub use value::Value;
@@ -32,13 +36,39 @@ pub enum Db {
     Postgres(PostgresDb),
 }
 
+/// For whom a transaction works. On Postgres that is a role with policies of its own for each table; a file is this
+/// program's alone, and whoever works sees all of it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// Somebody with a valid pass. Row-level security looks up what that person may see and do.
+    Person(PersonId),
+    /// Somebody who has not shown a pass yet: looks up passes and codes, asks to join.
+    Anyone,
+    /// The one writer: its transaction holds the work of many authors.
+    Writer,
+    /// The program's own housekeeping. No synced row.
+    Worker,
+    /// Who made the tables: at the start, and in tests.
+    Owner,
+}
+
+impl Seat {
+    /// What `app.user_id` is set to.
+    fn user(self) -> Option<Uuid> {
+        match self {
+            Self::Person(person) => Some(person.0),
+            Self::Anyone | Self::Writer | Self::Worker | Self::Owner => None,
+        }
+    }
+}
+
 /// A transaction; it is rolled back unless it is committed.
 #[derive(Debug)]
 pub enum Tx {
     /// Of a file.
     Sqlite(Transaction<'static, Sqlite>),
     /// Of a server.
-    Postgres(Transaction<'static, Postgres>),
+    Postgres(PostgresTx),
 }
 
 impl Db {
@@ -54,18 +84,18 @@ impl Db {
 
     /// Begins a transaction that writes. On SQLite they run one at a time; on Postgres
     /// [`crate::meta::lock`] makes the writers take turns.
-    pub async fn begin_write(&self) -> Result<Tx> {
+    pub async fn begin_write(&self, seat: Seat) -> Result<Tx> {
         match self {
             Self::Sqlite(db) => db.begin_write().await.map(Tx::Sqlite),
-            Self::Postgres(db) => db.begin_write().await.map(Tx::Postgres),
+            Self::Postgres(db) => db.begin_write(seat).await.map(Tx::Postgres),
         }
     }
 
     /// Begins a transaction that sees one state of the database and cannot write.
-    pub async fn begin_read(&self) -> Result<Tx> {
+    pub async fn begin_read(&self, seat: Seat) -> Result<Tx> {
         match self {
             Self::Sqlite(db) => db.begin_read().await.map(Tx::Sqlite),
-            Self::Postgres(db) => db.begin_read().await.map(Tx::Postgres),
+            Self::Postgres(db) => db.begin_read(seat).await.map(Tx::Postgres),
         }
     }
 
@@ -124,7 +154,7 @@ impl Tx {
     pub async fn commit(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.commit().await?,
-            Self::Postgres(tx) => tx.commit().await?,
+            Self::Postgres(PostgresTx { tx, .. }) => tx.commit().await?,
         }
         Ok(())
     }
@@ -133,7 +163,7 @@ impl Tx {
     pub async fn rollback(self) -> Result<()> {
         match self {
             Self::Sqlite(tx) => tx.rollback().await?,
-            Self::Postgres(tx) => tx.rollback().await?,
+            Self::Postgres(PostgresTx { tx, .. }) => tx.rollback().await?,
         }
         Ok(())
     }
@@ -141,7 +171,7 @@ impl Tx {
     /// Tells those who listen to the channel, when the transaction is committed. On SQLite nobody does.
     /// `text` has less than 8,000 bytes.
     pub async fn notify(&mut self, channel: &str, text: &str) -> Result<()> {
-        if let Self::Postgres(tx) = self {
+        if let Self::Postgres(PostgresTx { tx, .. }) = self {
             sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(text).execute(&mut **tx).await?;
         }
         Ok(())
@@ -165,6 +195,11 @@ impl Tx {
 
     /// Runs a statement and tells how many rows it wrote.
     pub(crate) async fn execute(&mut self, sql: &'static str, values: Vec<Value>) -> Result<u64> {
+        if let Some(counting) = self.routine(sql) {
+            let row = self.row_of(counting, values).await?;
+            let written = row.map_or(Ok(0), |row| Cells::new(&row, "a routine", &["count"]).int())?;
+            return Ok(u64::try_from(written).unwrap_or(0));
+        }
         let statement = Bound::new(self.is_shared(), sql, values);
         self.run(statement).await
     }
@@ -188,7 +223,9 @@ impl Tx {
     async fn run(&mut self, statement: Bound) -> Result<u64> {
         Ok(match (self, statement) {
             (Self::Sqlite(tx), Bound::Sqlite(query)) => query.execute(&mut **tx).await?.rows_affected(),
-            (Self::Postgres(tx), Bound::Postgres(query)) => query.execute(&mut **tx).await?.rows_affected(),
+            (Self::Postgres(PostgresTx { tx, .. }), Bound::Postgres(query)) => {
+                query.execute(&mut **tx).await?.rows_affected()
+            }
             _ => unreachable!("a statement is bound for the engine that runs it"),
         })
     }
@@ -197,14 +234,23 @@ impl Tx {
         matches!(self, Self::Postgres(_))
     }
 
+    /// The routine that runs this statement for somebody without a pass.
+    fn routine(&self, sql: &'static str) -> Option<&'static str> {
+        match self {
+            Self::Sqlite(_) => None,
+            Self::Postgres(tx) => tx.routines.as_ref().and_then(|routines| routines.call_of(sql)),
+        }
+    }
+
     /// Runs a query and reads all its rows.
     pub(crate) async fn rows(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
+        let sql = self.routine(sql).unwrap_or(sql);
         Ok(match self {
             Self::Sqlite(tx) => {
                 let rows = sqlite_query(sql, values).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Sqlite).collect()
             }
-            Self::Postgres(tx) => {
+            Self::Postgres(PostgresTx { tx, .. }) => {
                 let rows = value::bind_postgres(sqlx::query(sql), values).fetch_all(&mut **tx).await?;
                 rows.into_iter().map(Row::Postgres).collect()
             }
@@ -213,9 +259,14 @@ impl Tx {
 
     /// Runs a query that gives at most one row.
     pub(crate) async fn row(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>> {
+        let sql = self.routine(sql).unwrap_or(sql);
+        self.row_of(sql, values).await
+    }
+
+    async fn row_of(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>> {
         Ok(match self {
             Self::Sqlite(tx) => sqlite_query(sql, values).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
-            Self::Postgres(tx) => {
+            Self::Postgres(PostgresTx { tx, .. }) => {
                 value::bind_postgres(sqlx::query(sql), values).fetch_optional(&mut **tx).await?.map(Row::Postgres)
             }
         })
@@ -231,7 +282,7 @@ impl Tx {
     pub(crate) async fn row_for_update(&mut self, sql: &'static str) -> Result<Option<Row>> {
         match self {
             Self::Sqlite(_) => self.row(sql, Vec::new()).await,
-            Self::Postgres(tx) => {
+            Self::Postgres(PostgresTx { tx, .. }) => {
                 let sql = AssertSqlSafe(format!("{sql} FOR UPDATE"));
                 Ok(sqlx::query(sql).fetch_optional(&mut **tx).await?.map(Row::Postgres))
             }
@@ -243,7 +294,7 @@ impl Tx {
     pub(crate) async fn rows_nobody_holds(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Vec<Row>> {
         match self {
             Self::Sqlite(_) => self.rows(sql, values).await,
-            Self::Postgres(tx) => {
+            Self::Postgres(PostgresTx { tx, .. }) => {
                 let sql = AssertSqlSafe(format!("{sql} FOR UPDATE SKIP LOCKED"));
                 let query = value::bind_postgres(sqlx::query(sql), values);
                 Ok(query.fetch_all(&mut **tx).await?.into_iter().map(Row::Postgres).collect())
@@ -256,7 +307,7 @@ impl Tx {
             Self::Sqlite(tx) => {
                 sqlx::raw_sql(sql).execute(&mut **tx).await?;
             }
-            Self::Postgres(tx) => {
+            Self::Postgres(PostgresTx { tx, .. }) => {
                 sqlx::raw_sql(sql).execute(&mut **tx).await?;
             }
         }

@@ -10,7 +10,7 @@ use uuid::Uuid;
 use crate::db::Value;
 use crate::db::row::{Cells, Row};
 use crate::db::value::values;
-use crate::{Result, Tx};
+use crate::{Result, Tx, spelling};
 use texts::{CLASSES, COUNTS, HITS, ONE, PAGES, STAGES, Shape, TOTALS};
 
 const COLUMNS: &[&str] = &[
@@ -33,8 +33,7 @@ const COLUMNS: &[&str] = &[
     "club_chapter",
     "disputed",
 ];
-/// What comes after is not looked at.
-const TEXT_CHARS: usize = 200;
+
 /// Which animals.
 #[derive(Debug, Clone, Default)]
 pub struct Wanted {
@@ -336,10 +335,7 @@ struct ClassName {
     name: String,
 }
 
-/// A text as LIKE patterns.
-///
-/// SQLite's `lower` knows ASCII letters only, so a name's other letters stay as they were written there:
-/// small, capital at the beginning of a word, or all capital.
+/// A text as LIKE patterns; see [`crate::spelling`].
 struct Patterns {
     spellings: [Option<String>; 3],
     in_json: Option<String>,
@@ -350,16 +346,13 @@ struct Patterns {
 
 impl Patterns {
     fn of(text: &str) -> Self {
-        let text: String =
-            text.trim().to_lowercase().chars().filter(|letter| *letter != '\0').take(TEXT_CHARS).collect();
-        if text.is_empty() {
+        let Some(text) = spelling::lowered(text) else {
             return Self { spellings: [const { None }; 3], in_json: None, beginning: None, exact: None, ending: None };
-        }
-        let escaped = text.replace('\\', r"\\").replace('%', r"\%").replace('_', r"\_");
+        };
+        let escaped = spelling::escaped(&text);
         let is_code = text.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '-');
-        let spellings = [escaped.clone(), with_capitals(&escaped, true), with_capitals(&escaped, false)];
         Self {
-            spellings: spellings.map(|text| Some(format!("%{text}%"))),
+            spellings: spelling::spellings(&text),
             in_json: is_code.then(|| format!("%{escaped}%")),
             beginning: Some(format!("{escaped}%")),
             ending: Some(format!("%{escaped}")),
@@ -371,21 +364,6 @@ impl Patterns {
         let [small, words, capitals] = self.spellings.clone();
         values![small, words, capitals, self.in_json.clone(), self.beginning.clone()]
     }
-}
-
-/// Makes the letters capital that `lower` leaves alone: all of them, or only those that begin a word.
-fn with_capitals(text: &str, only_first: bool) -> String {
-    let mut capital = String::with_capacity(text.len());
-    let mut begins_word = true;
-    for letter in text.chars() {
-        if letter.is_ascii() || (only_first && !begins_word) {
-            capital.push(letter);
-        } else {
-            capital.extend(letter.to_uppercase());
-        }
-        begins_word = !letter.is_alphanumeric();
-    }
-    capital
 }
 
 fn read(row: &Row) -> Result<EntryRow> {

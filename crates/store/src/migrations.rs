@@ -34,6 +34,9 @@ const STEPS: &[Step] = &[
     step!("0007", "decisions"),
     step!("0008", "desks_and_floor"),
     step!("0009", "desk_faces"),
+    step!("0010", "people"),
+    step!("0011", "row_level_security"),
+    step!("0012", "network_and_secrets"),
 ];
 
 pub(crate) fn sqlite() -> Migrator {

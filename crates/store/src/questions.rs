@@ -1,7 +1,7 @@
 //! `conflict_questions`: what the author of a disputed entry was asked about it, and the answer.
 
 use chrono::{DateTime, Utc};
-use showdesk_domain::ids::{ConflictId, PersonId};
+use showdesk_domain::ids::{ConflictId, DeviceId, PersonId};
 use uuid::Uuid;
 
 use crate::db::row::{Cells, Row};
@@ -54,6 +54,20 @@ pub async fn add(tx: &mut Tx, row: &QuestionRow) -> Result<()> {
                VALUES ($1, $2, $3, $4, $5)";
     tx.execute(sql, values![row.id, row.conflict_id, row.asked_by, row.asked_at, row.question.as_str()]).await?;
     Ok(())
+}
+
+/// How often one was asked about a clash.
+pub async fn count_about(tx: &mut Tx, conflict: ConflictId) -> Result<i64> {
+    let row = tx.row("SELECT COUNT(*) FROM conflict_questions WHERE conflict_id = $1", values![conflict]).await?;
+    row.map_or(Ok(0), |row| Cells::new(&row, TABLE, &["count"]).int())
+}
+
+/// How many questions wait for an answer from a device, about clashes that are open. Of a clash the last one counts.
+pub async fn count_waiting(tx: &mut Tx, device: DeviceId) -> Result<i64> {
+    let sql = "SELECT COUNT(*) FROM sync_conflicts c WHERE c.device_id = $1 AND c.status = 'open' \
+               AND EXISTS (SELECT 1 FROM conflict_questions q WHERE q.conflict_id = c.id AND q.answered_at IS NULL)";
+    let row = tx.row(sql, values![device]).await?;
+    row.map_or(Ok(0), |row| Cells::new(&row, TABLE, &["count"]).int())
 }
 
 /// Keeps the answer to a question; a later one takes its place. False if there is no such question.

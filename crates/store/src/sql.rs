@@ -125,7 +125,7 @@ mod tests {
     async fn sqlite_finds_keys_by_an_index() {
         let folder = tempfile::tempdir().unwrap();
         let db = crate::Db::open_sqlite(&folder.path().join("show.db")).await.unwrap();
-        let mut tx = db.begin_read().await.unwrap();
+        let mut tx = db.begin_read(crate::db::Seat::Owner).await.unwrap();
         let mut cases: Vec<(&str, Vec<&str>, &str)> = vec![
             ("record_history", vec!["record_id", "version", "table_name"], ""),
             ("sync_changes", vec!["record_id", "table_name"], ""),

@@ -5,12 +5,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
-use sqlx::{Postgres, Row as _, Transaction};
+use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _, Transaction};
 
+use super::routines::Routines;
+use super::{Seat, roles};
 use crate::{Result, migrations};
 
-/// Connections of one desk.
-const CONNECTIONS: u32 = 12;
+/// Connections of one desk that serve requests.
+const APP_CONNECTIONS: u32 = 10;
+/// The writer's, and one for what claims its work.
+const WRITER_CONNECTIONS: u32 = 2;
+/// Of the program's own housekeeping.
+const WORKER_CONNECTIONS: u32 = 2;
+/// The owner's. After the start none of them stays open.
+const OWNER_CONNECTIONS: u32 = 4;
+/// How long an unused connection of the owner stays open.
+const OWNER_IDLE: Duration = Duration::from_secs(1);
 /// How long a caller waits for a connection: a server that is gone is told as 503 after it.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the listener waits for its connection.
@@ -18,11 +28,23 @@ const LISTEN_TIMEOUT: Duration = Duration::from_secs(5);
 /// Ten tables in a few chunk sizes, and everything else.
 const STATEMENTS_KEPT: usize = 500;
 
-/// An open database of a server.
+/// An open database of a server. Each kind of work has connections of its own, which have taken their role once.
 #[derive(Debug, Clone)]
 pub struct PostgresDb {
-    pool: PgPool,
+    app: PgPool,
+    writer: PgPool,
+    worker: PgPool,
+    owner: PgPool,
+    routines: Arc<Routines>,
     options: Arc<PgConnectOptions>,
+}
+
+/// A transaction of a server.
+#[derive(Debug)]
+pub struct PostgresTx {
+    pub(super) tx: Transaction<'static, Postgres>,
+    /// What somebody without a pass may have run.
+    pub(super) routines: Option<Arc<Routines>>,
 }
 
 /// Hears what other desks of the same server tell, on a connection of its own.
@@ -47,43 +69,98 @@ impl PostgresDb {
             .application_name("showdesk")
             .statement_cache_capacity(STATEMENTS_KEPT)
             .options(SETTINGS);
-        let pool = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
+        let owner = PgPoolOptions::new()
+            .max_connections(OWNER_CONNECTIONS)
+            .idle_timeout(OWNER_IDLE)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.clone())
             .await?;
-        warn_if_unsafe(&pool).await?;
-        migrations::postgres().run(&pool).await?;
-        Ok(Self { pool, options: Arc::new(options) })
+        let routines = prepare(&mut *owner.acquire().await?).await?;
+        let pool = |role, connections: u32| {
+            let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
+            let taking_seat = pool.after_connect(move |connection, _| Box::pin(roles::take(connection, role)));
+            taking_seat.connect_lazy_with(options.clone())
+        };
+        let app = pool(roles::APP, APP_CONNECTIONS);
+        // A server that refuses the role says so at the start.
+        app.acquire().await?;
+        Ok(Self {
+            writer: pool(roles::WRITER, WRITER_CONNECTIONS),
+            worker: pool(roles::WORKER, WORKER_CONNECTIONS),
+            app,
+            owner,
+            routines: Arc::new(routines),
+            options: Arc::new(options),
+        })
     }
 
     pub(super) async fn listen(&self, channel: &str) -> Result<Listener> {
         // It keeps its connection as long as it lives: never one of those that requests wait for.
         let own = PgPoolOptions::new().max_connections(1).max_lifetime(None).idle_timeout(None);
-        let own = own.acquire_timeout(LISTEN_TIMEOUT).connect_lazy_with(PgConnectOptions::clone(&self.options));
+        let own = own.acquire_timeout(LISTEN_TIMEOUT);
+        let own = own.after_connect(|connection, _| Box::pin(roles::take(connection, roles::APP)));
+        let own = own.connect_lazy_with(PgConnectOptions::clone(&self.options));
         let mut listener = PgListener::connect_with(&own).await?;
         listener.listen(channel).await?;
         Ok(Listener(listener))
     }
 
-    pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Postgres>> {
-        Ok(self.pool.begin_with("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE").await?)
+    pub(super) async fn begin_write(&self, seat: Seat) -> Result<PostgresTx> {
+        self.begin("BEGIN ISOLATION LEVEL READ COMMITTED READ WRITE", seat).await
     }
 
     /// `REPEATABLE READ`: the clock and the page that is read up to it must be of one moment.
-    pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Postgres>> {
-        Ok(self.pool.begin_with("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY").await?)
+    pub(super) async fn begin_read(&self, seat: Seat) -> Result<PostgresTx> {
+        self.begin("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY", seat).await
+    }
+
+    async fn begin(&self, begin: &'static str, seat: Seat) -> Result<PostgresTx> {
+        let tx = match seat {
+            Seat::Person(_) | Seat::Anyone => {
+                // One message: the server is asked once. A UUID's text is hexadecimal.
+                let user = seat.user().map_or(String::new(), |id| id.to_string());
+                let begin = format!("{begin}; SELECT set_config('app.user_id', '{user}', true)");
+                self.app.begin_with(AssertSqlSafe(begin)).await?
+            }
+            Seat::Writer => self.writer.begin_with(begin).await?,
+            Seat::Worker => self.worker.begin_with(begin).await?,
+            Seat::Owner => self.owner.begin_with(begin).await?,
+        };
+        Ok(PostgresTx { tx, routines: (seat == Seat::Anyone).then(|| Arc::clone(&self.routines)) })
     }
 
     pub(super) async fn close(&self) {
-        self.pool.close().await;
+        for pool in [&self.app, &self.writer, &self.worker, &self.owner] {
+            pool.close().await;
+        }
     }
+}
+
+/// Brings the database to the newest form, as its owner: roles, tables, policies, routines. Desks that start together
+/// take turns.
+async fn prepare(connection: &mut PgConnection) -> Result<Routines> {
+    warn_if_unsafe(connection).await?;
+    roles::check_owner(connection).await?;
+    let lock = "SELECT pg_advisory_lock(hashtextextended('showdesk ' || current_schema(), 0))";
+    sqlx::query(lock).execute(&mut *connection).await?;
+    let prepared = async {
+        roles::make(connection).await?;
+        migrations::postgres().run(&mut *connection).await?;
+        let routines = Routines::make(connection, &crate::routines_for_anyone()).await?;
+        roles::check(connection).await?;
+        Ok(routines)
+    }
+    .await;
+    let unlock = "SELECT pg_advisory_unlock(hashtextextended('showdesk ' || current_schema(), 0))";
+    // Where this fails the connection is broken, and its lock with it.
+    let _ = sqlx::query(unlock).execute(&mut *connection).await;
+    prepared
 }
 
 /// An acknowledged change must be on disk. Every connection asks for `synchronous_commit`; whether the server obeys
 /// is its owner's choice, who is told.
-async fn warn_if_unsafe(pool: &PgPool) -> Result<()> {
-    let fsync: String = sqlx::query("SELECT current_setting('fsync')").fetch_one(pool).await?.try_get(0)?;
+async fn warn_if_unsafe(connection: &mut PgConnection) -> Result<()> {
+    let fsync: String = sqlx::query("SELECT current_setting('fsync')").fetch_one(connection).await?.try_get(0)?;
     if fsync != "on" {
         tracing::warn!("this Postgres server has fsync off: a power cut can lose acknowledged changes");
     }

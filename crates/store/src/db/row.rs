@@ -89,6 +89,12 @@ impl<'r> Cells<'r> {
         bytes.try_into().map_err(|_| self.corrupt_last())
     }
 
+    /// The same where there may be none.
+    pub(crate) fn sha256_option(&mut self) -> Result<Option<[u8; 32]>> {
+        let bytes = self.bytes_option()?;
+        bytes.map(TryInto::try_into).transpose().map_err(|_| self.corrupt_last())
+    }
+
     /// A JSON value of a known form.
     pub(crate) fn parsed<T: DeserializeOwned>(&mut self) -> Result<T> {
         let text = self.json_text()?;

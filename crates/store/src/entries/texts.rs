@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use super::{Narrow, Sort};
+use crate::spelling::{SPELLINGS, like, like_spelled};
 use crate::sql::{self, Chunked, LazyChunked};
 
-/// Placeholders of a name's spellings (see [`Patterns`]), and then of the text in JSON and at a number's beginning.
-const SPELLINGS: [&str; 3] = ["$1", "$2", "$3"];
+/// Placeholders after those of a name's spellings: the text in JSON and at a number's beginning.
 const IN_JSON: &str = "$4";
 const BEGINNING: &str = "$5";
 const EXHIBITOR: &str = "$6";
@@ -186,14 +186,6 @@ fn page(Shape { narrow, sort, down, has_text }: Shape) -> String {
         // Without a text nothing is ranked: 21,000 animals are compared with it otherwise.
         if has_text { RANK.as_str() } else { "CAST(8 AS BIGINT)" }
     )
-}
-
-fn like(text: &str, placeholder: &str) -> String {
-    format!(r"lower({text}) LIKE {placeholder} ESCAPE '\'")
-}
-
-fn like_spelled(text: &str) -> String {
-    SPELLINGS.map(|placeholder| like(text, placeholder)).join(" OR ")
 }
 
 /// What a page's text depends on.

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use showdesk_domain::actor::DeviceKind;
 use showdesk_domain::ids::DeviceId;
+use showdesk_store::db::Seat;
 use showdesk_store::{desks, people};
 use showdesk_testkit::{TestStore, both_engines};
 use tokio::time::timeout;
@@ -14,7 +15,7 @@ use crate::fixture::{at, device, fill};
 async fn a_desk_lives_as_long_as_its_beat_moves(store: TestStore) {
     let show = fill(&store.db).await;
     let second = device(DeviceId(Uuid::now_v7()), show.person, DeviceKind::Desk, "Laptop 2");
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     assert_eq!(people::count_desks(&mut tx).await.unwrap(), 1);
     people::add_device(&mut tx, &second).await.unwrap();
     assert_eq!(people::count_desks(&mut tx).await.unwrap(), 2);
@@ -38,7 +39,7 @@ async fn what_is_told_is_heard_after_its_commit_by_other_desks_of_the_channel(st
     for (channel, text, is_kept) in
         [("showdesk_test_a", "lost", false), ("showdesk_test_b", "elsewhere", true), ("showdesk_test_a", "heard", true)]
     {
-        let mut tx = store.db.begin_write().await.unwrap();
+        let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
         tx.notify(channel, text).await.unwrap();
         if is_kept { tx.commit().await } else { tx.rollback().await }.unwrap();
     }

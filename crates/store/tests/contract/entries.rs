@@ -5,6 +5,7 @@ use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus};
 use showdesk_domain::ids::{ConflictId, Version};
 use showdesk_domain::record::Record;
 use showdesk_domain::value::Value;
+use showdesk_store::db::Seat;
 use showdesk_store::entries::{self, EntryRow, Narrow, Sort, SpeciesCount, Stage, Wanted};
 use showdesk_store::{Db, conflicts, queue, records};
 use showdesk_testkit::{TestStore, both_engines};
@@ -45,7 +46,7 @@ async fn fill_barn(db: &Db) -> (Show, Record) {
         ];
         show.record("entries", Uuid::now_v7(), &values)
     };
-    let mut tx = db.begin_write().await.unwrap();
+    let mut tx = db.begin_write(Seat::Owner).await.unwrap();
     records::save(&mut tx, &[&jose, &reed]).await.unwrap();
     records::save(&mut tx, &[&first, &second, &untagged, &gone]).await.unwrap();
     records::save(&mut tx, &[&family, &broken]).await.unwrap();
@@ -95,7 +96,7 @@ pub(crate) fn open_clash(show: Show, record: &Record, op: showdesk_domain::ids::
 
 async fn an_animal_is_found_by_any_number_or_name(store: TestStore) {
     fill_barn(&store.db).await;
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let cases: &[(&str, &[&str])] = &[
         ("0412", &["0412"]),
         ("a77", &["0412"]),
@@ -128,7 +129,7 @@ async fn an_animal_is_found_by_any_number_or_name(store: TestStore) {
 
 async fn a_row_tells_all_that_the_list_shows(store: TestStore) {
     let (_, animal) = fill_barn(&store.db).await;
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let rows = entries::search(&mut tx, &of(""), (None, false), 0, 2).await.unwrap();
     assert_eq!((rows.len(), entries::total(&mut tx, &of("")).await.unwrap()), (2, 3));
     let expected = entries::EntryRow {
@@ -163,7 +164,7 @@ async fn a_row_tells_all_that_the_list_shows(store: TestStore) {
 
 async fn a_list_is_narrowed_ordered_and_counted(store: TestStore) {
     let (_, animal) = fill_barn(&store.db).await;
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let exhibitor = animal.value("exhibitor_id").as_id();
     let narrowed: &[(Wanted, &[&str])] = &[
         (Wanted { narrow: Some(Narrow::NotArrived), ..of("") }, &["1187", "-"]),
@@ -217,13 +218,13 @@ async fn a_weight_outside_of_its_class_and_an_animal_that_is_out_have_lists(stor
         show.record("entries", Uuid::now_v7(), &values)
     };
     let entered = [entry(&heavy, Value::Null), entry(&out, text("scratch"))];
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     records::save(&mut tx, &[&jose]).await.unwrap();
     records::save(&mut tx, &[&heavy, &out]).await.unwrap();
     records::save(&mut tx, &[&class]).await.unwrap();
     records::save(&mut tx, &entered.iter().collect::<Vec<_>>()).await.unwrap();
     tx.commit().await.unwrap();
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     for (narrow, tag, stage) in
         [(Narrow::OutOfRange, "0001", Stage::OutOfRange), (Narrow::Scratched, "0002", Stage::Out)]
     {
@@ -249,11 +250,11 @@ async fn the_best_match_comes_first_and_is_counted(store: TestStore) {
         show.animal(&jose, "104"),
         show.animal(&other, "0425"),
     ];
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     records::save(&mut tx, &[&other, &jose]).await.unwrap();
     records::save(&mut tx, &animals.iter().chain([&old, &official]).collect::<Vec<_>>()).await.unwrap();
     tx.commit().await.unwrap();
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let rows = entries::search(&mut tx, &of("104"), (None, false), 0, 50).await.unwrap();
     assert_eq!(tags(&rows), ["104", "0425", "9104", "1040", "2210", "3307"]);
     let hits = entries::hits(&mut tx, &of("104")).await.unwrap();

@@ -1,12 +1,13 @@
 //! A small show with a desk, to hang rows of the tests on.
 
 use chrono::{DateTime, TimeZone, Utc};
-use showdesk_domain::actor::{DeviceKind, Function, Role, Scope};
+use showdesk_domain::actor::{DeviceKind, Function, Permissions, Role, Scope};
 use showdesk_domain::ids::{DeviceId, OpId, PersonId, RecordId, Seq, Version};
 use showdesk_domain::queue::{QueueStatus, QueuedOp};
 use showdesk_domain::record::{Mark, Provenance, Record};
 use showdesk_domain::schema::known_table;
 use showdesk_domain::value::Value;
+use showdesk_store::db::Seat;
 use showdesk_store::people::{DeviceRow, MemberRow, ProfileRow, Sighting, TeamRow};
 use showdesk_store::{Db, people, records};
 use uuid::Uuid;
@@ -35,6 +36,7 @@ pub(crate) fn sighting(device: DeviceId, seconds: i64) -> Sighting {
         pulled_seq: None,
         cursor_seq: None,
         oldest_unsent_at: None,
+        level: None,
     }
 }
 
@@ -53,6 +55,10 @@ pub(crate) fn device(id: DeviceId, person: PersonId, kind: DeviceKind, name: &st
         pulled_seq: Seq(0),
         revoked_at: None,
         oldest_unsent_at: None,
+        expires_at: None,
+        level: None,
+        file_asked_at: None,
+        reviewed_at: None,
     }
 }
 
@@ -64,7 +70,7 @@ pub(crate) async fn fill(db: &Db) -> Show {
         person: PersonId(Uuid::now_v7()),
         device: DeviceId(Uuid::now_v7()),
     };
-    let mut tx = db.begin_write().await.unwrap();
+    let mut tx = db.begin_write(Seat::Owner).await.unwrap();
     let profile = ProfileRow { id: show.person, name: "Ana Stone".to_owned(), created_at: at(0) };
     people::add_profile(&mut tx, &profile).await.unwrap();
     let team = TeamRow { id: show.team, name: "County fair".to_owned(), created_at: at(0) };
@@ -75,6 +81,7 @@ pub(crate) async fn fill(db: &Db) -> Show {
         role: Role::Owner,
         functions: vec![Function::Admin],
         scope: Scope::default(),
+        permissions: Permissions::default(),
         created_at: at(0),
     };
     people::add_member(&mut tx, &member).await.unwrap();

@@ -3,6 +3,7 @@
 use serde_json::json;
 use showdesk_domain::ids::{OpId, Seq};
 use showdesk_store::StoreError;
+use showdesk_store::db::Seat;
 use showdesk_store::imports::{self, ImportRow, ImportStatus};
 use showdesk_store::meta::{self, InstallationRow, Meta};
 use showdesk_testkit::{TestStore, both_engines};
@@ -11,7 +12,7 @@ use uuid::Uuid;
 use crate::fixture::{at, fill};
 
 async fn the_clock_is_one_row(store: TestStore) {
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     assert!(matches!(meta::lock(&mut tx).await, Err(StoreError::Corrupt { .. })), "there is none in an empty database");
     let first = Meta { epoch: Uuid::now_v7(), clock: Seq(0), oldest_seq: Seq(0), schema: 1, min_schema: 1 };
     meta::init(&mut tx, &first).await.unwrap();
@@ -20,15 +21,15 @@ async fn the_clock_is_one_row(store: TestStore) {
     let epoch = Uuid::now_v7();
     meta::set_epoch(&mut tx, epoch).await.unwrap();
     tx.commit().await.unwrap();
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     assert_eq!(meta::read(&mut tx).await.unwrap(), Meta { epoch, clock: Seq(90_211), ..first });
     drop(tx);
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     assert!(matches!(meta::init(&mut tx, &first).await, Err(StoreError::Duplicate { .. })));
 }
 
 async fn writers_take_turns(store: TestStore) {
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let first = Meta { epoch: Uuid::now_v7(), clock: Seq(0), oldest_seq: Seq(0), schema: 1, min_schema: 1 };
     meta::init(&mut tx, &first).await.unwrap();
     tx.commit().await.unwrap();
@@ -37,7 +38,7 @@ async fn writers_take_turns(store: TestStore) {
             let db = store.db.clone();
             tokio::spawn(async move {
                 for _ in 0..5 {
-                    let mut tx = db.begin_write().await.unwrap();
+                    let mut tx = db.begin_write(Seat::Owner).await.unwrap();
                     let clock = meta::lock(&mut tx).await.unwrap().clock;
                     meta::set_clock(&mut tx, clock.next()).await.unwrap();
                     tx.commit().await.unwrap();
@@ -48,13 +49,13 @@ async fn writers_take_turns(store: TestStore) {
     for writer in writers {
         writer.await.unwrap();
     }
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     assert_eq!(meta::read(&mut tx).await.unwrap().clock, Seq(40));
 }
 
 async fn a_database_says_who_it_is_once(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     assert_eq!(meta::installation(&mut tx).await.unwrap(), None);
     let row = InstallationRow {
         installation_id: Uuid::now_v7(),
@@ -65,7 +66,7 @@ async fn a_database_says_who_it_is_once(store: TestStore) {
     meta::set_installation(&mut tx, &row).await.unwrap();
     meta::add_signing_key(&mut tx, "cursor", &[7; 32], at(0)).await.unwrap();
     tx.commit().await.unwrap();
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     assert_eq!(meta::installation(&mut tx).await.unwrap(), Some(row.clone()));
     assert_eq!(meta::signing_key(&mut tx, "cursor").await.unwrap(), Some(vec![7; 32]));
     assert_eq!(meta::signing_key(&mut tx, "other").await.unwrap(), None);
@@ -73,7 +74,7 @@ async fn a_database_says_who_it_is_once(store: TestStore) {
 }
 
 async fn a_signing_key_is_never_replaced(store: TestStore) {
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     meta::add_signing_key(&mut tx, "cursor", &[7; 32], at(0)).await.unwrap();
     let second = meta::add_signing_key(&mut tx, "cursor", &[8; 32], at(0)).await;
     assert!(
@@ -97,7 +98,7 @@ async fn an_import_is_written_once_and_taken_back_once(store: TestStore) {
         confirmed_at: None,
         undone_at: None,
     };
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     imports::add(&mut tx, &import).await.unwrap();
     assert_eq!(imports::load(&mut tx, import.id).await.unwrap(), Some(import.clone()));
     assert_eq!(imports::load(&mut tx, Uuid::now_v7()).await.unwrap(), None);

@@ -2,7 +2,8 @@
 
 use showdesk_domain::actor::{Function, Scope};
 use showdesk_store::StoreError;
-use showdesk_store::pairings::{self, ClaimRow, ClaimStatus, Decision, PairingRow};
+use showdesk_store::db::Seat;
+use showdesk_store::pairings::{self, ClaimRow, ClaimStatus, Decision, PairingRow, TriesMax, TypedRow};
 use showdesk_testkit::{TestStore, both_engines};
 use uuid::Uuid;
 
@@ -19,7 +20,14 @@ fn code(show: Show, sha256: u8, open: bool) -> PairingRow {
         created_at: at(0),
         code_expires_at: at(600),
         used_at: None,
+        closed_at: None,
+        device_expires_at: Some(at(9_000)),
+        typed: Some(typed(sha256 + 100, 120)),
     }
+}
+
+fn typed(sha256: u8, second: i64) -> TypedRow {
+    TypedRow { sha256: [sha256; 32], expires_at: at(second), tries: 0 }
 }
 
 fn claim(pairing: &PairingRow, secret: u8, second: i64) -> ClaimRow {
@@ -42,7 +50,7 @@ fn claim(pairing: &PairingRow, secret: u8, second: i64) -> ClaimRow {
 
 async fn a_single_code_is_used_once(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let single = code(show, 1, false);
     pairings::open(&mut tx, &single).await.unwrap();
     assert_eq!(pairings::find_code(&mut tx, &[1; 32]).await.unwrap(), Some(single.clone()));
@@ -57,7 +65,7 @@ async fn a_single_code_is_used_once(store: TestStore) {
 
 async fn an_open_code_serves_until_it_expires(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     pairings::open(&mut tx, &code(show, 1, true)).await.unwrap();
     for second in [1, 2, 599] {
         let row = pairings::use_code(&mut tx, &[1; 32], at(second)).await.unwrap().unwrap();
@@ -67,15 +75,109 @@ async fn an_open_code_serves_until_it_expires(store: TestStore) {
     assert!(pairings::find_code(&mut tx, &[1; 32]).await.unwrap().is_some(), "so that the answer can be 410");
 }
 
+const MAX: TriesMax = TriesMax { of_address: 2, in_all: 5 };
+
+async fn a_typed_code_is_another_name_of_its_code(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    let single = code(show, 1, false);
+    pairings::open(&mut tx, &single).await.unwrap();
+    assert_eq!(pairings::find_typed(&mut tx, &[101; 32]).await.unwrap(), Some(single.clone()));
+    assert_eq!(pairings::find_typed(&mut tx, &[1; 32]).await.unwrap(), None);
+    assert_eq!(pairings::use_typed(&mut tx, &[101; 32], "10.0.0.5", MAX, at(120)).await.unwrap(), None, "it is over");
+    assert_eq!(pairings::use_typed(&mut tx, &[99; 32], "10.0.0.5", MAX, at(1)).await.unwrap(), None);
+    let used = pairings::use_typed(&mut tx, &[101; 32], "10.0.0.5", MAX, at(1)).await.unwrap().unwrap();
+    assert_eq!((used.id, used.used_at), (single.id, Some(at(1))));
+    assert_eq!(pairings::use_typed(&mut tx, &[101; 32], "10.0.0.5", MAX, at(1)).await.unwrap(), None);
+    assert_eq!(
+        pairings::use_code(&mut tx, &[1; 32], at(1)).await.unwrap(),
+        None,
+        "one phone, whichever form it showed"
+    );
+    assert!(!pairings::renew_typed(&mut tx, single.id, &typed(7, 240), at(1)).await.unwrap());
+    let open = code(show, 2, true);
+    pairings::open(&mut tx, &open).await.unwrap();
+    assert!(pairings::use_typed(&mut tx, &[102; 32], "10.0.0.5", MAX, at(1)).await.unwrap().is_some());
+    assert!(pairings::use_typed(&mut tx, &[102; 32], "10.0.0.5", MAX, at(2)).await.unwrap().is_some());
+    assert!(pairings::renew_typed(&mut tx, open.id, &typed(7, 240), at(130)).await.unwrap());
+    assert!(pairings::use_typed(&mut tx, &[102; 32], "10.0.0.5", MAX, at(131)).await.unwrap().is_none());
+    assert!(pairings::use_typed(&mut tx, &[7; 32], "10.0.0.5", MAX, at(131)).await.unwrap().is_some());
+}
+
+async fn wrong_tries_kill_a_typed_code_for_one_address_and_then_for_all(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    let open = code(show, 1, true);
+    pairings::open(&mut tx, &open).await.unwrap();
+    let (ana, ben) = ("10.0.0.5", "10.0.0.6");
+    for left in [1, 0] {
+        assert!(!pairings::is_dead_for(&mut tx, ana, MAX, at(1)).await.unwrap());
+        assert!(!pairings::note_wrong_typed(&mut tx, ana, MAX, at(1)).await.unwrap(), "{left}");
+    }
+    assert!(pairings::is_dead_for(&mut tx, ana, MAX, at(1)).await.unwrap());
+    assert!(!pairings::is_dead_for(&mut tx, ana, MAX, at(120)).await.unwrap(), "its time is over");
+    assert!(pairings::use_typed(&mut tx, &[101; 32], ana, MAX, at(1)).await.unwrap().is_none());
+    assert!(pairings::use_typed(&mut tx, &[101; 32], ben, MAX, at(1)).await.unwrap().is_some());
+    for number in 3..=5 {
+        let dead = pairings::note_wrong_typed(&mut tx, &format!("10.0.1.{number}"), MAX, at(2)).await.unwrap();
+        assert_eq!(dead, number == 5);
+    }
+    assert!(pairings::use_typed(&mut tx, &[101; 32], ben, MAX, at(3)).await.unwrap().is_none(), "dead for all");
+    assert!(!pairings::note_wrong_typed(&mut tx, ana, MAX, at(3)).await.unwrap(), "it died before");
+    assert!(pairings::use_code(&mut tx, &[1; 32], at(3)).await.unwrap().is_some(), "the long form lives");
+    assert_eq!(pairings::find(&mut tx, open.id).await.unwrap().unwrap().typed.unwrap().tries, 5);
+    assert!(pairings::renew_typed(&mut tx, open.id, &typed(8, 240), at(4)).await.unwrap());
+    assert!(!pairings::is_dead_for(&mut tx, ana, MAX, at(5)).await.unwrap());
+    assert!(pairings::use_typed(&mut tx, &[8; 32], ana, MAX, at(5)).await.unwrap().is_some());
+    pairings::note_wrong_typed(&mut tx, ana, MAX, at(6)).await.unwrap();
+    pairings::forget_tries(&mut tx, at(500)).await.unwrap();
+    tx.commit().await.unwrap();
+}
+
+async fn codes_are_listed_until_they_are_used_closed_or_over(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    let (single, open) = (code(show, 1, false), PairingRow { created_at: at(1), ..code(show, 2, true) });
+    for row in [&single, &open] {
+        pairings::open(&mut tx, row).await.unwrap();
+    }
+    let listed = pairings::opened(&mut tx, at(2), 10).await.unwrap();
+    assert_eq!(listed.iter().map(|row| row.pairing.clone()).collect::<Vec<_>>(), [open.clone(), single.clone()]);
+    assert_eq!(pairings::opened(&mut tx, at(2), 1).await.unwrap().len(), 1);
+    pairings::use_code(&mut tx, &[1; 32], at(3)).await.unwrap();
+    pairings::use_code(&mut tx, &[2; 32], at(3)).await.unwrap();
+    assert_eq!(pairings::count_waiting(&mut tx).await.unwrap(), 0);
+    let phone = claim(&open, 5, 4);
+    pairings::add_claim(&mut tx, &phone).await.unwrap();
+    assert_eq!(pairings::count_waiting(&mut tx).await.unwrap(), 1);
+    let decision = Decision {
+        status: ClaimStatus::Approved,
+        device_id: Some(show.device),
+        decided_by: show.person,
+        decided_at: at(5),
+        token_delivered_until: None,
+    };
+    pairings::decide(&mut tx, phone.id, &decision).await.unwrap();
+    let listed = pairings::opened(&mut tx, at(5), 10).await.unwrap();
+    assert_eq!(listed.iter().map(|row| (row.pairing.id, row.joined)).collect::<Vec<_>>(), [(open.id, 1)]);
+    assert!(pairings::opened(&mut tx, at(600), 10).await.unwrap().is_empty(), "its time is over");
+    assert!(pairings::close(&mut tx, open.id, at(6)).await.unwrap());
+    assert!(!pairings::close(&mut tx, open.id, at(7)).await.unwrap(), "it was closed before");
+    assert!(pairings::opened(&mut tx, at(8), 10).await.unwrap().is_empty());
+    assert_eq!(pairings::use_code(&mut tx, &[2; 32], at(8)).await.unwrap(), None);
+    assert_eq!(pairings::use_typed(&mut tx, &[102; 32], "10.0.0.5", MAX, at(8)).await.unwrap(), None);
+    assert!(!pairings::renew_typed(&mut tx, open.id, &typed(9, 240), at(8)).await.unwrap());
+}
+
 async fn two_phones_cannot_use_one_code_at_once(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     pairings::open(&mut tx, &code(show, 1, false)).await.unwrap();
     tx.commit().await.unwrap();
     let tries = (0..8).map(|_| {
         let db = store.db.clone();
         tokio::spawn(async move {
-            let mut tx = db.begin_write().await.unwrap();
+            let mut tx = db.begin_write(Seat::Owner).await.unwrap();
             let used = pairings::use_code(&mut tx, &[1; 32], at(1)).await.unwrap();
             tx.commit().await.unwrap();
             used.is_some()
@@ -90,7 +192,7 @@ async fn two_phones_cannot_use_one_code_at_once(store: TestStore) {
 
 async fn a_claim_is_answered_once(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let pairing = code(show, 1, true);
     pairings::open(&mut tx, &pairing).await.unwrap();
     let (later, first) = (claim(&pairing, 2, 20), claim(&pairing, 3, 10));
@@ -101,6 +203,7 @@ async fn a_claim_is_answered_once(store: TestStore) {
     assert_eq!(waiting.iter().map(|row| row.claim.id).collect::<Vec<_>>(), [first.id, later.id]);
     assert_eq!(waiting[0].claim, first);
     assert_eq!((&waiting[0].functions, &waiting[0].scope), (&pairing.functions, &pairing.scope));
+    assert_eq!(waiting[0].device_expires_at, pairing.device_expires_at);
     let decision = Decision {
         status: ClaimStatus::Approved,
         device_id: Some(show.device),
@@ -132,6 +235,9 @@ async fn a_claim_is_answered_once(store: TestStore) {
 both_engines![
     a_single_code_is_used_once,
     an_open_code_serves_until_it_expires,
+    a_typed_code_is_another_name_of_its_code,
+    wrong_tries_kill_a_typed_code_for_one_address_and_then_for_all,
+    codes_are_listed_until_they_are_used_closed_or_over,
     two_phones_cannot_use_one_code_at_once,
     a_claim_is_answered_once,
 ];

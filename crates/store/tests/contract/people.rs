@@ -1,7 +1,9 @@
 //! Profiles, members, devices, tokens.
 
-use showdesk_domain::actor::{DeviceKind, Function, Role, Scope};
+use showdesk_domain::actor::{DeviceKind, Function, Permissions, Role, Scope};
 use showdesk_domain::ids::{DeviceId, PersonId, Seq};
+use showdesk_domain::permission::Permission;
+use showdesk_store::db::Seat;
 use showdesk_store::people::{self, DeviceRow, MemberRow, NewToken, ProfileRow, Sighting};
 use showdesk_store::{StoreError, Tx};
 use showdesk_testkit::{TestStore, both_engines};
@@ -20,6 +22,7 @@ async fn add_phone(tx: &mut Tx, show: Show, name: &str) -> DeviceRow {
         role: Role::Editor,
         functions: vec![Function::Scale, Function::Gate],
         scope: Scope { departments: vec!["swine".to_owned()], ..Scope::default() },
+        permissions: Permissions { granted: vec![Permission::FixTags], withheld: vec![Permission::Calls] },
         created_at: at(1),
     };
     people::add_member(tx, &member).await.unwrap();
@@ -35,7 +38,7 @@ fn token(sha256: u8, device_id: DeviceId) -> NewToken {
 
 async fn people_have_names_and_rights(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let phone = add_phone(&mut tx, show, "Ben").await;
     people::rename_profile(&mut tx, phone.person, "Ben Hill").await.unwrap();
     assert_eq!(people::profile(&mut tx, phone.person).await.unwrap().unwrap().name, "Ben Hill");
@@ -54,14 +57,23 @@ async fn people_have_names_and_rights(store: TestStore) {
 
 async fn devices_are_listed_with_their_people(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let mut phone = add_phone(&mut tx, show, "ben").await;
     let (first, later) = (sighting(phone.id, 9), sighting(phone.id, 10));
     people::note_seen(&mut tx, &[Sighting { unsent: Some(7), ..first }, sighting(show.device, 9)]).await.unwrap();
     let later = Sighting { skew_ms: Some(-1_200), pulled_seq: Some(Seq(88)), ..later };
     people::note_seen(&mut tx, &[later]).await.unwrap();
-    people::update_device(&mut tx, phone.id, phone.person, "Ben's phone", None).await.unwrap();
+    let sight = Sighting { level: Some("field_ready"), ..later };
+    people::note_seen(&mut tx, &[sight]).await.unwrap();
+    people::note_seen(&mut tx, &[later]).await.unwrap();
+    let renamed =
+        DeviceRow { name: "Ben's phone".to_owned(), platform: None, expires_at: Some(at(90)), ..phone.clone() };
+    people::update_device(&mut tx, &renamed).await.unwrap();
+    people::ask_file(&mut tx, phone.id, at(20)).await.unwrap();
     phone = DeviceRow {
+        expires_at: Some(at(90)),
+        level: Some("field_ready".to_owned()),
+        file_asked_at: Some(at(20)),
         name: "Ben's phone".to_owned(),
         platform: None,
         last_seen: Some(at(10)),
@@ -78,16 +90,48 @@ async fn devices_are_listed_with_their_people(store: TestStore) {
     assert_eq!(listed.iter().map(|row| row.device.name.as_str()).collect::<Vec<_>>(), ["Ben's phone", "Desk"]);
     assert_eq!(listed[0].device, phone);
     assert_eq!((listed[0].person_name.as_str(), listed[0].role), ("ben", Role::Editor));
+    assert_eq!(listed[0].permissions.granted, [Permission::FixTags]);
     assert_eq!(listed[1].functions, [Function::Admin]);
+    assert_eq!(people::listed(&mut tx, phone.id).await.unwrap().as_ref(), Some(&listed[0]));
+    assert_eq!(people::listed(&mut tx, DeviceId(Uuid::now_v7())).await.unwrap(), None);
+    people::note_copy_taken(&mut tx, phone.id, at(21)).await.unwrap();
+    let taken = people::device(&mut tx, phone.id).await.unwrap().unwrap();
+    assert_eq!((taken.file_asked_at, taken.reviewed_at), (None, None), "nothing of it was left behind");
     assert!(people::revoke(&mut tx, phone.id, at(11)).await.unwrap());
     assert!(!people::revoke(&mut tx, phone.id, at(12)).await.unwrap(), "it was removed before");
-    assert_eq!(people::device(&mut tx, phone.id).await.unwrap().unwrap().revoked_at, Some(at(11)));
+    people::note_copy_taken(&mut tx, phone.id, at(30)).await.unwrap();
+    let removed = people::device(&mut tx, phone.id).await.unwrap().unwrap();
+    assert_eq!((removed.revoked_at, removed.reviewed_at), (Some(at(11)), Some(at(30))));
     tx.commit().await.unwrap();
+}
+
+async fn a_device_may_go_to_another_person_and_somebody_must_run_the_show(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    let (first, second) = (add_phone(&mut tx, show, "Ben").await, add_phone(&mut tx, show, "Ben").await);
+    people::give_device(&mut tx, second.id, first.person).await.unwrap();
+    let mut own = people::devices_of_person(&mut tx, first.person).await.unwrap();
+    own.sort();
+    let mut expected = vec![first.id, second.id];
+    expected.sort();
+    assert_eq!(own, expected);
+    assert!(people::devices_of_person(&mut tx, second.person).await.unwrap().is_empty());
+    people::hold_admins(&mut tx).await.unwrap();
+    assert!(!people::has_other_admin(&mut tx, show.person).await.unwrap());
+    assert!(people::has_other_admin(&mut tx, first.person).await.unwrap());
+    let member = people::member(&mut tx, second.person).await.unwrap().unwrap();
+    people::add_member(&mut tx, &MemberRow { role: Role::Admin, ..member }).await.unwrap();
+    assert!(!people::has_other_admin(&mut tx, show.person).await.unwrap(), "who has no device runs nothing");
+    people::give_device(&mut tx, second.id, second.person).await.unwrap();
+    assert!(people::has_other_admin(&mut tx, show.person).await.unwrap());
+    people::revoke(&mut tx, second.id, at(5)).await.unwrap();
+    assert!(!people::has_other_admin(&mut tx, show.person).await.unwrap(), "its phone was removed");
+    assert_eq!(people::devices_of_person(&mut tx, second.person).await.unwrap(), []);
 }
 
 async fn the_oldest_waiting_entry_is_told_once_and_forgotten_when_none_waits(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let phone = add_phone(&mut tx, show, "Ben").await.id;
     for (seen, since) in [
         (Sighting { unsent: Some(3), ..sighting(phone, 10) }, Some(at(10))),
@@ -105,7 +149,7 @@ async fn the_oldest_waiting_entry_is_told_once_and_forgotten_when_none_waits(sto
 
 async fn a_token_tells_who_shows_it(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let phone = add_phone(&mut tx, show, "Ben").await;
     people::add_token(&mut tx, &token(1, phone.id)).await.unwrap();
     let found = people::token(&mut tx, &[1; 32]).await.unwrap().unwrap();
@@ -115,7 +159,10 @@ async fn a_token_tells_who_shows_it(store: TestStore) {
     assert_eq!(found.functions, [Function::Scale, Function::Gate]);
     assert_eq!(found.scope.departments, ["swine"]);
     assert_eq!((found.created_at, found.expires_at, found.first_used_at), (at(2), Some(at(3_600)), None));
-    assert_eq!((found.revoked_at, found.last_seen), (None, None));
+    assert_eq!((found.revoked_at, found.last_seen, found.device_expires_at), (None, None, None));
+    assert_eq!(found.permissions.withheld, [Permission::Calls]);
+    people::update_device(&mut tx, &DeviceRow { expires_at: Some(at(99)), ..phone.clone() }).await.unwrap();
+    assert_eq!(people::token(&mut tx, &[1; 32]).await.unwrap().unwrap().device_expires_at, Some(at(99)));
     assert!(!people::used_token_since(&mut tx, phone.id, at(2)).await.unwrap());
     assert!(people::mark_token_used(&mut tx, &[1; 32], at(5)).await.unwrap());
     assert!(people::used_token_since(&mut tx, phone.id, at(2)).await.unwrap());
@@ -131,7 +178,7 @@ async fn a_token_tells_who_shows_it(store: TestStore) {
 
 async fn a_new_token_kills_the_others(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let phone = add_phone(&mut tx, show, "Ben").await;
     for sha256 in [1, 2, 3] {
         people::add_token(&mut tx, &token(sha256, phone.id)).await.unwrap();
@@ -158,6 +205,7 @@ async fn a_new_token_kills_the_others(store: TestStore) {
 both_engines![
     people_have_names_and_rights,
     devices_are_listed_with_their_people,
+    a_device_may_go_to_another_person_and_somebody_must_run_the_show,
     the_oldest_waiting_entry_is_told_once_and_forgotten_when_none_waits,
     a_token_tells_who_shows_it,
     a_new_token_kills_the_others,

@@ -5,6 +5,7 @@ use showdesk_domain::ids::{ConflictId, DeviceId};
 use showdesk_domain::record::Record;
 use showdesk_domain::value::Value;
 use showdesk_store::absences::{self, AbsenceRow};
+use showdesk_store::db::Seat;
 use showdesk_store::questions::{self, AnswerRow, QuestionRow};
 use showdesk_store::{conflicts, people, programme, queue, records};
 use showdesk_testkit::{TestStore, both_engines};
@@ -43,7 +44,7 @@ async fn a_ring_tells_what_is_in_it_and_what_comes(store: TestStore) {
     let planned = set(show.class("7", "Hogs"), &[("ring_id", id_of(&first)), ("planned_at", Value::Instant(at(90)))]);
     let over = set(in_ring(show.class("4", "Goats"), &first, 1), &[("status", text("judged"))]);
     let nowhere = show.class("8", "Lambs");
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     records::save(&mut tx, &[&second, &first]).await.unwrap();
     records::save(&mut tx, &[&now, &family, &light, &heavy, &planned, &over, &nowhere]).await.unwrap();
     let calls = [call(show, &now, "in_ring", 50), call(show, &now, "in_ring", 60), call(show, &now, "hold", 70)];
@@ -80,7 +81,7 @@ async fn the_classes_of_animals_and_exhibitors_are_those_they_show_in(store: Tes
     };
     let mut gone = entry(&hog, None);
     gone.deleted_at = Some(at(3));
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     records::save(&mut tx, &[&ana, &ben]).await.unwrap();
     records::save(&mut tx, &[&hog, &gilt]).await.unwrap();
     records::save(&mut tx, &[&family, &broken]).await.unwrap();
@@ -99,7 +100,7 @@ async fn the_classes_of_animals_and_exhibitors_are_those_they_show_in(store: Tes
 
 async fn the_newest_absences_of_a_device_are_kept(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let absence =
         |number: i64| AbsenceRow { device: show.device, away_from: at(number * 100), back_at: at(number * 100 + 90) };
     for number in 1..=203 {
@@ -112,7 +113,7 @@ async fn the_newest_absences_of_a_device_are_kept(store: TestStore) {
 
 async fn entries_of_phones_are_counted_since_a_moment(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let phone = device(DeviceId(Uuid::now_v7()), show.person, DeviceKind::Phone, "Scale 1");
     people::add_device(&mut tx, &phone).await.unwrap();
     let mut ops: Vec<_> = (1..=6).map(|second| show.op(Uuid::now_v7(), second)).collect();
@@ -125,7 +126,7 @@ async fn entries_of_phones_are_counted_since_a_moment(store: TestStore) {
 
 async fn a_question_is_kept_with_its_answer(store: TestStore) {
     let show = fill(&store.db).await;
-    let (exhibitor, mut tx) = (show.exhibitor(1, "Ana", "Stone"), store.db.begin_write().await.unwrap());
+    let (exhibitor, mut tx) = (show.exhibitor(1, "Ana", "Stone"), store.db.begin_write(Seat::Owner).await.unwrap());
     let animal = show.animal(&exhibitor, "0412");
     let op = show.op(animal.id.0, 1);
     let clash = open_clash(show, &animal, op.id);

@@ -4,6 +4,7 @@ use chrono::NaiveDate;
 use showdesk_domain::record::Record;
 use showdesk_domain::schema::{known_table, tables};
 use showdesk_domain::value::{Kind, Target, Value};
+use showdesk_store::db::Seat;
 use showdesk_store::records::{self, OverviewCounts};
 use showdesk_store::{StoreError, Tx};
 use showdesk_testkit::{TestStore, both_engines};
@@ -21,7 +22,7 @@ async fn commit(mut tx: Tx, saved: &[&Record]) {
 
 async fn every_kind_of_value_comes_back(store: TestStore) {
     let show = fill(&store.db).await;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     for table in tables().iter().filter(|table| table.name != "shows") {
         let record = full(show, table.name);
         records::save(&mut tx, &[&record]).await.unwrap();
@@ -62,11 +63,11 @@ async fn fields_without_a_value_are_null(store: TestStore) {
     let mut animal = show.animal(&exhibitor, "0412");
     animal.updated_by = None;
     animal.device_id = None;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     records::save(&mut tx, &[&exhibitor]).await.unwrap();
     records::save(&mut tx, &[&animal]).await.unwrap();
     tx.commit().await.unwrap();
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     assert_eq!(records::load(&mut tx, animal.table, &[animal.id]).await.unwrap(), [animal]);
     assert_eq!(records::load(&mut tx, exhibitor.table, &[exhibitor.id]).await.unwrap(), [exhibitor]);
 }
@@ -76,12 +77,12 @@ async fn many_rows_are_written_and_found_in_few_statements(store: TestStore) {
     let exhibitors: Vec<Record> = (1..=MANY).map(|number| show.exhibitor(number, "Joy", "Reed")).collect();
     let animals: Vec<Record> =
         exhibitors.iter().map(|exhibitor| show.animal(exhibitor, &exhibitor.id.to_string()[24..])).collect();
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     records::save(&mut tx, &animals.iter().collect::<Vec<_>>()).await.unwrap();
     records::save(&mut tx, &exhibitors.iter().collect::<Vec<_>>()).await.unwrap();
     tx.commit().await.unwrap();
 
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let table = known_table("animals");
     let ids: Vec<_> = animals.iter().map(|animal| animal.id).collect();
     let twice: Vec<_> = ids.iter().chain(&ids).copied().collect();
@@ -106,14 +107,14 @@ fn sorted(mut records: Vec<Record>) -> Vec<Record> {
 async fn an_update_keeps_who_made_the_row_and_when(store: TestStore) {
     let show = fill(&store.db).await;
     let made = show.exhibitor(1, "Joy", "Reed");
-    commit(store.db.begin_write().await.unwrap(), &[&made]).await;
+    commit(store.db.begin_write(Seat::Owner).await.unwrap(), &[&made]).await;
     let mut changed = made.clone();
     changed.version = changed.version.next();
     changed.created_at = at(500);
     changed.updated_at = at(500);
     changed.values[made.table.index("county")] = text("Grady");
-    commit(store.db.begin_write().await.unwrap(), &[&changed]).await;
-    let mut tx = store.db.begin_read().await.unwrap();
+    commit(store.db.begin_write(Seat::Owner).await.unwrap(), &[&changed]).await;
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let found = records::load(&mut tx, made.table, &[made.id]).await.unwrap();
     assert_eq!(found, [Record { created_at: made.created_at, ..changed }]);
 }
@@ -122,7 +123,7 @@ async fn a_tag_is_taken_once_among_live_rows(store: TestStore) {
     let show = fill(&store.db).await;
     let owner = show.exhibitor(1, "Joy", "Reed");
     let holder = show.animal(&owner, "0412");
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     records::save(&mut tx, &[&owner]).await.unwrap();
     records::save(&mut tx, &[&holder]).await.unwrap();
     tx.savepoint().await.unwrap();
@@ -137,7 +138,7 @@ async fn a_tag_is_taken_once_among_live_rows(store: TestStore) {
     let heir = show.animal(&owner, "0412");
     records::save(&mut tx, &[&heir, &gone]).await.expect("the row that gives the tag back is written first");
     tx.commit().await.unwrap();
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let key = [vec![text("swine"), text("0412")]];
     let found = records::load_by_unique(&mut tx, holder.table, 0, show.id, &key).await.unwrap();
     assert_eq!(found, [heir]);
@@ -162,7 +163,7 @@ async fn the_first_page_counts_live_rows(store: TestStore) {
     ];
     let entry = show.record("entries", Uuid::now_v7(), &values);
     let ring = show.record("rings", Uuid::now_v7(), &[("name", text("Ring 1"))]);
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     for rows in [&[&owner][..], &[&class], &[&arrived, &weighed, &gone], &[&entry], &[&ring]] {
         records::save(&mut tx, rows).await.unwrap();
     }

@@ -2,12 +2,13 @@
 
 use serde_json::json;
 use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
-use showdesk_domain::ids::{ConflictId, DeviceId, OpId, RecordId, Seq, Version};
+use showdesk_domain::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Seq, Version};
 use showdesk_domain::op::Operation;
 use showdesk_domain::queue::{QueueStatus, QueuedOp};
 use showdesk_domain::record::{ChangeRow, HistoryRow};
 use showdesk_domain::schema::{Table, known_table, tables};
 use showdesk_store::conflicts::{self, ConflictCounts, ConflictFilter, Standing};
+use showdesk_store::db::Seat;
 use showdesk_store::{StoreError, changes, history, queue};
 use showdesk_testkit::{TestStore, both_engines};
 use uuid::Uuid;
@@ -24,7 +25,7 @@ async fn an_op_is_queued_once_and_comes_back_whole(store: TestStore) {
     (bare.record_id, bare.base, bare.prev_op_id, bare.txn, bare.epoch, bare.reason) =
         (None, None, None, None, None, None);
     (bare.waiting_for, bare.waiting_on, bare.lease_until, bare.client_time) = (None, None, None, None);
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     queue::add(&mut tx, &ops).await.unwrap();
     queue::add(&mut tx, std::slice::from_ref(&bare)).await.unwrap();
     let mut found = queue::load(&mut tx, &ops.iter().map(|op| op.id).collect::<Vec<_>>()).await.unwrap();
@@ -46,7 +47,7 @@ async fn verdicts_are_written_in_bulk(store: TestStore) {
     let record = Uuid::now_v7();
     let mut ops: Vec<QueuedOp> = (1..=MANY).map(|number| show.op(record, number)).collect();
     let clash = clash(show, &ops[0], record, 1);
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     queue::add(&mut tx, &ops).await.unwrap();
     conflicts::save(&mut tx, std::slice::from_ref(&clash)).await.unwrap();
     for (number, op) in (0_i64..).zip(&mut ops) {
@@ -64,7 +65,7 @@ async fn verdicts_are_written_in_bulk(store: TestStore) {
     }
     queue::update(&mut tx, &ops).await.unwrap();
     tx.commit().await.unwrap();
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let key = (show.device, RecordId(record));
     assert_eq!(queue::of_device_on_records(&mut tx, &[key]).await.unwrap(), ops);
     let elsewhere = [(DeviceId(Uuid::now_v7()), RecordId(record)), (show.device, RecordId(Uuid::now_v7()))];
@@ -129,7 +130,7 @@ async fn a_clash_is_saved_whole_and_changed(store: TestStore) {
     let show = fill(&store.db).await;
     let op = show.op(Uuid::now_v7(), 1);
     let mut clash = clash(show, &op, Uuid::now_v7(), 1);
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     queue::add(&mut tx, &[op]).await.unwrap();
     conflicts::save(&mut tx, std::slice::from_ref(&clash)).await.unwrap();
     assert_eq!(conflicts::load(&mut tx, &[clash.id]).await.unwrap(), [clash.clone()]);
@@ -161,12 +162,12 @@ async fn clashes_are_found_by_record_and_listed_by_page(store: TestStore) {
     clashes[1].other_record_id = Some(RecordId(records[0]));
     clashes[2].status = ConflictStatus::Resolved;
     clashes[3].kind = ConflictKind::UpdateUpdate;
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     queue::add(&mut tx, &[op]).await.unwrap();
     conflicts::save(&mut tx, &clashes).await.unwrap();
     tx.commit().await.unwrap();
 
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let ids: Vec<RecordId> = records[..3].iter().copied().map(RecordId).collect();
     assert_eq!(conflicts::open_on(&mut tx, &ids).await.unwrap(), clashes[..2]);
     assert_eq!(conflicts::open_on(&mut tx, &ids[..1]).await.unwrap(), clashes[..2], "the second is about both");
@@ -185,6 +186,9 @@ async fn clashes_are_found_by_record_and_listed_by_page(store: TestStore) {
         ..all.clone()
     };
     assert_eq!(conflicts::list(&mut tx, &narrow).await.unwrap(), clashes[3..4]);
+    let by = |author: PersonId| ConflictFilter { author: Some(author), limit: 9, ..ConflictFilter::default() };
+    assert_eq!(conflicts::list(&mut tx, &by(show.person)).await.unwrap(), newest_first);
+    assert!(conflicts::list(&mut tx, &by(PersonId(records[0]))).await.unwrap().is_empty());
     let decided = ConflictFilter { status: Some(Standing::Decided), ..all.clone() };
     assert_eq!(conflicts::list(&mut tx, &decided).await.unwrap(), clashes[2..3]);
     let counts = conflicts::counts(&mut tx, at(0)).await.unwrap();
@@ -224,12 +228,12 @@ async fn every_version_is_kept(store: TestStore) {
     let own: Vec<HistoryRow> = (1..=3).map(|number| version(show, table, id, number, number)).collect();
     let others: Vec<HistoryRow> =
         (4..=MANY).map(|seq| version(show, known_table("rings"), Uuid::now_v7(), seq, 1)).collect();
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     history::add(&mut tx, &own).await.unwrap();
     history::add(&mut tx, &others).await.unwrap();
     tx.commit().await.unwrap();
 
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let found = history::versions(&mut tx, table, RecordId(id), 2).await.unwrap();
     assert_eq!(found.len(), 2);
     for (found, expected) in found.iter().zip([&own[2], &own[1]]) {
@@ -282,13 +286,13 @@ async fn the_feed_has_one_row_a_record_in_the_order_of_changes(store: TestStore)
     let others: Vec<ChangeRow> = (2..=MANY).map(|seq| change(rings, Uuid::now_v7(), seq)).collect();
     let same_id = change(rings, id, MANY + 1);
     let moved = ChangeRow { disputed: Vec::new(), changed_by: None, op_id: None, ..change(animals, id, MANY + 2) };
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     changes::save(&mut tx, std::slice::from_ref(&first), at(1)).await.unwrap();
     changes::save(&mut tx, &others, at(2)).await.unwrap();
     changes::save(&mut tx, &[same_id.clone(), moved.clone()], at(3)).await.unwrap();
     tx.commit().await.unwrap();
 
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let found = changes::load(&mut tx, &[(animals, RecordId(id)), (animals, RecordId(Uuid::now_v7()))]).await.unwrap();
     assert_eq!(found, std::slice::from_ref(&moved));
     let every: Vec<&'static Table> = tables().iter().collect();

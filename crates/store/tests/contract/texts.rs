@@ -6,6 +6,7 @@ use showdesk_domain::ids::{RecordId, Seq, Version};
 use showdesk_domain::record::ChangeRow;
 use showdesk_domain::schema::{Table, known_table, tables};
 use showdesk_store::changes;
+use showdesk_store::db::Seat;
 use showdesk_testkit::{TestStore, both_engines};
 use uuid::Uuid;
 
@@ -39,11 +40,11 @@ async fn a_change_is_one_text_without_its_closing_brace(store: TestStore) {
         ChangeRow { data_staff: None, ..animal(5, 5) },
     ];
     let rows: Vec<ChangeRow> = (1..).zip(rows).map(|(seq, row)| numbered(seq, row)).collect();
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     changes::save_each(&mut tx, &rows, ChangeRow::clone, at(1)).await.unwrap();
     tx.commit().await.unwrap();
     let every: Vec<&'static Table> = tables().iter().collect();
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     let (office, staff) = (json!({"tag": "9\"1", "note": "shy"}), json!({"tag": "9\"1"}));
     for (class, data, whole) in [(ReadClass::Office, &office, &office), (ReadClass::Staff, &staff, &office)] {
         let texts = changes::page_texts(&mut tx, class, Seq(0), Seq(9), &every, 9).await.unwrap();
@@ -73,11 +74,11 @@ async fn a_change_is_one_text_without_its_closing_brace(store: TestStore) {
 
 async fn texts_are_paged_as_rows_are(store: TestStore) {
     let rows: Vec<ChangeRow> = (1..=9).map(|seq| animal(seq, seq.unsigned_abs().into())).collect();
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     changes::save(&mut tx, &rows, at(1)).await.unwrap();
     tx.commit().await.unwrap();
     let (animals, rings) = (known_table("animals"), known_table("rings"));
-    let mut tx = store.db.begin_read().await.unwrap();
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     for (after, up_to, tables, limit, expected) in [
         (3, 7, vec![animals, rings], 2, vec![4, 5]),
         (3, 4, vec![animals], 9, vec![4]),

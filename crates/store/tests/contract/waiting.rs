@@ -5,6 +5,7 @@ use showdesk_domain::ids::{OpId, RecordId, Version};
 use showdesk_domain::op::Operation;
 use showdesk_domain::queue::QueueStatus;
 use showdesk_domain::schema::known_table;
+use showdesk_store::db::Seat;
 use showdesk_store::{aliases, conflicts, queue};
 use showdesk_testkit::{TestStore, both_engines};
 use uuid::Uuid;
@@ -16,7 +17,7 @@ async fn ops_are_found_by_what_they_wait_for(store: TestStore) {
     let show = fill(&store.db).await;
     let (root, other) = (Uuid::now_v7(), Uuid::now_v7());
     let mut ops: Vec<_> = (1..=4).map(|number| show.op(Uuid::now_v7(), number)).collect();
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     queue::add(&mut tx, &ops[3..]).await.unwrap();
     assert!(queue::waiting_on(&mut tx, &[root]).await.unwrap().is_empty(), "mostly nothing waits");
     for (place, on) in [root, root, other].into_iter().enumerate() {
@@ -40,7 +41,7 @@ async fn an_alias_leads_to_its_row_until_it_is_removed(store: TestStore) {
     fill(&store.db).await;
     let alias = ("animals", RecordId(Uuid::now_v7()));
     let (row, other) = (RecordId(Uuid::now_v7()), RecordId(Uuid::now_v7()));
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     aliases::save(&mut tx, alias, row).await.unwrap();
     let same_id_elsewhere = ("entries", alias.1);
     let found = aliases::load(&mut tx, &[alias, same_id_elsewhere]).await.unwrap();
@@ -69,7 +70,7 @@ async fn an_open_clash_is_found_by_each_row_of_its_group(store: TestStore) {
     };
     let mut group = clash(show, &op, rows[0].0, 1);
     group.parts = rows.iter().map(part).collect();
-    let mut tx = store.db.begin_write().await.unwrap();
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     queue::add(&mut tx, &[op]).await.unwrap();
     conflicts::save(&mut tx, std::slice::from_ref(&group)).await.unwrap();
     // Saved again it is found once.
