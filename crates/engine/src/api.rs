@@ -6,6 +6,7 @@ pub mod attention;
 pub mod bulk;
 pub mod conflicts;
 pub mod desk;
+pub mod devices;
 pub mod entries;
 pub mod import;
 pub mod pairing;

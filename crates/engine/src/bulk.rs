@@ -9,6 +9,7 @@ use serde_json::Map;
 use showdesk_domain::actor::Actor;
 use showdesk_domain::conflict::{Conflict, ConflictStatus};
 use showdesk_domain::ids::{ConflictId, Seq, Version};
+use showdesk_domain::permit::Action;
 use showdesk_domain::world::{BulkPart, Needs, SettleError, World, Written};
 use showdesk_store::audit::AuditRow;
 use showdesk_store::bulk::BulkRow;
@@ -22,7 +23,7 @@ use crate::api::conflicts::{ConflictQuery, Reason, Resolution};
 use crate::api::sync::OpError;
 use crate::audit::about_clash;
 use crate::ids::{fresh_ids, sha256};
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::settle::{KEY_CHARS_MAX, clean_reason, engine_error};
 use crate::writer::{BesideFuture, Job, load};
 use crate::{Engine, EngineError, Result};
@@ -42,14 +43,14 @@ type PlannedPart = std::result::Result<BulkPart, OpError>;
 impl Engine {
     /// Decides several clashes, each for itself; a dry run writes nothing and shows what would be written.
     pub async fn resolve_bulk(&self, actor: &Actor, request: BulkResolve) -> Result<BulkAnswer> {
-        require_admin(actor)?;
+        require(actor, Action::Decide)?;
         let key = request.idempotency_key.clone();
         let is_bad = |key: &String| key.is_empty() || key.chars().count() > KEY_CHARS_MAX || key.contains('\0');
         if key.as_ref().is_some_and(is_bad) {
             return Err(EngineError::invalid("idempotency_key", "a key has 1 to 200 characters"));
         }
         if request.dry_run {
-            let plan = self.plan(&request, None).await?;
+            let plan = self.plan(actor, &request, None).await?;
             return self.try_bulk(actor, plan).await;
         }
         let request_text = serde_json::to_vec(&request).expect("a request is plain data");
@@ -62,11 +63,11 @@ impl Engine {
             };
             return serde_json::from_value(done).map_err(|_| corrupt().into());
         }
-        let plan = self.plan(&request, Some(&row)).await?;
+        let plan = self.plan(actor, &request, Some(&row)).await?;
         let results = self.decide_parts(actor, row.id, plan.parts).await;
         let answer = BulkAnswer { bulk_id: Some(row.id), dry_run: false, results, has_more };
         let kept = serde_json::to_value(&answer).expect("an answer is plain data");
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         bulk::finish(&mut tx, row.id, &kept).await?;
         self.commit(tx).await?;
         Ok(answer)
@@ -74,9 +75,9 @@ impl Engine {
 
     /// Takes back what a bulk decision has decided, as far as that still can be.
     pub async fn undo_bulk(&self, actor: &Actor, bulk_id: Uuid, request: Reason) -> Result<BulkUndone> {
-        require_admin(actor)?;
+        require(actor, Action::Decide)?;
         let reason = clean_reason(request.reason)?;
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let row = bulk::load(&mut tx, bulk_id).await?.ok_or(EngineError::NotFound("the bulk decision"))?;
         drop(tx);
         // The last one decided is the first one taken back.
@@ -102,10 +103,10 @@ impl Engine {
                 Err(EngineError::invalid("idempotency_key", "this key was used for another decision"))
             }
         };
-        if let Some(row) = self.bulk_by_key(request.idempotency_key.as_deref()).await? {
+        if let Some(row) = self.bulk_by_key(actor, request.idempotency_key.as_deref()).await? {
             return known(row);
         }
-        let plan = self.plan(request, None).await?;
+        let plan = self.plan(actor, request, None).await?;
         let row = BulkRow {
             id: self.fresh_id(),
             idempotency_key: request.idempotency_key.clone(),
@@ -115,13 +116,13 @@ impl Engine {
             decided_by: actor.person,
             decided_at: self.now(),
         };
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         match bulk::add(&mut tx, &row).await {
             Ok(()) => {}
             // The same request at once: both are one decision.
             Err(StoreError::Duplicate { .. }) => {
                 tx.rollback().await?;
-                let row = self.bulk_by_key(request.idempotency_key.as_deref()).await?;
+                let row = self.bulk_by_key(actor, request.idempotency_key.as_deref()).await?;
                 return known(row.ok_or(EngineError::Busy { retry_after_ms: 1_000 })?);
             }
             Err(error) => return Err(error.into()),
@@ -130,21 +131,21 @@ impl Engine {
         Ok((row, plan.has_more))
     }
 
-    async fn bulk_by_key(&self, key: Option<&str>) -> Result<Option<BulkRow>> {
+    async fn bulk_by_key(&self, actor: &Actor, key: Option<&str>) -> Result<Option<BulkRow>> {
         let Some(key) = key else { return Ok(None) };
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         Ok(bulk::by_key(&mut tx, key).await?)
     }
 
     /// Which clashes, and what is to be done about each. A decision that has begun keeps to the clashes it began with.
-    async fn plan(&self, request: &BulkResolve, begun: Option<&BulkRow>) -> Result<Plan> {
+    async fn plan(&self, actor: &Actor, request: &BulkResolve, begun: Option<&BulkRow>) -> Result<Plan> {
         let resolution = side(request.resolution)?;
         request.choices.values().try_for_each(|choice| side(*choice).map(drop))?;
         let reason = clean_reason(request.reason.clone())?;
         let (ids, has_more) = match (begun, &request.ids, &request.filter) {
             (Some(row), ..) => (row.conflict_ids.clone(), false),
             (None, Some(ids), None) => (named(ids)?, false),
-            (None, None, Some(filter)) => self.filtered(filter).await?,
+            (None, None, Some(filter)) => self.filtered(actor, filter).await?,
             _ => return Err(EngineError::invalid("invalid_request", "either ids or a filter says which clashes")),
         };
         if let Some(id) = request.choices.keys().find(|id| !ids.contains(&ConflictId(**id))) {
@@ -167,7 +168,7 @@ impl Engine {
         Ok(Plan { parts: ids.iter().map(|id| (*id, part(id))).collect(), has_more })
     }
 
-    async fn filtered(&self, filter: &BulkFilter) -> Result<(Vec<ConflictId>, bool)> {
+    async fn filtered(&self, actor: &Actor, filter: &BulkFilter) -> Result<(Vec<ConflictId>, bool)> {
         if filter.status.as_deref().is_some_and(|status| status != ConflictStatus::Open.as_str()) {
             return Err(EngineError::invalid("invalid_filter", "only open clashes are decided"));
         }
@@ -181,7 +182,7 @@ impl Engine {
         let filter: ConflictFilter = crate::conflicts::filter_of(&query)
             .map_err(|error| EngineError::invalid("invalid_filter", error.to_string()))?;
         let limit = i64::try_from(PARTS_MAX + 1).expect("a small number");
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let mut found = conflicts::list(&mut tx, &ConflictFilter { limit, ..filter }).await?;
         let has_more = found.len() > PARTS_MAX;
         found.truncate(PARTS_MAX);
@@ -191,7 +192,7 @@ impl Engine {
 
     /// Decides in memory what a decision would write, and forgets it.
     async fn try_bulk(&self, actor: &Actor, plan: Plan) -> Result<BulkAnswer> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let meta = meta::read(&mut tx).await?;
         let now = self.now();
         let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);

@@ -5,31 +5,32 @@ mod view;
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
-use showdesk_domain::actor::Actor;
+use showdesk_domain::actor::{Actor, ReadClass};
 use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus};
-use showdesk_domain::ids::{ConflictId, DeviceId, RecordId};
-use showdesk_domain::schema::{known_table, table};
+use showdesk_domain::ids::{ConflictId, DeviceId, PersonId, RecordId};
+use showdesk_domain::permit::Action;
+use showdesk_domain::schema::{Table, known_table, table};
 use showdesk_store::conflicts::{ConflictFilter, Standing};
 use showdesk_store::{Tx, conflicts, records};
 use uuid::Uuid;
 
 use crate::api::conflicts::{ConflictCounts, ConflictPage, ConflictQuery, ConflictView, MyConflicts};
-use crate::people::require_admin;
 use crate::programme::Touched;
+use crate::rights::require;
 use crate::urgency::{Severity, Urgency};
-use crate::{Engine, EngineError, Result};
+use crate::{Engine, EngineError, Result, visibility};
 use view::Context;
 
 /// Clashes of one page.
 const PAGE: usize = 200;
-/// Clashes that are sorted by urgency, the newest of them.
-const SORTED_MAX: i64 = 2_000;
+/// Clashes that are sorted by urgency, the newest of them: more than a whole show has had.
+const SORTED_MAX: i64 = 20_000;
 
 impl Engine {
     /// Clashes, for the desk.
     pub async fn conflicts(&self, actor: &Actor, query: ConflictQuery) -> Result<ConflictPage> {
-        require_admin(actor)?;
-        let mut tx = self.db().begin_read().await?;
+        require(actor, Action::SeeClashes)?;
+        let mut tx = self.begin_read_as(actor).await?;
         let (found, cursor) = match query.order.as_deref() {
             None | Some("newest") if !is_narrow(&query) => newest(&mut tx, &query).await?,
             None | Some("newest" | "urgent") => self.most_urgent(&mut tx, &query).await?,
@@ -66,8 +67,7 @@ impl Engine {
         let zone = self.zone(tx).await?;
         let now = self.now();
         let is_wanted = |clash: &Conflict, urgency: &Urgency| {
-            query.author.is_none_or(|author| clash.user_id.0 == author)
-                && query.class.is_none_or(|class| touched.class_of(clash).is_some_and(|known| known.id == class))
+            query.class.is_none_or(|class| touched.class_of(clash).is_some_and(|known| known.id == class))
                 && severity.is_none_or(|severity| urgency.severity == severity)
                 && after.is_none_or(|after| *urgency > after)
         };
@@ -100,22 +100,28 @@ impl Engine {
 
     /// One clash, for the desk.
     pub async fn conflict(&self, actor: &Actor, id: Uuid) -> Result<ConflictView> {
-        require_admin(actor)?;
+        require(actor, Action::SeeClashes)?;
         self.conflict_view(actor, ConflictId(id)).await
     }
 
     /// Clashes about the actor's own entries: those its device sent, and those whose desk value it wrote.
     pub async fn my_conflicts(&self, actor: &Actor) -> Result<MyConflicts> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let limit = i64::try_from(PAGE).expect("a small number");
         let mut found = conflicts::of_author(&mut tx, actor.device, actor.person, limit).await?;
         found.retain(|conflict| conflict.status != ConflictStatus::MergedAutomatically);
+        if actor.read_class() == ReadClass::Public {
+            // Who has become a viewer sees no clash about a row that viewers do not see.
+            let rows: Vec<_> = found.iter().flat_map(rows_of).collect();
+            let visible = visibility::visible(&mut tx, actor, &rows).await?;
+            found.retain(|clash| rows_of(clash).iter().all(|(table, id)| visible.contains(&(table.name, *id))));
+        }
         found.sort_by_key(|conflict| conflict.status != ConflictStatus::Open);
         Ok(MyConflicts { items: self.views(&mut tx, found, actor).await? })
     }
 
     pub(crate) async fn conflict_view(&self, actor: &Actor, id: ConflictId) -> Result<ConflictView> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let found = conflicts::load(&mut tx, &[id]).await?;
         self.views(&mut tx, found, actor).await?.pop().ok_or(EngineError::NotFound("the clash"))
     }
@@ -125,6 +131,12 @@ impl Engine {
         let context = Context::load(tx, &found, (self.now(), zone)).await?;
         Ok(found.into_iter().map(|conflict| context.view(conflict, actor)).collect())
     }
+}
+
+/// The rows that a clash tells of.
+fn rows_of(clash: &Conflict) -> Vec<(&'static Table, RecordId)> {
+    let own = std::iter::once(clash.record_id).chain(clash.other_record_id).map(|id| (clash.table, id));
+    own.chain(clash.parts.iter().map(|part| (part.table, part.record_id))).collect()
 }
 
 /// Whether the query asks for something that only the sorted list can tell.
@@ -172,7 +184,8 @@ pub(crate) fn filter_of(query: &ConflictQuery) -> Result<ConflictFilter> {
         Some(text) => Some(read_page_cursor(text).ok_or_else(|| bad("cursor"))?),
         None => None,
     };
-    Ok(ConflictFilter { status, kind, table: in_table, device: query.device.map(DeviceId), before, limit: 0 })
+    let (device, author) = (query.device.map(DeviceId), query.author.map(PersonId));
+    Ok(ConflictFilter { status, kind, table: in_table, device, author, before, limit: 0 })
 }
 
 fn page_cursor(at: DateTime<Utc>, id: ConflictId) -> String {

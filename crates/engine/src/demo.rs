@@ -6,10 +6,11 @@ use showdesk_domain::actor::Actor;
 use showdesk_domain::demo::{self, DemoMoment};
 use showdesk_domain::ids::RecordId;
 use showdesk_domain::op::{OpDraft, Operation};
+use showdesk_domain::permit::Action;
 use showdesk_domain::schema::known_table;
 use showdesk_store::records;
 
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::{DemoSize, Engine, EngineError, Result};
 
 /// Ops written in one transaction, so that a big show does not hold the database for long.
@@ -20,8 +21,8 @@ const SHOW_DAYS: i64 = 3;
 impl Engine {
     /// Fills an empty show with invented people and animals, the same for the same size.
     pub async fn fill_demo(&self, actor: &Actor, size: DemoSize, stage: &str) -> Result<()> {
-        require_admin(actor)?;
-        let mut tx = self.db().begin_read().await?;
+        require(actor, Action::SetUp)?;
+        let mut tx = self.begin_read_as(actor).await?;
         let counts = records::overview_counts(&mut tx).await?;
         drop(tx);
         if counts.exhibitors + counts.animals + counts.entries + counts.classes + counts.rings > 0 {
@@ -34,17 +35,18 @@ impl Engine {
             DemoSize::County => demo::county(moment),
             DemoSize::Expo => demo::expo(moment),
         };
+        let rows = ops.len();
         for chunk in ops.chunks(CHUNK_OPS) {
             self.write_ops(actor, chunk.to_vec(), true).await?;
         }
         // Last, so that a filling that was cut short does not look like a whole show.
         let show = self.show_as_demo(stage).await?;
         self.write_ops(actor, vec![show], true).await?;
-        Ok(())
+        self.note(actor, "demo_filled", None, Some(json!({ "rows": rows }))).await
     }
 
     async fn show_as_demo(&self, stage: &str) -> Result<OpDraft> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         let shows = records::load(&mut tx, known_table("shows"), &[RecordId(self.inner.show_id)]).await?;
         let show = shows.into_iter().next().ok_or(EngineError::NotFound("the show"))?;
         let first_day = self.now().date_naive();

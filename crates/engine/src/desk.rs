@@ -5,13 +5,14 @@ use std::collections::HashMap;
 use serde_json::{Value as Json, json};
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::ids::{DeviceId, PersonId, RecordId};
+use showdesk_domain::permit::Action;
 use showdesk_domain::record::HistoryRow;
 use showdesk_domain::schema::table;
 use showdesk_store::{Tx, history, people};
 use uuid::Uuid;
 
 use crate::api::desk::{History, HistoryItem};
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::{Engine, EngineError, Result};
 
 /// Versions of a record that are listed.
@@ -20,9 +21,9 @@ const HISTORY_ITEMS_MAX: i64 = 1_000;
 impl Engine {
     /// Every version of a record.
     pub async fn record_history(&self, actor: &Actor, table_name: &str, id: Uuid) -> Result<History> {
-        require_admin(actor)?;
+        require(actor, Action::SeeDesk)?;
         let table = table(table_name).ok_or(EngineError::NotFound("the table"))?;
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let rows = history::versions(&mut tx, table, RecordId(id), HISTORY_ITEMS_MAX).await?;
         if rows.is_empty() {
             return Err(EngineError::NotFound("the record"));

@@ -92,7 +92,7 @@ impl Engine {
     }
 
     async fn beat(&self, addresses: &[String]) -> Result<()> {
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_work().await?;
         desks::note_beat(&mut tx, self.inner.desk_device, addresses, self.now()).await?;
         let rows = desks::list(&mut tx).await?;
         self.commit(tx).await?;
@@ -103,7 +103,7 @@ impl Engine {
     /// Phones are no longer sent here.
     pub(crate) async fn say_goodbye(&self) {
         let goodbye = async {
-            let mut tx = self.begin_write().await?;
+            let mut tx = self.begin_write_work().await?;
             desks::remove(&mut tx, self.inner.desk_device).await?;
             self.commit(tx).await
         };
@@ -154,6 +154,10 @@ pub(crate) fn desk_device(person: PersonId, name: String, now: DateTime<Utc>) ->
         pulled_seq: Seq(0),
         revoked_at: None,
         oldest_unsent_at: None,
+        expires_at: None,
+        level: None,
+        file_asked_at: None,
+        reviewed_at: None,
     }
 }
 

@@ -110,13 +110,7 @@ impl Disk {
 }
 
 impl Engine {
-    /// Begins a transaction that writes beside the writer task, unless the disk forbids it.
-    pub(crate) async fn begin_write(&self) -> Result<Tx> {
-        self.inner.disk.may_write()?;
-        self.inner.disk.settled(self.db().begin_write().await.map_err(EngineError::from))
-    }
-
-    /// Ends one. It may have written who may do what: tokens are looked up again.
+    /// Ends a transaction that wrote beside the writer. It may have written who may do what: tokens are looked up again.
     pub(crate) async fn commit(&self, tx: Tx) -> Result<()> {
         let committed = self.inner.disk.settled(tx.commit().await.map_err(EngineError::from));
         self.inner.tokens.forget();

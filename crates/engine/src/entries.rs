@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use showdesk_domain::actor::Actor;
 use showdesk_domain::derive;
 use showdesk_domain::ids::RecordId;
+use showdesk_domain::permit::Action;
 use showdesk_domain::record::{HistoryRow, Record};
 use showdesk_domain::schema::known_table;
 use showdesk_domain::value::Value;
@@ -17,7 +18,7 @@ use crate::api::entries::{
     EntryClass, EntryInClass, EntryPage, EntryPlacing, EntryRecord, EntryRow, OpenClash, Weighing,
 };
 use crate::desk::Names;
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::{Engine, EngineError, Result};
 
 /// Entries of one page.
@@ -53,7 +54,7 @@ pub struct ListAsked {
 impl Engine {
     /// Animals by any number or name: tag, earlier tag, last digits, official id, back number, names, class.
     pub async fn search_entries(&self, actor: &Actor, asked: ListAsked) -> Result<EntryPage> {
-        require_admin(actor)?;
+        require(actor, Action::SeeDesk)?;
         let sort = word(asked.sort.as_deref(), "sort", &Sort::ALL, Sort::as_str)?;
         let wanted = Wanted {
             narrow: word(asked.stage.as_deref(), "stage", &Narrow::ALL, Narrow::as_str)?,
@@ -62,7 +63,7 @@ impl Engine {
             exhibitor: asked.exhibitor_id,
             class: asked.class_id,
         };
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let (offset, limit) = (asked.offset.max(0), asked.limit.clamp(1, ENTRIES_MAX));
         let rows = entries::search(&mut tx, &wanted, (sort, asked.down), offset, limit).await?;
         let items = rows.into_iter().map(row_view).collect();
@@ -85,8 +86,8 @@ impl Engine {
 
     /// Everything about one animal.
     pub async fn entry(&self, actor: &Actor, animal: Uuid) -> Result<EntryRecord> {
-        require_admin(actor)?;
-        let mut tx = self.db().begin_read().await?;
+        require(actor, Action::SeeDesk)?;
+        let mut tx = self.begin_read_as(actor).await?;
         let row = entries::one(&mut tx, animal).await?.ok_or(EngineError::NotFound("the animal"))?;
         let [entries, weigh_ins] = ["entries", "weigh_ins"].map(known_table);
         let entries = records::load_by(&mut tx, entries, entries.index("animal_id"), &[animal]).await?;

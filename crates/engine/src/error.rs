@@ -15,9 +15,15 @@ pub enum EngineError {
     /// The device was removed by the desk.
     #[error("this device was removed from the show")]
     DeviceRemoved,
+    /// The time for which the device was let in is over.
+    #[error("the time for which this device was let in is over; ask for a new code")]
+    DeviceExpired,
     /// The actor's rights do not reach this far.
     #[error("{0}")]
     Forbidden(String),
+    /// The key that opens the show's secrets is not on this laptop.
+    #[error("the key that opens this show's secrets is not on this laptop")]
+    SecretsLocked,
     /// What was asked for does not exist, or the actor may not see it.
     #[error("{0} was not found")]
     NotFound(&'static str),

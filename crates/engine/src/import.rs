@@ -16,6 +16,7 @@ use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::{OpId, RecordId, Seq};
 use showdesk_domain::import::{Choices, ExistingShow, ImportPlan, plan_chosen};
 use showdesk_domain::op::{OpDraft, Operation};
+use showdesk_domain::permit::Action;
 use showdesk_domain::queue::QueuedOp;
 use showdesk_domain::record::Record;
 use showdesk_domain::schema::{Policy, Table, known_table, table};
@@ -28,7 +29,7 @@ use crate::api::import::{ImportChoices, ImportItem, ImportList, ImportPreview, I
 use crate::api::pairing::PersonRef;
 use crate::audit::Names;
 use crate::ids::sha256;
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::{Engine, EngineError, Result};
 use choices::{check_choices, clean_name, counts_of, preview, read_choices};
 
@@ -50,12 +51,12 @@ struct Kept {
 impl Engine {
     /// What an entries file would do. Nothing of it is written before it is confirmed.
     pub async fn preview_import(&self, actor: &Actor, file: Vec<u8>, wish: ImportWish) -> Result<ImportPreview> {
-        require_admin(actor)?;
+        require(actor, Action::Import)?;
         let name = wish.name.as_deref().and_then(clean_name);
         let id = self.fresh_id();
         // The database keeps milliseconds; the plan must come out the same when it is made again.
         let at = parse_instant(&instant_text(self.now())).unwrap_or_default();
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let clock = meta::read(&mut tx).await?.clock;
         drop(tx);
         let file_sha256 = sha256(&file);
@@ -75,7 +76,7 @@ impl Engine {
             confirmed_at: None,
             undone_at: None,
         };
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         imports::add(&mut tx, &row).await?;
         self.commit(tx).await?;
         preview(&row, &plan, kept.choices, wish.page.as_ref())
@@ -89,8 +90,8 @@ impl Engine {
         choices: ImportChoices,
         page: Option<&ImportRows>,
     ) -> Result<ImportPreview> {
-        require_admin(actor)?;
-        let row = self.import(import_id).await?;
+        require(actor, Action::Import)?;
+        let row = self.import(actor, import_id).await?;
         if row.status != ImportStatus::Previewed {
             return Err(stale("import_confirmed", "this file was imported already; take it back or choose it again"));
         }
@@ -101,7 +102,7 @@ impl Engine {
         let kept = Kept::of(&plan, file, choices);
         let row =
             ImportRow { clock, counts: counts_of(&plan, row.counts["name"].as_str()), plan: kept.to_text(), ..row };
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         if !imports::plan_again(&mut tx, import_id, clock, &row.plan, &row.counts).await? {
             return Err(stale("import_confirmed", "this file was imported meanwhile"));
         }
@@ -116,8 +117,8 @@ impl Engine {
         import_id: Uuid,
         page: Option<&ImportRows>,
     ) -> Result<ImportPreview> {
-        require_admin(actor)?;
-        let row = self.import(import_id).await?;
+        require(actor, Action::Import)?;
+        let row = self.import(actor, import_id).await?;
         let kept = Kept::from_text(&row.plan).ok_or(NO_FILE)?;
         let (plan, _) = self.plan_import(import_id, row.created_at, kept.file, read_choices(&kept.choices)?).await?;
         preview(&row, &plan, kept.choices, page)
@@ -125,8 +126,8 @@ impl Engine {
 
     /// Files that were previewed, newest first.
     pub async fn imports(&self, actor: &Actor) -> Result<ImportList> {
-        require_admin(actor)?;
-        let mut tx = self.db().begin_read().await?;
+        require(actor, Action::Import)?;
+        let mut tx = self.begin_read_as(actor).await?;
         let rows = imports::recent(&mut tx, IMPORTS_LISTED).await?;
         let people = rows.iter().map(|row| row.created_by).collect();
         let names = Names::load(&mut tx, people, Vec::new()).await?;
@@ -148,8 +149,8 @@ impl Engine {
 
     /// Writes every row of a preview that has no error. A second time it answers as the first.
     pub async fn confirm_import(&self, actor: &Actor, import_id: Uuid) -> Result<ImportResult> {
-        require_admin(actor)?;
-        let row = self.import(import_id).await?;
+        require(actor, Action::Import)?;
+        let row = self.import(actor, import_id).await?;
         match row.status {
             ImportStatus::Previewed => {}
             ImportStatus::Confirmed => return result_of(&row),
@@ -161,35 +162,35 @@ impl Engine {
         if kept.lacks_columns {
             return Err(EngineError::invalid("columns_missing", "say first which columns the file has"));
         }
-        if !self.was_written(&kept.op_ids).await? {
+        if !self.was_written(actor, &kept.op_ids).await? {
             let choices = read_choices(&kept.choices)?;
             let (plan, _) = self.plan_import(import_id, row.created_at, kept.file, choices).await?;
             // Another click may have written it between the two looks.
             if fingerprint(&plan.ops) != kept.fingerprint {
-                if !self.was_written(&kept.op_ids).await? {
+                if !self.was_written(actor, &kept.op_ids).await? {
                     return Err(overtaken());
                 }
             } else if !plan.ops.is_empty() {
                 self.write_ops(actor, plan.ops, true).await.map_err(|error| overtaken_if_moved(error, overtaken))?;
             }
         }
-        let written = self.written_by(&kept.op_ids).await?;
+        let written = self.written_by(actor, &kept.op_ids).await?;
         let mut counts = row.counts;
         counts["written"] = json!(written);
         counts["clock"] = json!(self.clock().await?);
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         imports::mark_confirmed(&mut tx, import_id, &kept.op_ids, &counts, self.now()).await?;
         let what = Some(json!({ "written": written }));
         crate::audit::note(&mut tx, actor, "import_confirmed", self.now(), Some(import_id), what).await?;
         self.commit(tx).await?;
         // Another click may have been faster; what it stored is the answer of both.
-        result_of(&self.import(import_id).await?)
+        result_of(&self.import(actor, import_id).await?)
     }
 
     /// Takes an import back as one step, if nobody has changed its rows since.
     pub async fn undo_import(&self, actor: &Actor, import_id: Uuid) -> Result<ImportResult> {
-        require_admin(actor)?;
-        let row = self.import(import_id).await?;
+        require(actor, Action::Import)?;
+        let row = self.import(actor, import_id).await?;
         match row.status {
             ImportStatus::Previewed => return Err(stale("import_not_confirmed", "nothing of this file was written")),
             ImportStatus::Confirmed => {}
@@ -197,24 +198,24 @@ impl Engine {
         }
         let undo_ids = || ids_from(format!("undo {import_id}").as_bytes(), row.created_at);
         let first = [OpId(undo_ids()())];
-        if !row.op_ids.is_empty() && !self.was_written(&first).await? {
-            match self.compensate(&row.op_ids, &mut undo_ids()).await {
+        if !row.op_ids.is_empty() && !self.was_written(actor, &first).await? {
+            match self.compensate(actor, &row.op_ids, &mut undo_ids()).await {
                 Ok(ops) => {
                     self.write_ops(actor, ops, true).await.map_err(|error| overtaken_if_moved(error, changed_since))?;
                 }
-                Err(error) if !self.was_written(&first).await? => return Err(error),
+                Err(error) if !self.was_written(actor, &first).await? => return Err(error),
                 Err(_) => {}
             }
         }
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         imports::mark_undone(&mut tx, import_id, self.now()).await?;
         crate::audit::note(&mut tx, actor, "import_undone", self.now(), Some(import_id), None).await?;
         self.commit(tx).await?;
         Ok(ImportResult { clock: self.clock().await?, ..result_of(&row)? })
     }
 
-    async fn import(&self, id: Uuid) -> Result<ImportRow> {
-        let mut tx = self.db().begin_read().await?;
+    async fn import(&self, actor: &Actor, id: Uuid) -> Result<ImportRow> {
+        let mut tx = self.begin_read_as(actor).await?;
         imports::load(&mut tx, id).await?.ok_or(EngineError::NotFound("the import"))
     }
 
@@ -237,7 +238,7 @@ impl Engine {
     }
 
     async fn rows_for_import(&self) -> Result<Vec<Record>> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         let mut rows = Vec::new();
         for name in ["shows", "exhibitors", "classes", "animals", "weigh_ins"] {
             rows.extend(records::load_all(&mut tx, known_table(name)).await?);
@@ -250,14 +251,14 @@ impl Engine {
     }
 
     /// Whether these ops are in the queue: they were written together or not at all.
-    async fn was_written(&self, op_ids: &[OpId]) -> Result<bool> {
+    async fn was_written(&self, actor: &Actor, op_ids: &[OpId]) -> Result<bool> {
         let Some(first) = op_ids.first() else { return Ok(false) };
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         Ok(!queue::load(&mut tx, &[*first]).await?.is_empty())
     }
 
-    async fn written_by(&self, op_ids: &[OpId]) -> Result<BTreeMap<String, i64>> {
-        let mut tx = self.db().begin_read().await?;
+    async fn written_by(&self, actor: &Actor, op_ids: &[OpId]) -> Result<BTreeMap<String, i64>> {
+        let mut tx = self.begin_read_as(actor).await?;
         let mut written = BTreeMap::new();
         for op in queue::load(&mut tx, op_ids).await? {
             *written.entry(op.table_name).or_insert(0) += 1;
@@ -266,8 +267,8 @@ impl Engine {
     }
 
     /// The ops that take an import back, children before parents.
-    async fn compensate(&self, op_ids: &[OpId], ids: &mut impl FnMut() -> Uuid) -> Result<Vec<OpDraft>> {
-        let mut tx = self.db().begin_read().await?;
+    async fn compensate(&self, actor: &Actor, op_ids: &[OpId], ids: &mut impl FnMut() -> Uuid) -> Result<Vec<OpDraft>> {
+        let mut tx = self.begin_read_as(actor).await?;
         let mut ops: HashMap<OpId, QueuedOp> =
             queue::load(&mut tx, op_ids).await?.into_iter().map(|op| (op.id, op)).collect();
         let ops: Vec<QueuedOp> = op_ids.iter().rev().filter_map(|id| ops.remove(id)).collect();
@@ -418,7 +419,7 @@ mod tests {
     }
 
     async fn animals(engine: &Engine) -> i64 {
-        let mut tx = engine.db().begin_read().await.expect("readable");
+        let mut tx = engine.begin_read_desk().await.expect("readable");
         records::count_live(&mut tx, known_table("animals")).await.expect("a number")
     }
 
@@ -426,7 +427,7 @@ mod tests {
     async fn a_confirm_that_died_after_its_write_is_finished_by_the_next() {
         let (engine, actor, _folder) = open().await;
         let preview = engine.preview_import(&actor, FILE.to_vec(), ImportWish::default()).await.expect("readable");
-        let row = engine.import(preview.import_id).await.expect("kept");
+        let row = engine.import(&actor, preview.import_id).await.expect("kept");
         let (plan, _) =
             engine.plan_import(row.id, row.created_at, FILE.to_vec(), Choices::default()).await.expect("the same plan");
         engine.write_ops(&actor, plan.ops, true).await.expect("written");

@@ -11,6 +11,7 @@ mod cursor;
 mod demo;
 mod desk;
 mod desks;
+mod devices;
 mod disk;
 mod entries;
 mod epoch;
@@ -18,7 +19,9 @@ mod error;
 mod forks;
 mod ids;
 mod import;
+mod names;
 mod neighbours;
+mod network;
 mod open;
 mod overview;
 mod pairing;
@@ -31,12 +34,16 @@ mod questions;
 mod queue;
 mod rescue;
 mod result;
+mod rights;
+mod seats;
+mod secrets;
 mod seen;
 mod settle;
 mod sidecar;
 mod subjects;
 mod tokens;
 mod tombstones;
+mod typed_code;
 mod urgency;
 mod visibility;
 mod worker;
@@ -53,8 +60,11 @@ use uuid::Uuid;
 pub use disk::DISK_RESERVE_BYTES;
 pub use entries::ListAsked;
 pub use error::EngineError;
+pub use network::{Authority, Founding};
 pub use overview::PhonesNow;
-pub use people::{SLOW_MS, Told};
+pub use pairing::is_typed_code;
+pub use people::{LEVELS, SLOW_MS, Standing, Told};
+pub use secrets::{KeptIn, Keychain, KeysIn, SystemKeychain, VaultFacts};
 
 type Result<T> = std::result::Result<T, EngineError>;
 
@@ -129,6 +139,13 @@ pub enum Wake {
     Pairings,
     /// A device was removed: its streams end now.
     DeviceRevoked(Uuid),
+    /// What a device or its person may do has changed, or what it is asked for.
+    DeviceChanged {
+        /// Which.
+        device: Uuid,
+        /// Its person.
+        person: Uuid,
+    },
     /// The database was rolled back and has this epoch now: phones must hear of it.
     Epoch(Uuid),
 }

@@ -4,12 +4,15 @@
 //! streams. Where nothing is heard, the database is looked at from time to time: a message that is lost
 //! delays a reader and never loses a row. A show in a file has no neighbours, and nothing happens here.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
-use showdesk_domain::ids::{DeviceId, Seq};
+use showdesk_domain::actor::{Function, Permissions, Role, Scope};
+use showdesk_domain::ids::{DeviceId, PersonId, Seq};
+use showdesk_store::people::DeviceListRow;
 use showdesk_store::{Listener, Tx, meta, pairings, people};
 use tokio::task::AbortHandle;
 use tokio::time::{sleep, timeout};
@@ -63,18 +66,46 @@ impl Neighbours {
 }
 
 /// What is compared when nothing was heard.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq)]
 struct Glance {
     clock: Seq,
-    removed: HashSet<DeviceId>,
+    devices: HashMap<DeviceId, DeviceGlance>,
     waiting: Vec<Uuid>,
 }
 
+/// What of a device its streams must hear.
+#[derive(Debug, Clone, PartialEq)]
+struct DeviceGlance {
+    person: PersonId,
+    removed: bool,
+    name: String,
+    person_name: String,
+    rights: (Role, Vec<Function>, Scope, Permissions),
+    expires_at: Option<DateTime<Utc>>,
+    file_asked_at: Option<DateTime<Utc>>,
+}
+
+impl DeviceGlance {
+    fn of(row: DeviceListRow) -> (DeviceId, Self) {
+        let DeviceListRow { device, person_name, role, functions, scope, permissions } = row;
+        let glance = Self {
+            person: device.person,
+            removed: device.revoked_at.is_some(),
+            name: device.name,
+            person_name,
+            rights: (role, functions, scope, permissions),
+            expires_at: device.expires_at,
+            file_asked_at: device.file_asked_at,
+        };
+        (device.id, glance)
+    }
+}
+
 impl Engine {
-    /// Tells a wake-up about something beside the synced rows to the other desks, when the transaction commits.
-    pub(crate) async fn tell_neighbours(&self, tx: &mut Tx, wake: Wake) -> Result<()> {
+    /// Tells wake-ups about something beside the synced rows to the other desks, when the transaction commits.
+    pub(crate) async fn tell_neighbours(&self, tx: &mut Tx, wakes: &[Wake]) -> Result<()> {
         let epoch = self.inner.epoch.present().unwrap_or_default();
-        Ok(self.inner.neighbours.tell(tx, epoch, &[wake]).await?)
+        Ok(self.inner.neighbours.tell(tx, epoch, wakes).await?)
     }
 
     /// Passes on what the other desks tell, until the handle is aborted or the engine is gone.
@@ -117,20 +148,25 @@ impl Engine {
 
     /// Looks at what changed since the last look, and wakes whom it concerns.
     async fn look(&self, last: &mut Option<Glance>) -> Result<()> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         let meta = meta::read(&mut tx).await?;
-        let removed = people::removed_devices(&mut tx).await?.into_iter().collect();
+        let devices = people::devices(&mut tx).await?.into_iter().map(DeviceGlance::of).collect();
         let waiting = pairings::waiting(&mut tx).await?.iter().map(|waiting| waiting.claim.id).collect();
         drop(tx);
         self.look_at_epoch(meta.epoch);
         self.inner.epoch.saw(meta.epoch, meta.clock);
-        let now = Glance { clock: meta.clock, removed, waiting };
+        let now = Glance { clock: meta.clock, devices, waiting };
         if let Some(before) = last.replace(now.clone()) {
             if now.clock != before.clock {
                 self.wake(Wake::Clock(now.clock.0));
             }
-            for device in now.removed.difference(&before.removed) {
-                self.wake(Wake::DeviceRevoked(device.0));
+            for (id, device) in &now.devices {
+                match before.devices.get(id) {
+                    Some(same) if same == device => {}
+                    Some(known) if !known.removed && device.removed => self.wake(Wake::DeviceRevoked(id.0)),
+                    Some(_) => self.wake(Wake::DeviceChanged { device: id.0, person: device.person.0 }),
+                    None => {}
+                }
             }
             if now.waiting != before.waiting {
                 self.wake(Wake::Pairings);

@@ -6,9 +6,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use chrono::{DateTime, TimeDelta, Utc};
-use showdesk_domain::actor::{Actor, DeviceKind, Function, Role, Scope};
+use showdesk_domain::actor::{Actor, DeviceKind, Function, Permissions, Role, Scope};
 use showdesk_domain::ids::{DeviceId, PersonId, RecordId, Seq};
 use showdesk_domain::schema::{SCHEMA_VERSION, known_table};
+use showdesk_store::db::Seat;
 use showdesk_store::meta::{InstallationRow, Meta};
 use showdesk_store::people::{MemberRow, ProfileRow, TeamRow};
 use showdesk_store::{Db, StoreError, Tx, meta, people, records};
@@ -24,6 +25,7 @@ use crate::forks::Forks;
 use crate::ids::{fresh_id, secret};
 use crate::neighbours::Neighbours;
 use crate::presence::{Moment, Presence};
+use crate::secrets::Secrets;
 use crate::seen::SeenMap;
 use crate::tokens::Tokens;
 use crate::writer::{Writer, WriterHandle};
@@ -49,6 +51,7 @@ pub(crate) struct Inner {
     pub wakes: broadcast::Sender<Wake>,
     pub seen: Arc<SeenMap>,
     pub presence: Presence,
+    pub secrets: Secrets,
     pub tokens: Tokens,
     pub forks: Forks,
     pub disk: Arc<Disk>,
@@ -65,6 +68,8 @@ pub(crate) struct Inner {
     pub installation_id: Uuid,
     pub show_id: Uuid,
     pub desk_device: DeviceId,
+    /// Whose laptop it is.
+    pub desk_person: PersonId,
     /// Held as long as the show is open: one program a folder.
     _lock: File,
 }
@@ -80,7 +85,7 @@ impl Engine {
             None => Db::open_sqlite(&options.data_dir.join("showdesk.sqlite")).await?,
         };
         let guard = EpochGuard::open(&options.data_dir, db.is_shared()).map_err(folder)?;
-        let Entered { installation, desk_device, cursor_key } = match enter(&db, &options, &guard).await {
+        let Entered { installation, desk_device, desk_person, cursor_key } = match enter(&db, &options, &guard).await {
             // Two desks began with the same empty database: the other one has made the show.
             Err(EngineError::Store(StoreError::Duplicate { .. })) => enter(&db, &options, &guard).await?,
             entered => entered?,
@@ -109,6 +114,7 @@ impl Engine {
                 tokens: Tokens::new(db.is_shared()),
                 db,
                 clock: options.clock,
+                secrets: Secrets::default(),
                 writer: writer
                     .start()
                     .map_err(|error| EngineError::Folder(format!("no thread for its writer: {error}")))?,
@@ -126,6 +132,7 @@ impl Engine {
                 installation_id: installation.installation_id,
                 show_id: installation.show_id,
                 desk_device,
+                desk_person,
                 _lock: lock,
             }),
         };
@@ -171,7 +178,7 @@ impl Engine {
 
     /// Who this show is, for phones that look for it.
     pub async fn installation(&self) -> Result<Installation> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         let meta = meta::read(&mut tx).await?;
         let show = records::load(&mut tx, known_table("shows"), &[RecordId(self.inner.show_id)]).await?;
         let name = show.first().and_then(|show| show.value("name").as_text().map(str::to_owned));
@@ -184,13 +191,13 @@ impl Engine {
 
     /// The newest change number, for a stream's first poke.
     pub async fn clock(&self) -> Result<i64> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         Ok(meta::read(&mut tx).await?.clock.0)
     }
 
     /// The desk's own actor, for the headless program's `import` and `demo`.
     pub async fn desk_actor(&self) -> Result<Actor> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         let device = people::device(&mut tx, self.inner.desk_device).await?;
         let device = device.ok_or(EngineError::NotFound("the desk's own device"))?;
         let person =
@@ -203,6 +210,7 @@ impl Engine {
             role: Role::Owner,
             functions: vec![Function::Admin],
             scope: Scope::default(),
+            permissions: Permissions::default(),
         })
     }
 
@@ -211,7 +219,7 @@ impl Engine {
     }
 
     pub(crate) async fn epoch(&self) -> Result<Uuid> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         Ok(meta::read(&mut tx).await?.epoch)
     }
 
@@ -236,7 +244,7 @@ impl Engine {
     }
 
     async fn has_show_row(&self) -> Result<bool> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         Ok(!records::load(&mut tx, known_table("shows"), &[RecordId(self.inner.show_id)]).await?.is_empty())
     }
 
@@ -292,19 +300,23 @@ fn lock_folder(folder: &Path) -> Result<File> {
 struct Entered {
     installation: InstallationRow,
     desk_device: DeviceId,
+    desk_person: PersonId,
     cursor_key: Vec<u8>,
 }
 
 /// Makes the show if the database is empty; otherwise looks whether it is the one that was left.
 async fn enter(db: &Db, options: &Options, guard: &EpochGuard) -> Result<Entered> {
     let (folder, now) = (options.data_dir.as_path(), options.clock.now());
-    let mut tx = db.begin_write().await?;
+    let mut tx = db.begin_write(Seat::Owner).await?;
     let (installation, meta, is_new) = match meta::installation(&mut tx).await? {
         Some(row) => (row, guard.begin(&mut tx).await?.meta, false),
         None => (first_start(&mut tx, now).await?, meta::read(&mut tx).await?, true),
     };
     let is_first = is_new || !db.is_shared();
     let desk_device = desks::device_of_folder(&mut tx, folder, installation.desk_device_id, is_first, now).await?;
+    let own_device =
+        people::device(&mut tx, desk_device).await?.ok_or(EngineError::NotFound("the desk's own device"))?;
+    let desk_person = own_device.person;
     let cursor_key = meta::signing_key(&mut tx, CURSOR_KEY).await?;
     let cursor_key =
         cursor_key.ok_or_else(|| EngineError::Folder("the database has lost its signing key".to_owned()))?;
@@ -312,7 +324,7 @@ async fn enter(db: &Db, options: &Options, guard: &EpochGuard) -> Result<Entered
     desks::keep(folder, desk_device)?;
     let marked = guard.committed(meta.epoch, meta.clock).await;
     marked.map_err(|error| EngineError::Folder(format!("the mark of the epoch: {error}")))?;
-    Ok(Entered { installation, desk_device, cursor_key })
+    Ok(Entered { installation, desk_device, desk_person, cursor_key })
 }
 
 /// Everything a new database needs before its first op: epoch, keys, the owner, the desk's device.
@@ -334,6 +346,7 @@ async fn first_start(tx: &mut Tx, now: DateTime<Utc>) -> Result<InstallationRow>
         role: Role::Owner,
         functions: vec![Function::Admin],
         scope: Scope::default(),
+        permissions: Permissions::default(),
         created_at: now,
     };
     people::add_member(tx, &member).await?;

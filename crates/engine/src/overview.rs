@@ -7,6 +7,7 @@ use serde_json::{Map, Value as Json, json};
 use showdesk_domain::actor::{Actor, ReadClass};
 use showdesk_domain::conflict::ConflictStatus;
 use showdesk_domain::ids::{RecordId, Seq, Version};
+use showdesk_domain::permit::Action;
 use showdesk_domain::record::{HistoryRow, Record};
 use showdesk_domain::schema::{Policy, known_table};
 use showdesk_store::conflicts::{ConflictFilter, Standing};
@@ -16,11 +17,11 @@ use showdesk_store::{Tx, conflicts, history, meta, programme, queue, records};
 use uuid::Uuid;
 
 use crate::api::desk::{ActivityItem, ActivityPage, ClassNext, ClassNow, Overview, RingNow};
-use crate::api::pairing::DeviceView;
+use crate::api::devices::DeviceView;
 use crate::desk::Names;
 use crate::open::NEW_SHOW_NAME;
-use crate::people::require_admin;
 use crate::programme::Touched;
+use crate::rights::require;
 use crate::{Engine, Result};
 
 /// Changes on the first page.
@@ -62,14 +63,14 @@ impl PhonesNow {
 impl Engine {
     /// Which phones are there and what they hold, for the program's own windows.
     pub async fn phones_now(&self) -> Result<PhonesNow> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_desk().await?;
         Ok(PhonesNow::of(&self.device_views(&mut tx).await?))
     }
 
     /// The desk's first page.
     pub async fn overview(&self, actor: &Actor) -> Result<Overview> {
-        require_admin(actor)?;
-        let mut tx = self.db().begin_read().await?;
+        require(actor, Action::SeeDesk)?;
+        let mut tx = self.begin_read_as(actor).await?;
         let counts = records::overview_counts(&mut tx).await?;
         let show_id = RecordId(self.inner.show_id);
         let show = records::load(&mut tx, known_table("shows"), &[show_id]).await?.pop();
@@ -114,8 +115,8 @@ impl Engine {
 
     /// What people did, newest first; only what came before that number, if one is given.
     pub async fn activity(&self, actor: &Actor, before: Option<i64>, limit: i64) -> Result<ActivityPage> {
-        require_admin(actor)?;
-        let mut tx = self.db().begin_read().await?;
+        require(actor, Action::SeeDesk)?;
+        let mut tx = self.begin_read_as(actor).await?;
         activity_page(&mut tx, before.map(Seq), limit.clamp(1, ACTIVITY_MAX)).await
     }
 }

@@ -1,20 +1,24 @@
-//! Who is asking: tokens, the person at the desk, devices.
+//! Who is asking: tokens, and the person at the desk.
+
+use std::collections::HashSet;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Duration, Utc};
 use showdesk_domain::actor::{Actor, DeviceKind, Role};
-use showdesk_domain::ids::{DeviceId, PersonId, Seq};
-use showdesk_store::people::{DeviceListRow, NewToken, TokenRow};
-use showdesk_store::{Result as StoreResult, Tx, meta, people};
+use showdesk_domain::ids::{DeviceId, PersonId};
+use showdesk_domain::permit::Action;
+use showdesk_store::people::{NewToken, TokenRow};
+use showdesk_store::{Result as StoreResult, Tx, people};
 use uuid::Uuid;
 
-use crate::api::pairing::{DeviceList, DeviceView, PersonRef};
+use crate::api::pairing::PersonRef;
+use crate::devices::wakes_of;
 use crate::ids::{secret, sha256};
-use crate::pairing::clean_name;
-use crate::presence::Known;
+use crate::names::clean_name;
+use crate::rights::require;
 use crate::seen::{SeenNote, UNSENT_MAX};
-use crate::{Engine, EngineError, Result, Wake};
+use crate::{Engine, EngineError, Result};
 
 /// What every token begins with.
 const TOKEN_PREFIX: &str = "lsd_";
@@ -36,6 +40,20 @@ pub struct Told {
     pub waiting_ms: Option<i64>,
     /// How long its last request took until the answer was there, milliseconds.
     pub took_ms: Option<i64>,
+    /// How it shows its page.
+    pub level: Option<&'static str>,
+}
+
+/// How a phone shows its page: over plain HTTP, or over HTTPS with a worker that opens it while the desk is away.
+pub const LEVELS: [&str; 2] = ["quick", "field_ready"];
+
+/// Who stands behind a token.
+#[derive(Debug, Clone)]
+pub struct Standing {
+    /// The person and the device, with their present rights.
+    pub actor: Actor,
+    /// How long the token is good; none if it has no end.
+    pub good_for: Option<std::time::Duration>,
 }
 
 /// A new token and what is stored of it.
@@ -47,27 +65,8 @@ pub(crate) struct FreshToken {
 impl Engine {
     /// Whose token this is. Counts as being seen, and as first use of a new token.
     pub async fn authenticate(&self, token: &str) -> Result<Actor> {
-        if !token.starts_with(TOKEN_PREFIX) {
-            return Err(EngineError::UnknownToken);
-        }
-        let hash = sha256(token.as_bytes());
-        let row = match self.inner.tokens.find(&hash) {
-            Ok(row) => row,
-            Err(before) => {
-                let mut tx = self.db().begin_read().await?;
-                let row = people::token(&mut tx, &hash).await?.ok_or(EngineError::UnknownToken)?;
-                drop(tx);
-                self.inner.tokens.keep(before, hash, &row);
-                row
-            }
-        };
+        let (row, hash) = self.good_token(token).await?;
         let now = self.now();
-        if row.revoked_at.is_some() {
-            return Err(EngineError::DeviceRemoved);
-        }
-        if row.expires_at.is_some_and(|expires_at| expires_at <= self.steady()) {
-            return Err(EngineError::UnknownToken);
-        }
         if row.first_used_at.is_none() {
             match self.note_first_use(&row, &hash, now).await {
                 // Reads go on without room; the next use is the first then.
@@ -83,6 +82,43 @@ impl Engine {
         Ok(actor_of(row))
     }
 
+    /// Who stands behind a token now, and for how long it is good; counts as nothing.
+    pub async fn standing(&self, token: &str) -> Result<Standing> {
+        let (row, _) = self.good_token(token).await?;
+        let ends = [row.expires_at, row.device_expires_at].into_iter().flatten().min();
+        let good_for = ends.map(|ends| (ends - self.steady()).to_std().unwrap_or_default());
+        Ok(Standing { actor: actor_of(row), good_for })
+    }
+
+    /// A token that may be used now, with its SHA-256.
+    async fn good_token(&self, token: &str) -> Result<(TokenRow, [u8; 32])> {
+        if !token.starts_with(TOKEN_PREFIX) {
+            return Err(EngineError::UnknownToken);
+        }
+        let hash = sha256(token.as_bytes());
+        let row = match self.inner.tokens.find(&hash) {
+            Ok(row) => row,
+            Err(before) => {
+                let mut tx = self.begin_read_anyone().await?;
+                let row = people::token(&mut tx, &hash).await?.ok_or(EngineError::UnknownToken)?;
+                drop(tx);
+                self.inner.tokens.keep(before, hash, &row);
+                row
+            }
+        };
+        let is_over = |ends: Option<DateTime<Utc>>| ends.is_some_and(|ends| ends <= self.steady());
+        if row.revoked_at.is_some() {
+            return Err(EngineError::DeviceRemoved);
+        }
+        if is_over(row.device_expires_at) {
+            return Err(EngineError::DeviceExpired);
+        }
+        if is_over(row.expires_at) {
+            return Err(EngineError::UnknownToken);
+        }
+        Ok((row, hash))
+    }
+
     /// What a device tells of itself beside its request: it helps the desk and decides nothing.
     pub fn note_told(&self, actor: &Actor, told: Told) {
         let now = self.now();
@@ -91,6 +127,9 @@ impl Engine {
             let waiting = told.waiting_ms.filter(|_| unsent > Some(0)).map(|ms| ms.clamp(0, WAITING_MS_MAX));
             let oldest_unsent_at = waiting.map(|ms| now - Duration::milliseconds(ms));
             self.inner.seen.note(actor.device, SeenNote { unsent, oldest_unsent_at, ..SeenNote::at(now) });
+        }
+        if told.level.is_some() {
+            self.inner.seen.note(actor.device, SeenNote { level: told.level, ..SeenNote::at(now) });
         }
         if told.took_ms.is_some_and(|ms| ms >= SLOW_MS) {
             self.note_slow(actor.device.0);
@@ -104,7 +143,7 @@ impl Engine {
 
     /// The first use of a new token kills the device's older ones.
     async fn note_first_use(&self, row: &TokenRow, hash: &[u8; 32], now: DateTime<Utc>) -> Result<()> {
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_for(row.person).await?;
         if people::mark_token_used(&mut tx, hash, now).await? && row.kind == DeviceKind::Phone {
             people::kill_other_tokens(&mut tx, row.device_id, hash, now).await?;
         }
@@ -117,7 +156,7 @@ impl Engine {
             return Err(EngineError::Forbidden("only the desk names its person".to_owned()));
         }
         let person = PersonId(person);
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let member = people::member(&mut tx, person).await?;
         let profile = people::profile(&mut tx, person).await?;
         match (member, profile) {
@@ -127,6 +166,7 @@ impl Engine {
                 role: member.role,
                 functions: member.functions,
                 scope: member.scope,
+                permissions: member.permissions,
                 ..actor.clone()
             }),
             _ => Err(EngineError::Forbidden("this person does not run the show".to_owned())),
@@ -135,20 +175,21 @@ impl Engine {
 
     /// Gives the person at the desk a name.
     pub async fn name_person(&self, actor: &Actor, name: &str) -> Result<PersonRef> {
-        require_admin(actor)?;
+        require(actor, Action::SetUp)?;
         let name = clean_name(name)?;
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         people::rename_profile(&mut tx, actor.person, &name).await?;
         let what = serde_json::json!({ "before": actor.person_name, "name": name });
         crate::audit::note(&mut tx, actor, "person_named", self.now(), Some(actor.person.0), Some(what)).await?;
-        self.commit(tx).await?;
+        let wakes = wakes_of(&mut tx, actor.person).await?;
+        self.commit_and_wake(tx, wakes).await?;
         Ok(PersonRef { id: actor.person.0, name })
     }
 
     /// A token for the desk that lasts until the next call.
     pub async fn issue_desk_token(&self) -> Result<String> {
         let token = fresh_token(self.inner.desk_device, self.now(), None);
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_desk().await?;
         people::replace_desk_token(&mut tx, &token.row).await?;
         self.commit(tx).await?;
         Ok(token.text)
@@ -158,99 +199,38 @@ impl Engine {
     pub async fn renew_token(&self, actor: &Actor) -> Result<(String, DateTime<Utc>)> {
         let (now, expires_at) = (self.now(), self.token_expiry());
         let token = fresh_token(actor.device, now, Some(expires_at));
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         people::kill_unused_tokens(&mut tx, actor.device, now).await?;
         people::add_token(&mut tx, &token.row).await?;
+        // The device's own end is not put into the token: who may stay longer needs no new one.
+        let ends = people::device(&mut tx, actor.device).await?.and_then(|device| device.expires_at);
         self.commit(tx).await?;
-        Ok((token.text, expires_at))
+        Ok((token.text, ends.map_or(expires_at, |ends| ends.min(expires_at))))
     }
 
     pub(crate) fn token_expiry(&self) -> DateTime<Utc> {
         self.steady() + Duration::days(TOKEN_DAYS)
     }
-
-    /// All devices.
-    pub async fn devices(&self, actor: &Actor) -> Result<DeviceList> {
-        require_admin(actor)?;
-        let mut tx = self.db().begin_read().await?;
-        Ok(DeviceList { items: self.device_views(&mut tx).await? })
-    }
-
-    /// All devices as they are now, by name.
-    pub(crate) async fn device_views(&self, tx: &mut Tx) -> Result<Vec<DeviceView>> {
-        let clock = meta::read(tx).await?.clock;
-        let rows = people::devices(tx).await?;
-        let mut items: Vec<DeviceView> = rows.into_iter().map(|row| self.device_view(row, clock)).collect();
-        items.sort_by(|one, other| (&one.name, one.id).cmp(&(&other.name, other.id)));
-        Ok(items)
-    }
-
-    fn device_view(&self, row: DeviceListRow, clock: Seq) -> DeviceView {
-        let DeviceListRow { device, person_name, role: _, functions, scope } = row;
-        let note = self.inner.seen.peek(device.id);
-        let pulled = note.and_then(|note| note.pulled_seq).unwrap_or(device.pulled_seq);
-        let last_seen = note.map(|note| note.at).or(device.last_seen);
-        let unsent = note.and_then(|note| note.unsent).unwrap_or(device.unsent);
-        let told_since = note.and_then(|note| note.oldest_unsent_at).or(device.oldest_unsent_at);
-        let known = Known { device: device.id, joined_at: device.joined_at, last_seen, revoked_at: device.revoked_at };
-        let (presence, at) = (&self.inner.presence, self.moment());
-        DeviceView {
-            id: device.id.0,
-            name: device.name,
-            kind: if device.kind == DeviceKind::Desk { "desk" } else { "phone" }.to_owned(),
-            platform: device.platform,
-            user: PersonRef { id: device.person.0, name: person_name },
-            functions,
-            scope,
-            joined_at: device.joined_at,
-            last_seen,
-            connected: presence.is_connected(known, at),
-            beats: presence.beats(known, at),
-            unsent,
-            oldest_unsent_at: told_since.or(last_seen).filter(|_| unsent > 0),
-            lag: (clock.0 - pulled.0).max(0),
-            skew_ms: note.and_then(|note| note.skew_ms).unwrap_or(device.skew_ms),
-            revoked_at: device.revoked_at,
-            fork_suspected_at: self.inner.forks.suspected(device.id),
-        }
-    }
-
-    /// Removes a device; its token is dead when this returns.
-    pub async fn revoke_device(&self, actor: &Actor, id: Uuid) -> Result<()> {
-        require_admin(actor)?;
-        if DeviceId(id) == self.inner.desk_device {
-            return Err(EngineError::invalid("own_device", "the laptop cannot be removed from its own show"));
-        }
-        let now = self.now();
-        let mut tx = self.begin_write().await?;
-        let device = people::device(&mut tx, DeviceId(id)).await?.ok_or(EngineError::NotFound("the device"))?;
-        if people::revoke(&mut tx, device.id, now).await? {
-            crate::audit::note(&mut tx, actor, "device_removed", now, Some(id), None).await?;
-        }
-        self.tell_neighbours(&mut tx, Wake::DeviceRevoked(id)).await?;
-        self.commit(tx).await?;
-        self.wake(Wake::DeviceRevoked(id));
-        Ok(())
-    }
 }
 
-/// Who stands behind a stored op, with the person's present rights. A device that was removed has none; nobody is known
-/// any more if the person has left the team.
-pub(crate) async fn author(tx: &mut Tx, person: PersonId, device: DeviceId) -> StoreResult<Option<Actor>> {
-    let device = people::device(tx, device).await?;
-    let profile = people::profile(tx, person).await?;
-    let member = people::member(tx, person).await?;
-    let (Some(device), Some(profile), Some(member)) = (device, profile, member) else { return Ok(None) };
-    let may_write = device.revoked_at.is_none();
-    Ok(Some(Actor {
-        person,
-        person_name: profile.name,
-        device: device.id,
-        device_kind: device.kind,
-        role: if may_write { member.role } else { Role::Viewer },
-        functions: if may_write { member.functions } else { Vec::new() },
-        scope: member.scope,
-    }))
+/// Who stands behind ops, with their present rights, in no order. A device that was removed has none, unless somebody at
+/// the desk has looked through what it left behind and let it in; nobody is known any more if the person has left the
+/// team.
+pub(crate) async fn authors(tx: &mut Tx, wanted: &[(PersonId, DeviceId)]) -> StoreResult<Vec<Actor>> {
+    let mut known = HashSet::new();
+    let mut rows = people::authors(tx, wanted).await?;
+    rows.retain(|row| known.insert((row.person, row.device)));
+    let actors = rows.into_iter().map(|row| Actor {
+        person: row.person,
+        person_name: row.name,
+        device: row.device,
+        device_kind: row.kind,
+        role: if row.removed { Role::Viewer } else { row.role },
+        functions: if row.removed { Vec::new() } else { row.functions },
+        scope: row.scope,
+        permissions: row.permissions,
+    });
+    Ok(actors.collect())
 }
 
 pub(crate) fn fresh_token(device: DeviceId, now: DateTime<Utc>, expires_at: Option<DateTime<Utc>>) -> FreshToken {
@@ -259,11 +239,7 @@ pub(crate) fn fresh_token(device: DeviceId, now: DateTime<Utc>, expires_at: Opti
     FreshToken { text, row }
 }
 
-pub(crate) fn require_admin(actor: &Actor) -> Result<()> {
-    if actor.is_admin() { Ok(()) } else { Err(EngineError::Forbidden("only an admin may do this".to_owned())) }
-}
-
-fn actor_of(row: TokenRow) -> Actor {
+pub(crate) fn actor_of(row: TokenRow) -> Actor {
     Actor {
         person: row.person,
         person_name: row.person_name,
@@ -272,5 +248,6 @@ fn actor_of(row: TokenRow) -> Actor {
         role: row.role,
         functions: row.functions,
         scope: row.scope,
+        permissions: row.permissions,
     }
 }

@@ -24,7 +24,7 @@ impl Engine {
     /// A page of changes the actor may see.
     pub async fn pull(&self, actor: &Actor, query: PullQuery) -> Result<PullPage> {
         let wanted = wanted_tables(&query.tables)?;
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let meta = meta::read(&mut tx).await?;
         let last = query.cursor.as_deref().map(|text| Cursor::read(&self.inner.cursor_key, text));
         let of_cursor = last.as_ref().and_then(Option::as_ref).map(|last| last.schema);

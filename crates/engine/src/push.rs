@@ -1,26 +1,31 @@
 //! Push: decodes ops, hands them to the writer, renders their verdicts (PROTOCOL.md §3).
 
 mod rescue;
+#[cfg(test)]
+mod tests;
 
 use std::any::Any;
 use std::collections::HashMap;
 
 use serde_json::Value as Json;
 use showdesk_domain::actor::{Actor, DeviceKind};
-use showdesk_domain::ids::{OpId, Seq};
+use showdesk_domain::ids::{OpId, RecordId, Seq};
 use showdesk_domain::op::{self, Op, OpDraft, Refused, Rejection, Sent};
+use showdesk_domain::permit::Stage;
 use showdesk_domain::schema::SCHEMA_VERSION;
 use showdesk_domain::schema::upcast::SCHEMA_OLDEST;
 use showdesk_domain::value::decode_id;
 use showdesk_domain::world::{Answer, AnswerKind, Author, Member, Needs, World};
-use showdesk_store::{Tx, aliases, conflicts, meta, queue, records};
+use showdesk_store::audit::AuditRow;
+use showdesk_store::{Tx, aliases, audit, changes, conflicts, meta, queue, records};
 use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::api::sync::{Hello, HelloLimits, HelloSchema, OpResult, OpsStatusAnswer, Push, PushAnswer, VerdictName};
+use crate::audit::about_stage;
 use crate::result::{Around, not_kept, of_op, unknown};
 use crate::seen::{SeenNote, UNSENT_MAX};
-use crate::writer::{BesideFuture, Job, nothing_beside};
+use crate::writer::{BesideFuture, Job};
 use crate::{Engine, EngineError, Result};
 
 /// Most ops a phone may push at once.
@@ -39,7 +44,7 @@ type Decoded = std::result::Result<Op, Box<Refused>>;
 impl Engine {
     /// What a client learns before it syncs.
     pub async fn hello(&self, actor: &Actor) -> Result<Hello> {
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let meta = meta::read(&mut tx).await?;
         let (ops, bytes) = limits(actor);
         Ok(Hello {
@@ -87,7 +92,7 @@ impl Engine {
             recovered_from: push.recovered_from,
         };
         let ops: Vec<Decoded> = push.ops.iter().map(|raw| op::decode_from(push.schema, raw)).collect();
-        let (results, clock) = self.write(author, ops, push.body_bytes, Mode::Pushed { epoch }).await?;
+        let (results, clock) = self.write(author, ops, push.body_bytes, Mode::Sent { epoch }).await?;
         Ok(PushAnswer { epoch, server_time: now, clock: clock.0, results })
     }
 
@@ -110,6 +115,7 @@ impl Engine {
             results: Vec::new(),
             internal: None,
             turned: None,
+            stages: Vec::new(),
             answer: Some(answer),
         };
         self.inner.writer.submit(Box::new(job), bytes)?;
@@ -122,7 +128,7 @@ impl Engine {
             return Err(EngineError::TooLarge(format!("at most {STATUS_OPS_MAX} op_ids are answered at once")));
         }
         let read = |json: &Json| json.as_str().and_then(|text| decode_id(text).ok()).map(OpId);
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let ids: Vec<OpId> = op_ids.iter().filter_map(read).collect();
         let mut ops = queue::load(&mut tx, &ids).await?;
         ops.retain(|op| op.device_id == actor.device);
@@ -151,6 +157,9 @@ async fn load_around(tx: &mut Tx, ops: &[showdesk_domain::queue::QueuedOp]) -> R
         let ids: Vec<_> = own.chain(clashes.filter_map(|clash| clash.other_record_id)).collect();
         if !ids.is_empty() {
             let rows = records::load(tx, table, &ids).await?;
+            let keys: Vec<_> = rows.iter().map(|row| (table, row.id)).collect();
+            let feed = changes::load(tx, &keys).await?.into_iter().filter(|row| row.public);
+            around.public.extend(feed.map(|row| (row.table.name, row.record_id)));
             around.records.extend(rows.into_iter().map(|row| ((table.name, row.id), row)));
         }
     }
@@ -219,8 +228,11 @@ type PushReply = oneshot::Sender<Result<(Vec<OpResult>, Seq)>>;
 /// Where the ops of a job come from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Mode {
-    /// A device that believes in this epoch: in another one nothing is written.
-    Pushed { epoch: Uuid },
+    /// A device that believes in this epoch: in another one nothing is written. Its rights are those of the moment of
+    /// writing.
+    Sent { epoch: Uuid },
+    /// The same, with the rights that are given: the desk brings in what a phone could not send.
+    Brought { epoch: Uuid },
     /// The desk itself.
     Own,
     /// The desk itself; all are accepted or none is.
@@ -237,6 +249,8 @@ struct PushJob {
     internal: Option<Uuid>,
     /// The epoch that began after the push was looked at: nothing was written.
     turned: Option<Uuid>,
+    /// What everybody should be able to read up: another stage of the show.
+    stages: Vec<AuditRow>,
     answer: Option<PushReply>,
 }
 
@@ -261,6 +275,14 @@ impl PushJob {
         };
         unit.iter().map(decide).collect()
     }
+
+    /// The record of a change that moved the show to another stage.
+    fn stage_record(&self, world: &World, before: Stage, index: usize) -> Option<AuditRow> {
+        let op = self.ops[index].as_ref().ok().filter(|_| world.stage() != before)?;
+        let (before, after) = (before.to_string(), world.stage().to_string());
+        let (show, reason) = (RecordId(world.show_id), op.reason.as_deref());
+        Some(about_stage(&self.author.actor, (show, op.id), (&before, &after), reason, world.now))
+    }
 }
 
 impl Job for PushJob {
@@ -274,20 +296,32 @@ impl Job for PushJob {
             Err(refused) => refused.id,
         });
         needs.ops.extend(filed.filter(|id| !world.was_loaded(*id)));
+        let Actor { person, device, .. } = self.author.actor;
+        if matches!(self.mode, Mode::Sent { .. }) && !world.was_author_loaded(person, device) {
+            needs.authors.insert((person, device));
+        }
         needs
     }
 
     fn apply(&mut self, world: &mut World) -> Result<()> {
         self.turned = match self.mode {
-            Mode::Pushed { epoch } if epoch != world.epoch => Some(world.epoch),
+            Mode::Sent { epoch } | Mode::Brought { epoch } if epoch != world.epoch => Some(world.epoch),
             _ => None,
         };
         if self.turned.is_some() {
             return Ok(());
         }
+        // Rights may have changed while the push waited for its turn.
+        let present = world.author(self.author.actor.person, self.author.actor.device);
+        if let Some(present) = present.filter(|_| matches!(self.mode, Mode::Sent { .. })) {
+            self.author.actor = present.clone();
+        }
         let mut answers: Vec<Option<Answer>> = vec![None; self.ops.len()];
+        self.stages.clear();
         for unit in &self.units {
+            let stage = world.stage();
             let decided = self.decide(world, unit);
+            self.stages.extend(unit.first().and_then(|index| self.stage_record(world, stage, *index)));
             for (index, answer) in unit.iter().zip(decided) {
                 answers[*index] = Some(answer);
             }
@@ -300,8 +334,8 @@ impl Job for PushJob {
         Ok(())
     }
 
-    fn write_beside<'a>(&'a self, _tx: &'a mut Tx) -> BesideFuture<'a> {
-        nothing_beside()
+    fn write_beside<'a>(&'a self, tx: &'a mut Tx) -> BesideFuture<'a> {
+        Box::pin(audit::add(tx, &self.stages))
     }
 
     fn ops(&self) -> usize {
@@ -328,6 +362,7 @@ impl Job for PushJob {
                 results: Vec::new(),
                 internal: None,
                 turned: None,
+                stages: Vec::new(),
                 answer: None,
             }) as Box<dyn Job>
         });

@@ -3,25 +3,30 @@
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::conflict::{Conflict, ConflictStatus};
 use showdesk_domain::ids::ConflictId;
+use showdesk_domain::permit::Action;
 use showdesk_store::questions::{AnswerRow, QuestionRow};
 use showdesk_store::{Tx, audit, conflicts, people, questions};
 use uuid::Uuid;
 
-use crate::api::conflicts::{ConflictView, Words};
+use crate::api::conflicts::{AnswerWords, ConflictView, Words};
 use crate::audit::about_question;
-use crate::people::require_admin;
+use crate::rights::{may_with_clash, require};
 use crate::{Engine, EngineError, Result, Wake};
 
 /// Longest question, and longest answer.
 const WORDS_CHARS_MAX: usize = 500;
+/// How often the author of an entry is asked about it.
+const QUESTIONS_OF_CLASH_MAX: i64 = 20;
+/// Questions that wait for an answer on one phone.
+const QUESTIONS_OF_PHONE_MAX: i64 = 100;
 
 impl Engine {
     /// Asks the author of an entry that waits for a decision. A later question takes the place of the one before.
     pub async fn ask_author(&self, actor: &Actor, id: Uuid, words: Words) -> Result<ConflictView> {
-        require_admin(actor)?;
+        require(actor, Action::Decide)?;
         let question = clean(&words.text)?;
         let now = self.now();
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         let clash = open_clash(&mut tx, id).await?;
         let device = people::device(&mut tx, clash.device_id).await?.ok_or(EngineError::NotFound("the device"))?;
         if device.kind == DeviceKind::Desk {
@@ -30,6 +35,7 @@ impl Engine {
         if device.revoked_at.is_some() {
             return Err(wrong_state("this phone was removed from the show; it hears nothing any more"));
         }
+        self.refuse_more_questions(&mut tx, &clash).await?;
         let record = about_question(actor, "conflict_asked", &clash, &question, now);
         let row = QuestionRow {
             id: self.fresh_id(),
@@ -45,19 +51,41 @@ impl Engine {
         self.conflict_view(actor, clash.id).await
     }
 
+    /// A clash is asked about a few times, and a phone has a bounded number of questions to answer.
+    async fn refuse_more_questions(&self, tx: &mut Tx, clash: &Conflict) -> Result<()> {
+        let too_many = |detail: &str| {
+            Err(EngineError::Stale { code: "too_many_questions", detail: detail.to_owned(), fresh: None })
+        };
+        if questions::count_about(tx, clash.id).await? >= QUESTIONS_OF_CLASH_MAX {
+            return too_many("this entry was asked about too often; decide with what is known, or call the person");
+        }
+        let asked = questions::of_conflicts(tx, &[clash.id]).await?.pop();
+        let takes_a_place = asked.is_none_or(|asked| asked.answer.is_some());
+        if takes_a_place && questions::count_waiting(tx, clash.device_id).await? >= QUESTIONS_OF_PHONE_MAX {
+            return too_many("this phone has many questions to answer already");
+        }
+        Ok(())
+    }
+
     /// Answers what the desk asked about an entry of this device. A later answer takes the place of the one before.
-    pub async fn answer_question(&self, actor: &Actor, id: Uuid, words: Words) -> Result<ConflictView> {
+    pub async fn answer_question(&self, actor: &Actor, id: Uuid, words: AnswerWords) -> Result<ConflictView> {
         let text = clean(&words.text)?;
         let now = self.now();
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         let clash = conflicts::load(&mut tx, &[ConflictId(id)]).await?.pop();
         // What another device has entered is answered as if it were not there.
-        if clash.is_none_or(|clash| clash.device_id != actor.device) {
+        if !clash.is_some_and(|clash| may_with_clash(actor, Action::AnswerClash, &clash)) {
             return Err(NOT_FOUND);
         }
         let clash = open_clash(&mut tx, id).await?;
         let asked = questions::of_conflicts(&mut tx, &[clash.id]).await?.pop();
         let asked = asked.ok_or_else(|| wrong_state("nobody has asked about this entry"))?;
+        if asked.id != words.question {
+            drop(tx);
+            let fresh = serde_json::to_value(self.conflict_view(actor, clash.id).await?).expect("a view is plain data");
+            let detail = "something else was asked meanwhile; read it and answer again".to_owned();
+            return Err(EngineError::Stale { code: "question_moved", detail, fresh: Some(fresh) });
+        }
         let record = about_question(actor, "conflict_answered", &clash, &text, now);
         questions::answer(&mut tx, asked.id, &AnswerRow { by: actor.person, at: now, text }).await?;
         audit::add(&mut tx, &[record]).await?;
@@ -68,7 +96,7 @@ impl Engine {
     /// The clash is as it was; who looks at it looks again.
     async fn tell_and_commit(&self, mut tx: Tx, clash: &Conflict) -> Result<()> {
         let wake = Wake::Conflict { id: clash.id.0, rev: clash.rev, status: clash.status.as_str().to_owned() };
-        self.tell_neighbours(&mut tx, wake.clone()).await?;
+        self.tell_neighbours(&mut tx, std::slice::from_ref(&wake)).await?;
         self.commit(tx).await?;
         self.wake(wake);
         Ok(())

@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json};
 use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::{OpId, Seq};
+use showdesk_domain::permit::Action;
 use showdesk_domain::queue::{QueueStatus, QueuedOp};
 use showdesk_domain::world::{Needs, SettleError, World};
 use showdesk_store::audit::AuditRow;
@@ -19,7 +20,7 @@ use uuid::Uuid;
 use crate::api::attention::{Apply, QueueItem, QueuePage, QueueQuery, SentOp};
 use crate::api::conflicts::Reason;
 use crate::audit::{Names, about_op};
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::settle::{clean_reason, engine_error};
 use crate::subjects::Subjects;
 use crate::writer::{BesideFuture, Job};
@@ -28,7 +29,7 @@ use crate::{Engine, EngineError, Result};
 impl Engine {
     /// Ops that need attention, or those that stand somewhere else.
     pub async fn queue(&self, actor: &Actor, query: QueueQuery) -> Result<QueuePage> {
-        require_admin(actor)?;
+        require(actor, Action::SeeQueue)?;
         let bad =
             |name: &str| EngineError::BadQuery { code: "bad_filter", detail: format!("{name} is not known here") };
         let wanted = match &query.status {
@@ -39,7 +40,7 @@ impl Engine {
             Some(text) => Some(read_cursor(text).ok_or_else(|| bad("cursor"))?),
             None => None,
         };
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let mut found = queue::page(&mut tx, wanted, before, query.limit + 1).await?;
         let has_more = i64::try_from(found.len()).is_ok_and(|count| count > query.limit);
         if has_more {
@@ -68,17 +69,17 @@ impl Engine {
     }
 
     async fn attend(&self, actor: &Actor, id: Uuid, task: Task) -> Result<QueueItem> {
-        require_admin(actor)?;
+        require(actor, Action::Attend)?;
         let id = OpId(id);
-        let group = self.group_of(id).await?;
+        let group = self.group_of(actor, id).await?;
         let (answer, answered) = oneshot::channel();
         let job = AttentionJob { actor: actor.clone(), id, group, task: task.clone(), record: None, answer };
         self.inner.writer.submit(Box::new(job), 0)?;
         let attended = answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?;
-        let item = self.queue_item(id).await;
+        let item = self.queue_item(actor, id).await;
         match attended {
             Ok(()) => item,
-            Err(EngineError::Stale { .. }) if self.was_done(id, &task).await? => item,
+            Err(EngineError::Stale { .. }) if self.was_done(actor, id, &task).await? => item,
             Err(EngineError::Stale { code, detail, .. }) => {
                 let fresh = serde_json::to_value(item?).expect("an item is plain data");
                 Err(EngineError::Stale { code, detail, fresh: Some(fresh) })
@@ -88,8 +89,8 @@ impl Engine {
     }
 
     /// The op and the others of its group: they are taken up as one.
-    async fn group_of(&self, id: OpId) -> Result<Vec<OpId>> {
-        let mut tx = self.db().begin_read().await?;
+    async fn group_of(&self, actor: &Actor, id: OpId) -> Result<Vec<OpId>> {
+        let mut tx = self.begin_read_as(actor).await?;
         let op = queue::load(&mut tx, &[id]).await?.pop().ok_or(NOT_FOUND)?;
         let mut group = vec![id];
         if let Some(txn) = op.txn.as_ref().and_then(|txn| txn.get("id")?.as_str()) {
@@ -100,14 +101,14 @@ impl Engine {
     }
 
     /// Whether the last thing that was done about this op is the same: two taps are one.
-    async fn was_done(&self, id: OpId, task: &Task) -> Result<bool> {
-        let mut tx = self.db().begin_read().await?;
+    async fn was_done(&self, actor: &Actor, id: OpId, task: &Task) -> Result<bool> {
+        let mut tx = self.begin_read_as(actor).await?;
         let last = audit::last_about_op(&mut tx, id).await?;
         Ok(last.is_some_and(|row| row.action == task.action() && given_in(&row) == task.data()))
     }
 
-    async fn queue_item(&self, id: OpId) -> Result<QueueItem> {
-        let mut tx = self.db().begin_read().await?;
+    async fn queue_item(&self, actor: &Actor, id: OpId) -> Result<QueueItem> {
+        let mut tx = self.begin_read_as(actor).await?;
         let found = queue::load(&mut tx, &[id]).await?;
         items(&mut tx, found, self.now()).await?.pop().ok_or(NOT_FOUND)
     }

@@ -11,6 +11,7 @@ use serde_json::{Value as Json, json};
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::ids::{DeviceId, PersonId};
 use showdesk_domain::op::{self, Op, Refused, Sent};
+use showdesk_domain::permit::Action;
 use showdesk_domain::schema::SCHEMA_VERSION;
 use showdesk_domain::schema::upcast::SCHEMA_OLDEST;
 use showdesk_domain::value::{decode_id, parse_instant};
@@ -23,9 +24,9 @@ use crate::api::attention::NamedRef;
 use crate::api::rescue::{TakeIn, TakenIn, TakenInItem};
 use crate::api::sync::OpResult;
 use crate::ids::sha256;
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::subjects::Subjects;
-use crate::{Engine, EngineError, Result};
+use crate::{Engine, EngineError, Result, Wake};
 
 /// What a copy says that it is.
 const FORMAT: &str = "showdesk-rescue";
@@ -80,23 +81,23 @@ struct Part {
 impl Engine {
     /// Reviews a copy, or takes its entries in, each for its author. Taking in twice changes nothing.
     pub async fn take_in(&self, actor: &Actor, request: TakeIn) -> Result<TakenIn> {
-        require_admin(actor)?;
+        require(actor, Action::Attend)?;
         let (copy, copy_sha256) = read_copy(request.copy)?;
         if copy.installation_id != self.inner.installation_id {
             return Err(EngineError::invalid("other_show", "this copy belongs to another show; nothing was taken in"));
         }
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_as(actor).await?;
         let behind = behind(&mut tx, &copy).await?;
         let epoch = showdesk_store::meta::read(&mut tx).await?.epoch;
         drop(tx);
         let parts = parts_of(&copy, &behind, epoch, &request.leave_out)?;
         let results = if request.dry_run {
             let pushes = parts.iter().map(|part| (part.author.clone(), part.taken())).collect();
-            self.try_pushes(pushes).await?
+            self.try_pushes(actor, pushes).await?
         } else {
             self.take_parts(actor, &behind, &parts, &copy_sha256).await?
         };
-        let items = self.items(&parts, results).await?;
+        let items = self.items(actor, &parts, results).await?;
         Ok(TakenIn {
             dry_run: request.dry_run,
             device: NamedRef { id: behind.device.id.0, name: behind.device.name },
@@ -118,10 +119,13 @@ impl Engine {
         let count = |taken: bool| parts.iter().flat_map(|part| &part.ops).filter(|(_, is)| *is == taken).count();
         let (taken, left_out) = (count(true), count(false));
         let what = json!({ "copy": copy_sha256, "author": behind.actor.person, "taken": taken, "left_out": left_out });
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_as(actor).await?;
         let device = Some(behind.device.id.0);
         crate::audit::note(&mut tx, actor, "rescue_taken_in", self.now(), device, Some(what)).await?;
-        self.commit(tx).await?;
+        // What of it must wait is decided later with the author's rights, though the phone was removed.
+        people::note_copy_taken(&mut tx, behind.device.id, self.now()).await?;
+        let told = Wake::DeviceChanged { device: behind.device.id.0, person: behind.device.person.0 };
+        self.commit_and_wake(tx, vec![told]).await?;
         let mut results = Vec::with_capacity(parts.len());
         for part in parts {
             results.push(self.push_for(part.author.clone(), part.taken(), part.bytes).await?);
@@ -129,8 +133,8 @@ impl Engine {
         Ok(results)
     }
 
-    async fn items(&self, parts: &[Part], results: Vec<Vec<OpResult>>) -> Result<Vec<TakenInItem>> {
-        let mut tx = self.db().begin_read().await?;
+    async fn items(&self, actor: &Actor, parts: &[Part], results: Vec<Vec<OpResult>>) -> Result<Vec<TakenInItem>> {
+        let mut tx = self.begin_read_as(actor).await?;
         let all = || parts.iter().flat_map(|part| &part.ops).map(|(op, _)| sent(op));
         let rows = all().map(|sent| (sent.table_name.as_str(), sent.record_id, Some(&sent.data)));
         let subjects = Subjects::load(&mut tx, rows).await?;
@@ -228,6 +232,7 @@ async fn behind(tx: &mut Tx, copy: &Copy) -> Result<Behind> {
         role: member.role,
         functions: member.functions,
         scope: member.scope,
+        permissions: member.permissions,
     };
     Ok(Behind { device, actor })
 }

@@ -1,9 +1,9 @@
 //! Renders an op's current verdict for its author: the same for a push and for a later question.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use serde_json::Value as Json;
-use showdesk_domain::actor::Actor;
+use showdesk_domain::actor::{Actor, ReadClass};
 use showdesk_domain::conflict::{Conflict, ConflictStatus};
 use showdesk_domain::ids::{ConflictId, RecordId};
 use showdesk_domain::op::Rejection;
@@ -20,6 +20,8 @@ pub(crate) trait Rows {
     fn clash(&self, id: ConflictId) -> Option<&Conflict>;
     /// The row that an id is another name of.
     fn alias(&self, table: &str, id: RecordId) -> Option<RecordId>;
+    /// Whether everybody may see the row.
+    fn is_public(&self, record: &Record) -> bool;
 }
 
 impl Rows for World {
@@ -34,6 +36,10 @@ impl Rows for World {
     fn alias(&self, table: &str, id: RecordId) -> Option<RecordId> {
         self.alias((showdesk_domain::schema::table(table)?.name, id))
     }
+
+    fn is_public(&self, record: &Record) -> bool {
+        self.is_public((record.table.name, record.id))
+    }
 }
 
 /// Rows that were read for rendering.
@@ -42,6 +48,8 @@ pub(crate) struct Around {
     pub records: HashMap<Key, Record>,
     pub conflicts: HashMap<ConflictId, Conflict>,
     pub aliases: HashMap<Key, RecordId>,
+    /// Those of the rows that everybody may see.
+    pub public: HashSet<Key>,
 }
 
 impl Rows for Around {
@@ -55,6 +63,10 @@ impl Rows for Around {
 
     fn alias(&self, table: &str, id: RecordId) -> Option<RecordId> {
         self.aliases.get(&(showdesk_domain::schema::table(table)?.name, id)).copied()
+    }
+
+    fn is_public(&self, record: &Record) -> bool {
+        self.public.contains(&(record.table.name, record.id))
     }
 }
 
@@ -73,7 +85,7 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
             let version = record.map(|record| record.version).or(op.result_version);
             result.version = version.map(|version| version.0);
             result.seq = op.result_seq.map(|seq| seq.0);
-            (result.record, result.record_id) = shown(op, record, actor);
+            (result.record, result.record_id) = shown(op, record, rows, actor);
             result.decision = conflict.and_then(decision_of);
         }
         VerdictName::Conflict => {
@@ -91,7 +103,7 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
                 None => conflict.filter(|conflict| !conflict.is_about_facts()).and_then(|clash| clash.other_record_id),
             };
             let holder = other.map_or(record, |id| rows.row(&op.table_name, id).filter(|other| other.is_live()));
-            (result.record, result.record_id) = shown(op, holder, actor);
+            (result.record, result.record_id) = shown(op, holder, rows, actor);
         }
         VerdictName::Held => {
             result.conflict_id = op.conflict_id.map(|id| id.0);
@@ -146,7 +158,9 @@ fn verdict_of(op: &QueuedOp) -> VerdictName {
 }
 
 /// A row as the author may see it, and its id where it is not the op's own row.
-fn shown(op: &QueuedOp, record: Option<&Record>, actor: &Actor) -> (Option<Json>, Option<Uuid>) {
+fn shown(op: &QueuedOp, record: Option<&Record>, rows: &impl Rows, actor: &Actor) -> (Option<Json>, Option<Uuid>) {
+    // Who has become a viewer keeps the answers to its entries, and sees of rows what viewers see.
+    let record = record.filter(|record| actor.read_class() > ReadClass::Public || rows.is_public(record));
     let data = record.map(|record| Json::Object(record.pulled(actor.read_class())));
     let other = record.filter(|record| op.record_id != Some(record.id));
     (data, other.map(|record| record.id.0))

@@ -25,12 +25,22 @@ pub(crate) struct SeenNote {
     pub cursor_seq: Option<Seq>,
     /// Since when the oldest entry that it still holds waits.
     pub oldest_unsent_at: Option<DateTime<Utc>>,
+    /// How it shows its page.
+    pub level: Option<&'static str>,
 }
 
 impl SeenNote {
     /// A request at that moment, and nothing more.
     pub(crate) fn at(at: DateTime<Utc>) -> Self {
-        Self { at, unsent: None, skew_ms: None, pulled_seq: None, cursor_seq: None, oldest_unsent_at: None }
+        Self {
+            at,
+            unsent: None,
+            skew_ms: None,
+            pulled_seq: None,
+            cursor_seq: None,
+            oldest_unsent_at: None,
+            level: None,
+        }
     }
 }
 
@@ -55,6 +65,7 @@ impl SeenMap {
         known.pulled_seq = note.pulled_seq.or(known.pulled_seq);
         known.cursor_seq = note.cursor_seq.or(known.cursor_seq);
         known.oldest_unsent_at = note.oldest_unsent_at.or(known.oldest_unsent_at);
+        known.level = note.level.or(known.level);
     }
 
     /// Notes that a device was away and is back.
@@ -77,8 +88,8 @@ impl SeenMap {
             absences::add(tx, absence).await?;
         }
         let sightings = notes.into_iter().map(|(device, note)| {
-            let SeenNote { at, unsent, skew_ms, pulled_seq, cursor_seq, oldest_unsent_at } = note;
-            Sighting { device, at, unsent, skew_ms, pulled_seq, cursor_seq, oldest_unsent_at }
+            let SeenNote { at, unsent, skew_ms, pulled_seq, cursor_seq, oldest_unsent_at, level } = note;
+            Sighting { device, at, unsent, skew_ms, pulled_seq, cursor_seq, oldest_unsent_at, level }
         });
         people::note_seen(tx, &sightings.collect::<Vec<_>>()).await
     }

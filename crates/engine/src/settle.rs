@@ -5,6 +5,7 @@ use std::any::Any;
 use serde_json::Map;
 use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::{ConflictId, Seq, Version};
+use showdesk_domain::permit::Action as Right;
 use showdesk_domain::world::{Decision, Needs, SettleError, World};
 use showdesk_store::audit::AuditRow;
 use showdesk_store::{StoreError, Tx, audit, conflicts};
@@ -13,7 +14,7 @@ use uuid::Uuid;
 
 use crate::api::conflicts::{ConflictView, Disagree, Reason, Resolution, Resolve};
 use crate::audit::about_clash;
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::writer::{BesideFuture, Job};
 use crate::{Engine, EngineError, Result};
 
@@ -25,12 +26,12 @@ const REASON_CHARS_MAX: usize = 10_000;
 impl Engine {
     /// Decides a clash; answers it as it is now. The same idempotency key gives the same answer.
     pub async fn resolve(&self, actor: &Actor, id: Uuid, request: Resolve) -> Result<ConflictView> {
-        require_admin(actor)?;
+        require(actor, Right::Decide)?;
         let key = request.idempotency_key.clone();
         if key.is_empty() || key.chars().count() > KEY_CHARS_MAX || key.contains('\0') {
             return Err(EngineError::invalid("idempotency_key", "a key of 1 to 200 characters is needed"));
         }
-        if self.was_decided_by(&key, id).await? {
+        if self.was_decided_by(actor, &key, id).await? {
             return self.conflict(actor, id).await;
         }
         let decision = Decision {
@@ -48,7 +49,7 @@ impl Engine {
         match self.settle(actor, id, Action::Resolve(decision, decision_key)).await {
             // Two requests with one key at once: the first has decided, the second answers the same.
             Err(EngineError::Store(StoreError::Duplicate { .. }) | EngineError::Stale { .. })
-                if self.was_decided_by(&key, id).await? =>
+                if self.was_decided_by(actor, &key, id).await? =>
             {
                 self.conflict(actor, id).await
             }
@@ -61,14 +62,14 @@ impl Engine {
 
     /// Takes a decision back; the clash is open again.
     pub async fn undo(&self, actor: &Actor, id: Uuid, request: Reason) -> Result<ConflictView> {
-        require_admin(actor)?;
+        require(actor, Right::Decide)?;
         let reason = clean_reason(request.reason)?;
         self.settle(actor, id, Action::Undo(reason)).await
     }
 
     /// Opens a closed clash again; what is in force stays so.
     pub async fn reopen(&self, actor: &Actor, id: Uuid, request: Reason) -> Result<ConflictView> {
-        require_admin(actor)?;
+        require(actor, Right::Decide)?;
         let reason = clean_reason(request.reason)?;
         self.settle(actor, id, Action::Reopen(reason)).await
     }
@@ -85,8 +86,8 @@ impl Engine {
     }
 
     /// Whether this key has decided this clash; an error if it has decided another.
-    async fn was_decided_by(&self, key: &str, id: Uuid) -> Result<bool> {
-        let mut tx = self.db().begin_read().await?;
+    async fn was_decided_by(&self, actor: &Actor, key: &str, id: Uuid) -> Result<bool> {
+        let mut tx = self.begin_read_as(actor).await?;
         match conflicts::decision(&mut tx, key).await? {
             Some(decided) if decided.0 == id => Ok(true),
             Some(_) => Err(EngineError::invalid("idempotency_key", "this key was used for another decision")),

@@ -17,6 +17,24 @@ const TOLD_BY: &[&str] = &["animals", "exhibitors", "classes", "entries"];
 /// Steps from a row to what it is about: a placing's entry, the entry's animal, the animal's exhibitor.
 const STEPS: usize = 3;
 
+/// A subject in one line: `0412, Angus steer, Nora Birch`; none if nothing is known of it.
+pub(crate) fn words_of(subject: &Json) -> Option<String> {
+    let part = |name: &str| match subject.get(name)? {
+        Json::String(text) => Some(text.clone()),
+        Json::Number(number) => Some(number.to_string()),
+        _ => None,
+    };
+    let join = |parts: [Option<String>; 2]| {
+        let parts: Vec<String> = parts.into_iter().flatten().collect();
+        (!parts.is_empty()).then(|| parts.join(" "))
+    };
+    let kind = join([part("breed"), part("sex").or_else(|| part("species"))]);
+    let exhibitor = part("exhibitor").or_else(|| part("back_number"));
+    let words: Vec<String> =
+        [part("tag"), part("name"), kind, exhibitor, part("class")].into_iter().flatten().collect();
+    (!words.is_empty()).then(|| words.join(", "))
+}
+
 /// Rows, and the rows that tell what they are.
 #[derive(Debug, Default)]
 pub(crate) struct Subjects {

@@ -69,7 +69,7 @@ impl Tokens {
 #[cfg(test)]
 mod tests {
     use chrono::{DateTime, Utc};
-    use showdesk_domain::actor::{DeviceKind, Role, Scope};
+    use showdesk_domain::actor::{DeviceKind, Permissions, Role, Scope};
     use showdesk_domain::ids::{DeviceId, PersonId};
     use uuid::Uuid;
 
@@ -89,8 +89,10 @@ mod tests {
             role: Role::Editor,
             functions: Vec::new(),
             scope: Scope::default(),
+            permissions: Permissions::default(),
             created_at: at,
             expires_at: None,
+            device_expires_at: None,
             first_used_at: used.then_some(at),
             last_seen: None,
         }

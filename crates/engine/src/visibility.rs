@@ -143,6 +143,18 @@ impl View {
     }
 }
 
+/// Those of the rows that the reader may see at all, by the rule of the feed.
+pub(crate) async fn visible(
+    tx: &mut Tx,
+    actor: &Actor,
+    keys: &[(&'static Table, RecordId)],
+) -> Result<HashSet<(&'static str, RecordId)>> {
+    let rows = changes::load(tx, keys).await?;
+    let view = View::of(tx, actor, &rows).await?;
+    let is_seen = |row: &&ChangeRow| matches!(view.telling(row), Telling::Upsert(_));
+    Ok(rows.iter().filter(is_seen).map(|row| (row.table.name, row.record_id)).collect())
+}
+
 /// A page of changes as a reader is told them.
 #[derive(Debug)]
 pub(crate) struct Page {

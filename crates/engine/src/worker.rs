@@ -12,6 +12,7 @@ use chrono::{DateTime, TimeDelta, Utc};
 use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::{OpId, Seq};
 use showdesk_domain::op::Rejection;
+use showdesk_domain::permit::Action;
 use showdesk_domain::queue::{ATTEMPTS_MAX, PAUSE_MAX, QueueStatus};
 use showdesk_domain::world::{Needs, World};
 use showdesk_store::queue::Moment;
@@ -21,7 +22,7 @@ use tokio::sync::oneshot;
 use uuid::Uuid;
 
 use crate::api::attention::WorkerRun;
-use crate::people::require_admin;
+use crate::rights::require;
 use crate::writer::{BesideFuture, Job, nothing_beside};
 use crate::{Engine, EngineError, Result};
 
@@ -37,12 +38,14 @@ const RUN_PAUSE: Duration = Duration::from_secs(1);
 impl Engine {
     /// Runs a worker once, pauses or not, and tells how many rows it took up.
     pub async fn run_worker(&self, actor: &Actor, name: &str) -> Result<WorkerRun> {
-        require_admin(actor)?;
+        require(actor, Action::Maintain)?;
         let processed = match name {
             "process-sync-queue" => self.process_sync_queue(true).await?,
             "cleanup" => usize::try_from(self.remove_old_tombstones().await?).unwrap_or(usize::MAX),
             _ => return Err(EngineError::NotFound("the worker")),
         };
+        let what = serde_json::json!({ "worker": name, "processed": processed });
+        self.note(actor, "worker_run", None, Some(what)).await?;
         Ok(WorkerRun { processed })
     }
 
@@ -77,7 +80,7 @@ impl Engine {
     }
 
     async fn end_all_claims(&self) -> Result<()> {
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_claims().await?;
         queue::reap(&mut tx, regardless_of_time(self.now())).await?;
         self.commit(tx).await
     }
@@ -111,12 +114,12 @@ impl Engine {
     async fn claim(&self, by_hand: bool) -> Result<Vec<OpId>> {
         let now = self.now();
         let due = if by_hand { regardless_of_time(now) } else { at(now) };
-        let mut tx = self.db().begin_read().await?;
+        let mut tx = self.begin_read_claims().await?;
         if !queue::has_due(&mut tx, due).await? {
             return Ok(Vec::new());
         }
         drop(tx);
-        let mut tx = self.begin_write().await?;
+        let mut tx = self.begin_write_claims().await?;
         queue::reap(&mut tx, at(now)).await?;
         let claimed = queue::claim(&mut tx, due, now + LEASE, CLAIM_OPS_MAX).await?;
         self.commit(tx).await?;

@@ -19,6 +19,7 @@ use std::{io, thread};
 use futures_util::FutureExt;
 use showdesk_domain::ids::Seq;
 use showdesk_domain::world::{Needs, World};
+use showdesk_store::db::Seat;
 use showdesk_store::{Db, StoreError, Tx};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
@@ -278,7 +279,7 @@ impl Writer {
     }
 
     async fn try_commit(&self, jobs: &mut [Box<dyn Job>], began: &mut bool) -> Result<Seq, EngineError> {
-        let mut tx = self.db.begin_write().await?;
+        let mut tx = self.db.begin_write(Seat::Writer).await?;
         *began = true;
         let Turn { meta, turned } = self.epoch.begin(&mut tx).await?;
         let now = self.clock.now();

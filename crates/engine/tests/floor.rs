@@ -77,12 +77,13 @@ impl Show {
             scope: Scope::default(),
             mode: PairingMode::Single,
             expires_in_s: None,
+            device_expires_at: None,
         };
         let code = self.engine.open_pairing(&self.desk, opening).await.expect("a code").code;
         let claim = Claim { code, device_name: name.to_owned(), platform: None, previous_token: None };
-        let claimed = self.engine.claim_pairing(claim).await.expect("a claim");
+        let claimed = self.engine.claim_pairing(claim, std::net::Ipv4Addr::LOCALHOST.into()).await.expect("a claim");
         let waiting = self.engine.waiting_pairings(&self.desk).await.expect("claims").items;
-        let allow = Approve { name: None, functions: None, scope: None };
+        let allow = Approve::default();
         self.engine.approve_pairing(&self.desk, waiting[0].pairing_id, allow).await.expect("allowed");
         let token = self.engine.pairing_status(claimed.pairing_id).await.expect("an answer").token.expect("a token");
         self.engine.authenticate(&token).await.expect("a phone")

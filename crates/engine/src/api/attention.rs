@@ -131,16 +131,24 @@ pub struct Apply {
 }
 
 /// Which decisions to list.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct AuditQuery {
+    /// Anywhere in what was done, to what, by whom, from where, why.
+    pub q: Option<String>,
     /// What was done.
     pub action: Option<String>,
     /// Who did it.
     pub person: Option<Uuid>,
+    /// From this device, or about it.
+    pub device: Option<Uuid>,
     /// To a row of this table.
     pub table: Option<String>,
     /// To this row.
     pub record: Option<Uuid>,
+    /// Not before.
+    pub from: Option<DateTime<Utc>>,
+    /// Before.
+    pub to: Option<DateTime<Utc>>,
     /// Where the last page ended.
     pub cursor: Option<String>,
     /// Most items in the page.
@@ -166,18 +174,25 @@ pub struct AuditItem {
     #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
     /// `conflict_resolved`, `conflict_undone`, `conflict_reopened`, `conflict_withdrawn`, `conflict_disagreed`,
-    /// `op_retried`, `op_applied`, `op_dropped`, `device_allowed`, ….
+    /// `conflict_asked`, `conflict_answered`, `op_retried`, `op_applied`, `op_dropped`, `stage_changed`,
+    /// `joining_opened`, `typed_code_made`, `joining_closed`, `device_allowed`, `device_refused`, `device_changed`,
+    /// `device_merged`, `device_removed`, `file_asked`, `rescue_taken_in`, `import_confirmed`, `import_undone`,
+    /// `person_named`, `demo_filled`, `worker_run`, `desk_opened`, `audit_exported`, ….
     pub action: String,
     /// Who approved it; nobody where the program itself acted.
     pub actor: Option<NamedRef>,
     /// From which device.
     pub device: Option<NamedRef>,
-    /// Whose entry it is about: who asked.
+    /// Whose entry or device it is about: who asked.
     pub asked_by: Option<NamedRef>,
     /// The record's table.
     pub table_name: Option<String>,
     /// The record, or what else it is about.
     pub record_id: Option<Uuid>,
+    /// What the record is: tag, species, breed, exhibitor, class, ….
+    pub subject: Json,
+    /// The same in words, or the name of the device or person it is about.
+    pub subject_text: Option<String>,
     /// The op it is about.
     pub op_id: Option<Uuid>,
     /// The clash it is about.

@@ -211,6 +211,8 @@ pub struct Outage {
 /// What the author of an entry was asked.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct Asked {
+    /// Names it in an answer.
+    pub id: Uuid,
     /// When.
     #[serde(with = "crate::api::sync::instant")]
     #[schema(value_type = String, format = DateTime)]
@@ -236,10 +238,20 @@ pub struct Answered {
     pub text: String,
 }
 
-/// A question to an entry's author, or the answer.
+/// A question to an entry's author.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Words {
+    /// 1 to 500 characters.
+    pub text: String,
+}
+
+/// The author's answer.
+#[derive(Debug, Clone, Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub struct AnswerWords {
+    /// Which question it answers: a newer one may have been asked meanwhile.
+    pub question: Uuid,
     /// 1 to 500 characters.
     pub text: String,
 }

@@ -1,10 +1,13 @@
-//! How a phone joins, and the list of devices (PROTOCOL.md §2, SECURITY.md §2).
+//! How a phone joins (PROTOCOL.md §2, SECURITY.md §2).
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use showdesk_domain::actor::{Function, Scope};
+use showdesk_domain::permission::Permission;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use super::devices::Stay;
 
 /// The desk opens joining.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
@@ -23,6 +26,10 @@ pub struct NewPairing {
     /// 600 for a single code, 7,200 for an open one, 86,400 at most.
     #[serde(default)]
     pub expires_in_s: Option<i64>,
+    /// Until when a phone that joins by it may stay; null if for ever, the end of the show and two days if absent.
+    #[serde(default, deserialize_with = "super::devices::given")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub device_expires_at: Option<Stay>,
 }
 
 /// One phone, or many.
@@ -39,17 +46,74 @@ pub enum PairingMode {
 /// A code; only its hash is stored.
 #[derive(Debug, Clone)]
 pub struct PairingCode {
+    /// What the desk calls it.
+    pub pairing_id: Uuid,
     /// 128 random bits, base64url.
     pub code: String,
     /// When it dies.
     pub code_expires_at: DateTime<Utc>,
+    /// Its short form for typing.
+    pub typed: TypedCode,
+}
+
+/// The short form of a code, for a phone whose camera does not read it. Only its hash is stored.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct TypedCode {
+    /// Eight characters without I, L, O and U.
+    pub typed_code: String,
+    /// When it dies: two minutes after it was made, or after 30 wrong tries.
+    #[serde(with = "crate::api::sync::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub typed_code_expires_at: DateTime<Utc>,
+}
+
+/// Codes that let phones in now.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OpenPairings {
+    /// Newest first, at most 100.
+    pub items: Vec<OpenPairing>,
+}
+
+/// A code that lets phones in. The code itself is not known any more.
+#[derive(Debug, Clone, Serialize, ToSchema)]
+pub struct OpenPairing {
+    /// What the desk calls it.
+    pub pairing_id: Uuid,
+    /// One phone, or as many as come.
+    pub mode: PairingMode,
+    /// What phones that use it will do.
+    #[schema(value_type = Vec<String>)]
+    pub functions: Vec<Function>,
+    /// Where they may write.
+    #[schema(value_type = Object)]
+    pub scope: Scope,
+    /// When it was made.
+    #[serde(with = "crate::api::sync::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub opened_at: DateTime<Utc>,
+    /// When it dies.
+    #[serde(with = "crate::api::sync::instant")]
+    #[schema(value_type = String, format = DateTime)]
+    pub code_expires_at: DateTime<Utc>,
+    /// Until when a phone that joins by it may stay; none if for ever.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub device_expires_at: Option<DateTime<Utc>>,
+    /// Phones that were let in by it.
+    pub joined: i64,
+    /// When its short form dies or died; none if it has none.
+    #[serde(with = "crate::api::sync::instant_option")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub typed_code_expires_at: Option<DateTime<Utc>>,
+    /// Whether the short form died of wrong tries: a fresh one is needed.
+    pub typed_code_dead: bool,
 }
 
 /// A phone shows a code.
 #[derive(Debug, Clone, Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Claim {
-    /// From the QR code.
+    /// From the QR code, or its short form as it was typed: any case, I and L for 1, O for 0, dashes and spaces.
     pub code: String,
     /// The name the person typed, 1 to 200 characters.
     pub device_name: String,
@@ -71,10 +135,13 @@ pub struct Claimed {
     /// What the code was made for; the desk may allow something else.
     #[schema(value_type = Vec<String>)]
     pub functions: Vec<Function>,
+    /// Whether the old token that was shown is none of ours: it counts as a wrong secret.
+    #[serde(skip)]
+    pub unknown_previous: bool,
 }
 
 /// How a claim stands.
-#[derive(Debug, Clone, Serialize, ToSchema)]
+#[derive(Debug, Clone, Default, Serialize, ToSchema)]
 pub struct PairingStatus {
     /// waiting, approved or refused.
     pub status: String,
@@ -95,6 +162,14 @@ pub struct PairingStatus {
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schema(value_type = Option<Object>)]
     pub scope: Option<Scope>,
+    /// The switches that stand on.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Option<Vec<String>>)]
+    pub permissions: Option<Vec<Permission>>,
+    /// When its time is over; none if it may stay.
+    #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::api::sync::instant_option::serialize")]
+    #[schema(value_type = Option<String>, format = DateTime)]
+    pub expires_at: Option<DateTime<Utc>>,
 }
 
 /// A person, by name.
@@ -127,10 +202,17 @@ pub struct WaitingPairing {
     /// What its code was made for.
     #[schema(value_type = Vec<String>)]
     pub functions: Vec<Function>,
+    /// Where its code lets it write.
+    #[schema(value_type = Object)]
+    pub scope: Scope,
     /// When it asked.
     #[serde(with = "crate::api::sync::instant")]
     #[schema(value_type = String, format = DateTime)]
     pub claimed_at: DateTime<Utc>,
+    /// The code that it showed.
+    pub code_id: Uuid,
+    /// The device that it was before, if it showed that one's token.
+    pub known_device: Option<super::attention::NamedRef>,
 }
 
 /// The desk allows a phone, perhaps with other rights than its code was made for.
@@ -148,64 +230,8 @@ pub struct Approve {
     #[serde(default)]
     #[schema(value_type = Option<Object>)]
     pub scope: Option<Scope>,
-}
-
-/// All devices that ever joined.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct DeviceList {
-    /// By name.
-    pub items: Vec<DeviceView>,
-}
-
-/// A device as the desk lists it.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-pub struct DeviceView {
-    /// The device.
-    pub id: Uuid,
-    /// Its name.
-    pub name: String,
-    /// phone or desk.
-    pub kind: String,
-    /// ios, android, web, ….
-    pub platform: Option<String>,
-    /// Its person.
-    pub user: PersonRef,
-    /// What it may do.
-    #[schema(value_type = Vec<String>)]
-    pub functions: Vec<Function>,
-    /// Where it may write.
-    #[schema(value_type = Object)]
-    pub scope: Scope,
-    /// When it joined.
-    #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
-    pub joined_at: DateTime<Utc>,
-    /// Its last request; none if it never made one.
-    #[serde(with = "crate::api::sync::instant_option")]
+    /// Until when it may stay, if not as long as the code says; null if for ever.
+    #[serde(default, deserialize_with = "super::devices::given")]
     #[schema(value_type = Option<String>, format = DateTime)]
-    pub last_seen: Option<DateTime<Utc>>,
-    /// Whether it was heard of in the last 45 seconds: a phone that shows its page asks every 15.
-    pub connected: bool,
-    /// One letter for each of the last 60 minutes, oldest first: `c` heard of, `s` heard of and slow (a request took
-    /// a second or more to arrive, or the phone told by `X-Client-Took-Ms` that one took so long in all), `a` away,
-    /// `-` not joined yet, or the desk was not running.
-    pub beats: String,
-    /// Entries it said it still holds.
-    pub unsent: i64,
-    /// Since when the oldest of them waits, as far as it was told; none if it holds none.
-    #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub oldest_unsent_at: Option<DateTime<Utc>>,
-    /// How many changes it has not pulled.
-    pub lag: i64,
-    /// How far its clock is off, milliseconds; positive is ahead.
-    pub skew_ms: i64,
-    /// When it was removed.
-    #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub revoked_at: Option<DateTime<Utc>>,
-    /// When two stores of this device were last seen pushing in turn: it may be two phones.
-    #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
-    pub fork_suspected_at: Option<DateTime<Utc>>,
+    pub expires_at: Option<Stay>,
 }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
@@ -56,6 +56,7 @@ pub struct OpsStatusAnswer {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct OpResult {
     /// As it was sent.
+    #[serde(serialize_with = "text_or_nothing")]
     #[schema(value_type = Option<String>)]
     pub op_id: Json,
     /// What became of it.
@@ -200,6 +201,11 @@ pub struct HelloLimits {
     pub ops: usize,
     /// Most bytes.
     pub bytes: usize,
+}
+
+/// What was sent in the place of an id and is no text names nothing: its sender finds it by its place.
+fn text_or_nothing<S: Serializer>(id: &Json, serializer: S) -> Result<S::Ok, S::Error> {
+    id.as_str().serialize(serializer)
 }
 
 /// Instants in answers: `YYYY-MM-DDTHH:MM:SS.mmmZ`.

@@ -60,10 +60,11 @@ impl Barn {
             scope: showdesk_domain::actor::Scope::default(),
             mode: PairingMode::Single,
             expires_in_s: None,
+            device_expires_at: None,
         };
         let code = self.engine.open_pairing(&self.desk, wanted).await.expect("a code").code;
         let claim = Claim { code, device_name: name.to_owned(), platform: None, previous_token: None };
-        let claimed = self.engine.claim_pairing(claim).await.expect("a claim");
+        let claimed = self.engine.claim_pairing(claim, std::net::Ipv4Addr::LOCALHOST.into()).await.expect("a claim");
         let waiting = self.engine.waiting_pairings(&self.desk).await.expect("a list").items;
         self.engine.approve_pairing(&self.desk, waiting[0].pairing_id, Approve::default()).await.expect("allowed");
         let status = self.engine.pairing_status(claimed.pairing_id).await.expect("a status");

@@ -7,9 +7,10 @@ use serde_json::{Map, Value as Json, json};
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use showdesk_domain::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Version};
+use showdesk_domain::permit::Action;
 use showdesk_domain::queue::QueuedOp;
-use showdesk_domain::record::HistoryRow;
-use showdesk_domain::schema::{Access, Table, known_table};
+use showdesk_domain::record::{HistoryRow, may_see};
+use showdesk_domain::schema::{Table, known_table};
 use showdesk_domain::world::Key;
 use showdesk_store::absences::AbsenceRow;
 use showdesk_store::people::DeviceRow;
@@ -25,6 +26,7 @@ use crate::api::conflicts::{
 use crate::api::pairing::PersonRef;
 use crate::programme::Touched;
 use crate::result::without_before;
+use crate::rights::{may_with_clash, require};
 use crate::subjects::Subjects;
 use crate::urgency::Urgency;
 
@@ -123,9 +125,7 @@ impl Context {
             let parts = conflict.parts.iter().filter(|part| part.version.0 > 0);
             wanted.extend(parts.map(|part| (part.table, part.record_id, part.version)));
             let base = self.ops.get(&conflict.queue_id).map(|op| op.version).filter(|version| version.0 > 0);
-            let result = self.ops.get(&conflict.queue_id).and_then(|op| op.result_version);
-            let result = result.filter(|_| conflict.status == ConflictStatus::MergedAutomatically);
-            wanted.extend(result.map(|version| (conflict.table, key.1, version)));
+            wanted.extend(self.joined_version(conflict).map(|version| (conflict.table, key.1, version)));
             wanted.extend(base.map(|version| (conflict.table, key.1, version)));
         }
         for row in history::snapshots(tx, &wanted).await? {
@@ -134,16 +134,25 @@ impl Context {
         Ok(())
     }
 
-    /// The versions that may have written the desk's value of the contested fields, the newest first. Of a decided clash
-    /// these are the ones before the decision, which has written the fields itself.
+    /// The versions that may have written the desk's value of the contested fields, the newest first. Of a clash that was
+    /// decided, or joined by a rule, these are the ones before that write, which may have written the fields itself.
     fn server_versions_of(&self, conflict: &Conflict) -> Vec<Version> {
         if let Some(decided) = decided_version(conflict) {
             return (1..=VERSIONS_BACK).map(|back| Version(decided.0 - back)).collect();
+        }
+        if let Some(joined) = self.joined_version(conflict) {
+            return (0..=VERSIONS_BACK).map(|back| Version(joined.0 - back)).collect();
         }
         let record = self.subjects.records.get(&(conflict.table.name, conflict.record_id));
         let Some(record) = record else { return Vec::new() };
         let marks = conflict.contested.iter().filter_map(|path| record.provenance.get(path));
         vec![marks.map(|mark| mark.version).max().unwrap_or(record.version)]
+    }
+
+    /// The version that a rule made of both sides, if one did.
+    fn joined_version(&self, conflict: &Conflict) -> Option<Version> {
+        let joined = conflict.status == ConflictStatus::MergedAutomatically;
+        self.ops.get(&conflict.queue_id).filter(|_| joined)?.result_version
     }
 
     /// The write that made the desk's value, as far as that is kept. Of a group it is the last one of its rows.
@@ -155,8 +164,9 @@ impl Context {
             return writes.max_by_key(|row| row.seq);
         }
         let key = (conflict.table.name, conflict.record_id);
-        let rows: Vec<&HistoryRow> =
-            self.server_versions_of(conflict).into_iter().filter_map(|number| version(key, number)).collect();
+        let rows = self.server_versions_of(conflict).into_iter().filter_map(|number| version(key, number));
+        let joined = self.joined_version(conflict).is_some();
+        let rows: Vec<&HistoryRow> = rows.filter(|row| !joined || row.op_id != Some(conflict.queue_id)).collect();
         let contested = |row: &HistoryRow| -> Vec<Json> {
             let data: Map<String, Json> = serde_json::from_str(&row.snapshot).unwrap_or_default();
             conflict.contested.iter().map(|path| value_at(&data, path)).collect()
@@ -202,8 +212,8 @@ impl Context {
             server_author: self.server_author(&conflict),
             opened_at: conflict.created_at,
             resolved_at: conflict.resolved_at,
-            timeline: self.timeline(&conflict),
-            decisions: conflict.decisions.iter().map(|decision| Json::Object(without_before(decision))).collect(),
+            timeline: self.timeline(&conflict, actor),
+            decisions: conflict.decisions.iter().map(|decision| told_decision(&conflict, decision, actor)).collect(),
             disagreement: conflict.disagreement.clone(),
             bulk_id: conflict.bulk_id,
             weigh_ins: self.weigh_ins(&conflict),
@@ -311,10 +321,12 @@ impl Context {
 
     /// What the author was asked last, for the desk and the author.
     fn asked(&self, conflict: &Conflict, actor: &Actor) -> Option<Asked> {
-        let may_see = actor.is_admin() || actor.device == conflict.device_id;
+        let may_see =
+            require(actor, Action::SeeClashes).is_ok() || may_with_clash(actor, Action::AnswerClash, conflict);
         let question = self.questions.get(&conflict.id).filter(|_| may_see)?;
         let person = |id: PersonId| PersonRef { id: id.0, name: self.names.get(&id).cloned().unwrap_or_default() };
         Some(Asked {
+            id: question.id,
             at: question.asked_at,
             by: person(question.asked_by),
             text: question.question.clone(),
@@ -326,10 +338,15 @@ impl Context {
         })
     }
 
-    fn timeline(&self, conflict: &Conflict) -> Vec<TimelinePoint> {
+    fn timeline(&self, conflict: &Conflict, actor: &Actor) -> Vec<TimelinePoint> {
+        let class = actor.read_class();
+        let is_seen = |path: &&String| {
+            conflict.table.field(path).is_some_and(|field| may_see(conflict.table.fields[field].access, class))
+        };
         let values = |data: Option<&Map<String, Json>>| {
             let data = data.cloned().unwrap_or_default();
-            conflict.contested.iter().map(|path| (path.clone(), value_at(&data, path))).collect::<BTreeMap<_, _>>()
+            let seen = conflict.contested.iter().filter(is_seen);
+            seen.map(|path| (path.clone(), value_at(&data, path))).collect::<BTreeMap<_, _>>()
         };
         let point = |what: &str, at: DateTime<Utc>| TimelinePoint {
             what: what.to_owned(),
@@ -441,16 +458,22 @@ fn group_records(conflict: &Conflict, actor: &Actor) -> Option<BTreeMap<Uuid, Gr
     (!conflict.parts.is_empty()).then(|| conflict.parts.iter().map(one).collect())
 }
 
+/// A decision as the reader may see it.
+fn told_decision(conflict: &Conflict, decision: &Json, actor: &Actor) -> Json {
+    let mut told = without_before(decision);
+    let class = actor.read_class();
+    let is_seen =
+        |path: &str| conflict.table.field(path).is_none_or(|field| may_see(conflict.table.fields[field].access, class));
+    if let Some(Json::Object(values)) = told.get_mut("values") {
+        values.retain(|path, _| is_seen(path));
+    }
+    Json::Object(told)
+}
+
 /// Columns the reader may not see.
 fn hidden_columns(table: &Table, actor: &Actor) -> Vec<&'static str> {
-    use showdesk_domain::actor::ReadClass;
     let class = actor.read_class();
-    let is_hidden = |access: Access| match access {
-        Access::Public => false,
-        Access::Staff => class < ReadClass::Staff,
-        Access::Office => class < ReadClass::Office,
-    };
-    let columns = table.columns.iter().filter(|column| is_hidden(table.fields[column.fields[0]].access));
+    let columns = table.columns.iter().filter(|column| !may_see(table.fields[column.fields[0]].access, class));
     columns.map(|column| column.name).collect()
 }
 

@@ -6,6 +6,7 @@ use serde_json::{Value as Json, json};
 use showdesk_domain::import::{
     CELL_CHARS_MAX, Choices, Column, ImportPlan, Issue, PlannedRow, ROWS_MAX, RowState, Severity,
 };
+use showdesk_domain::visible::visible_name;
 use showdesk_store::imports::ImportRow;
 
 use crate::api::import::{ImportChoices, ImportColumn, ImportIssue, ImportPreview, ImportRows, KnownColumn};
@@ -70,14 +71,10 @@ pub(super) fn check_choices(choices: &ImportChoices, plan: &ImportPlan) -> Resul
     }
 }
 
-/// A file's name as it can be shown: without its folders, control and direction characters.
+/// A file's name as it can be shown: without its folders and what cannot be seen.
 pub(super) fn clean_name(name: &str) -> Option<String> {
     let last = name.rsplit(['/', '\\']).next().unwrap_or_default();
-    let is_direction =
-        |c: char| matches!(c, '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
-    let shown: String = last.chars().filter(|c| !c.is_control() && !is_direction(*c)).take(NAME_CHARS_MAX).collect();
-    let shown = shown.trim();
-    (!shown.is_empty()).then(|| shown.to_owned())
+    visible_name(last).map(|name| name.chars().take(NAME_CHARS_MAX).collect())
 }
 
 /// What the list of imports tells of a plan.

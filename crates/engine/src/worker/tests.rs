@@ -95,7 +95,7 @@ impl Desks {
     }
 
     async fn ops(&self, ids: &[OpId]) -> Vec<QueuedOp> {
-        let mut tx = self.first.db().begin_read().await.expect("a transaction");
+        let mut tx = self.first.db().begin_read(showdesk_store::db::Seat::Owner).await.expect("a transaction");
         let mut found = queue::load(&mut tx, ids).await.expect("the ops");
         found.sort_by_key(|op| op.device_seq);
         found

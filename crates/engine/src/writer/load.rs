@@ -45,10 +45,9 @@ async fn load_waiters(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<(
     if !ids.is_empty() {
         queue::waiting_on(tx, &ids).await?.into_iter().for_each(|op| world.add_op(op));
     }
-    for (person, device) in &needs.authors {
-        if let Some(actor) = crate::people::author(tx, *person, *device).await? {
-            world.add_author(actor);
-        }
+    let authors: Vec<(PersonId, DeviceId)> = needs.authors.iter().copied().collect();
+    if !authors.is_empty() {
+        crate::people::authors(tx, &authors).await?.into_iter().for_each(|actor| world.add_author(actor));
     }
     let names: Vec<_> = needs.aliases.iter().map(|(table, id)| (known_table(table).name, *id)).collect();
     if !names.is_empty() {

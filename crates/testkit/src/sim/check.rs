@@ -79,8 +79,7 @@ impl Book {
         }
         let ids: Vec<OpId> = run.ledger.edits().map(|(id, _)| OpId(id)).collect();
         let ops = queue::load(tx, &ids).await?.into_iter().map(|op| (op.id.0, op)).collect();
-        let filter =
-            ConflictFilter { status: None, kind: None, table: None, device: None, before: None, limit: ROWS_MAX };
+        let filter = ConflictFilter { limit: ROWS_MAX, ..ConflictFilter::default() };
         let clashes = conflicts::list(tx, &filter).await?;
         Ok(Self { clock: meta::read(tx).await?.clock.0, rows, past, ops, clashes })
     }
@@ -106,7 +105,7 @@ pub(super) async fn everything(run: &mut Run) {
     // While the desk is open: what it hands out.
     equal::pages_are_the_table(run).await;
     let db = run.open_store().await;
-    let mut tx = db.begin_read().await.expect("the database can be read");
+    let mut tx = db.begin_read(showdesk_store::db::Seat::Owner).await.expect("the database can be read");
     let book = Book::read(&mut tx, run).await.expect("the database can be read");
     drop(tx);
     db.close().await;

@@ -1,5 +1,6 @@
 //! The desk of a simulated show: the real engine on a folder of its own, stopped, started and rolled back at will.
 
+use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
@@ -141,11 +142,16 @@ impl Desk {
     /// Lets a phone join, or gives a known one new functions.
     pub(super) async fn pair(&self, name: &str, functions: &[Function], scope: Scope, known: Option<String>) -> Pass {
         let (engine, desk) = (self.engine(), self.judge().await);
-        let request =
-            NewPairing { functions: functions.to_vec(), scope, mode: PairingMode::Single, expires_in_s: None };
+        let request = NewPairing {
+            functions: functions.to_vec(),
+            scope,
+            mode: PairingMode::Single,
+            expires_in_s: None,
+            device_expires_at: None,
+        };
         let code = engine.open_pairing(&desk, request).await.expect("a code").code;
         let claim = Claim { code, device_name: name.to_owned(), platform: None, previous_token: known };
-        let claimed = engine.claim_pairing(claim).await.expect("a claim");
+        let claimed = engine.claim_pairing(claim, IpAddr::from([127, 0, 0, 1])).await.expect("a claim");
         let waiting = engine.waiting_pairings(&desk).await.expect("a list");
         let waiting = waiting.items.last().expect("the claim waits").pairing_id;
         engine.approve_pairing(&desk, waiting, Approve::default()).await.expect("the phone is let in");

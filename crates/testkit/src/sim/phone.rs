@@ -99,6 +99,8 @@ pub(super) struct Entry {
     pub retry_at_ms: i64,
     /// The epoch of the desk that answered it last.
     pub answered_in: Option<Uuid>,
+    /// Whether that answer was that nothing had to change.
+    pub is_noop: bool,
     /// A text that no client makes.
     pub poison: Option<Box<RawValue>>,
 }

@@ -81,10 +81,11 @@ impl Show {
             scope: Scope::default(),
             mode: PairingMode::Single,
             expires_in_s: None,
+            device_expires_at: None,
         };
         let code = engine.open_pairing(&desk, request).await.expect("a code").code;
         let claim = Claim { code, device_name: name.to_owned(), platform: None, previous_token: None };
-        let claimed = engine.claim_pairing(claim).await.expect("a claim");
+        let claimed = engine.claim_pairing(claim, std::net::Ipv4Addr::LOCALHOST.into()).await.expect("a claim");
         let waiting = engine.waiting_pairings(&desk).await.expect("a list").items[0].pairing_id;
         engine.approve_pairing(&desk, waiting, Approve::default()).await.expect("allowed");
         let token = engine.pairing_status(claimed.pairing_id).await.expect("a pass").token.expect("a token");

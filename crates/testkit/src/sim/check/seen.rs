@@ -69,7 +69,9 @@ fn judge(run: &Run, book: &Book, key: Key, past: &[Past], place: usize, found: &
         // Somebody who saw no row at all fills in what nobody has set.
         let unset =
             old.is_null() || table.field(path).is_some_and(|field| table.fields[field].default.to_json() == *old);
-        let fills_in = unset && of_row.clone().any(|edit| edit.operation == Operation::Insert);
+        // The one later update of an APPEND row stands over nothing as long as there was none.
+        let is_later = table.append.is_some() && old.is_null();
+        let fills_in = is_later || unset && of_row.clone().any(|edit| edit.operation == Operation::Insert);
         if !set {
             found.push((key, format!("version {} changed {path}, which op {} never set", row.version, tail(op_id))));
         } else if !saw && !fills_in {

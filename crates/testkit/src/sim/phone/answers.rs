@@ -77,7 +77,10 @@ impl Phone {
         let local = entry.local;
         match (result.verdict, entry.standing) {
             // An old copy of the database can lack an op that waits without its change number being lower.
-            (VerdictName::Unknown, Standing::Held | Standing::Disputed) => entry.standing = Standing::Unsent,
+            // It goes with the others, also if it was given back once and answered then.
+            (VerdictName::Unknown, Standing::Held | Standing::Disputed) => {
+                (entry.standing, entry.recovered_from) = (Standing::Unsent, None);
+            }
             (VerdictName::Unknown, _) => {}
             _ => self.settle(local, result, now_ms),
         }
@@ -105,6 +108,7 @@ impl Phone {
         let key = self.outbox[place].key;
         if result.verdict != VerdictName::Retry {
             self.outbox[place].answered_in = Some(self.epoch);
+            self.outbox[place].is_noop = result.verdict == VerdictName::Noop;
         }
         match result.verdict {
             VerdictName::Applied | VerdictName::Merged | VerdictName::Noop => {

@@ -101,6 +101,7 @@ impl Phone {
             in_flight: None,
             retry_at_ms: 0,
             answered_in: None,
+            is_noop: false,
             poison: None,
         }
     }
