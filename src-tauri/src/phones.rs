@@ -1,6 +1,6 @@
 //! How many phones are here and what they still hold, for the tray and for the question before closing.
 
-use showdesk_server::engine::api::pairing::DeviceView;
+use showdesk_server::engine::api::devices::DeviceView;
 use showdesk_server::engine::{Engine, EngineError};
 
 /// The phones of one moment; removed ones are not counted.

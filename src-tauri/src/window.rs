@@ -6,7 +6,7 @@
 use serde::Serialize;
 use serde_json::json;
 use tauri::plugin::TauriPlugin;
-use tauri::webview::NewWindowResponse;
+use tauri::webview::{DownloadEvent, NewWindowResponse};
 use tauri::{App, AppHandle, Manager, Url, WebviewUrl, WebviewWindow, WebviewWindowBuilder, WindowEvent, Wry};
 use tauri_plugin_window_state::StateFlags;
 
@@ -31,7 +31,7 @@ pub(crate) fn remembered() -> TauriPlugin<Wry> {
 /// Shows the desk page.
 pub(crate) fn show_desk(app: &App, desk: &Desk) -> tauri::Result<()> {
     let page = desk.page();
-    let home = page.clone();
+    let (home, source) = (page.clone(), page.clone());
     let window = WebviewWindowBuilder::new(app, LABEL, WebviewUrl::External(page))
         .title(words::TITLE)
         .inner_size(1280.0, 800.0)
@@ -39,6 +39,7 @@ pub(crate) fn show_desk(app: &App, desk: &Desk) -> tauri::Result<()> {
         .initialization_script(hand_over(&desk.page(), desk.token()))
         .on_navigation(move |target| stays_home(&home, target))
         .on_new_window(|_, _| NewWindowResponse::Deny)
+        .on_download(move |_, event| may_keep(&source, &event))
         // Entries files are dropped on the page itself.
         .disable_drag_drop_handler()
         // Shown when it has the size and place it had last.
@@ -133,6 +134,25 @@ fn stays_home(home: &Url, target: &Url) -> bool {
     target.origin() == home.origin()
 }
 
+/// Whether a file may go into the person's folder of downloads: only what the page itself has made, such as the audit
+/// as a table. Where exactly it goes the system says.
+fn may_keep(home: &Url, event: &DownloadEvent<'_>) -> bool {
+    match event {
+        DownloadEvent::Requested { url, .. } => is_made_by_page(home, url),
+        DownloadEvent::Finished { success, .. } => {
+            if !success {
+                tracing::warn!("a file that the page made could not be kept");
+            }
+            true
+        }
+        _ => false,
+    }
+}
+
+fn is_made_by_page(home: &Url, file: &Url) -> bool {
+    file.scheme() == "blob" && file.origin() == home.origin()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -156,5 +176,21 @@ mod tests {
         let script = hand_over(&url("http://127.0.0.1:4100/"), "a\"; alert(1); \"");
         assert!(script.starts_with("if (location.origin === \"http://127.0.0.1:4100\")"), "{script}");
         assert!(script.contains(r#"token: "a\"; alert(1); \"""#), "{script}");
+    }
+
+    #[test]
+    fn only_files_that_the_page_has_made_are_kept() {
+        let home = url("http://127.0.0.1:4100/");
+        assert!(is_made_by_page(&home, &url("blob:http://127.0.0.1:4100/0b5c7c0e-6d0c-4a43-9a5f-1f1b6f9f9a11")));
+        for elsewhere in [
+            "blob:http://127.0.0.1:4101/0b5c7c0e-6d0c-4a43-9a5f-1f1b6f9f9a11",
+            "blob:null/0b5c7c0e-6d0c-4a43-9a5f-1f1b6f9f9a11",
+            "http://127.0.0.1:4100/api/v1/admin/audit.csv",
+            "data:text/csv,a",
+            "https://bank.example/a.csv",
+            "file:///etc/passwd",
+        ] {
+            assert!(!is_made_by_page(&home, &url(elsewhere)), "{elsewhere}");
+        }
     }
 }

@@ -3,6 +3,7 @@
 //! `axum::serve` installs no timer, so a client that sends half a header would hold its connection
 //! for ever. It knows nothing of routes.
 
+use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -13,19 +14,28 @@ use std::time::Duration;
 use axum::Extension;
 use axum::Router;
 use axum::extract::ConnectInfo;
+use axum::http::Request;
+use axum::response::Response;
+use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 use tokio::task::JoinSet;
 use tokio::time::{Sleep, sleep, timeout};
-use tower::Layer;
+use tokio_rustls::TlsAcceptor;
+use tower::{Layer, Service};
+
+use crate::places::{Place, Places};
 
 /// A request's head has so long to arrive; an idle connection lives as long.
 const HEADER_TIME: Duration = Duration::from_secs(10);
+/// A TLS handshake has so long to end.
+const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 /// HTTP/2: how often a silent client is asked whether it is there, and how long it may take to answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
 /// A client that does not read what it asked for is cut off.
@@ -46,33 +56,34 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// A bound socket and what is served on it.
 pub(crate) struct Accepting {
     pub(crate) socket: TcpListener,
+    /// None is plain HTTP.
+    pub(crate) tls: Option<Arc<ServerConfig>>,
     pub(crate) router: Router,
-    pub(crate) connections_max: usize,
+    pub(crate) places: Arc<Places>,
     /// After the stop, requests and streams have this long to end.
     pub(crate) drain_time: Duration,
 }
 
 /// Accepts until `stop` turns true, then lets what runs end, then cuts.
 pub(crate) async fn run(accepting: Accepting, mut stop: watch::Receiver<bool>) {
-    let Accepting { socket, router, connections_max, drain_time } = accepting;
-    let places = Arc::new(Semaphore::new(connections_max));
+    let Accepting { socket, tls, router, places, drain_time } = accepting;
+    let tls = tls.map(TlsAcceptor::from);
     let graceful = GracefulShutdown::new();
     let mut connections = JoinSet::new();
-    let mut place = None;
+    let mut has_room = false;
     loop {
         tokio::select! {
             biased;
             () = stopped(&mut stop) => break,
             Some(_) = connections.join_next() => {}
-            // Connections beyond the limit wait in the system's backlog.
-            free = Arc::clone(&places).acquire_owned(), if place.is_none() => place = free.ok(),
-            accepted = socket.accept(), if place.is_some() => match accepted {
+            // While nobody can be sent away, connections wait in the system's backlog.
+            () = places.have_room(), if !has_room => has_room = true,
+            accepted = socket.accept(), if has_room => match accepted {
                 Ok((stream, peer)) => {
-                    let (router, watcher, place) = (router.clone(), graceful.watcher(), place.take());
-                    connections.spawn(async move {
-                        serve(stream, peer, router, watcher).await;
-                        drop(place);
-                    });
+                    has_room = false;
+                    let place = places.enter(peer.ip());
+                    let (tls, router, watcher) = (tls.clone(), router.clone(), graceful.watcher());
+                    connections.spawn(hold(place, peer, stream, tls, router, watcher, stop.clone()));
                 }
                 Err(error) => {
                     tracing::warn!(%error, "a connection could not be accepted");
@@ -93,11 +104,49 @@ pub(crate) async fn stopped(stop: &mut watch::Receiver<bool>) {
     let _ = stop.wait_for(|stopping| *stopping).await;
 }
 
-async fn serve(stream: TcpStream, peer: SocketAddr, router: Router, watcher: Watcher) {
+/// Serves a connection until it ends or its place is taken.
+async fn hold(
+    mut place: Place,
+    peer: SocketAddr,
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    watcher: Watcher,
+    mut stop: watch::Receiver<bool>,
+) {
     // Small answers should leave at once; without it they are only slower.
     let _ = stream.set_nodelay(true);
-    let service = TowerToHyperService::new(Extension(ConnectInfo(peer)).layer(router));
+    let service = Extension(ConnectInfo(peer)).layer(Extension(place.standing()).layer(router));
+    let serving = async {
+        match tls {
+            None => serve(stream, service, watcher).await,
+            Some(tls) => {
+                let shaken = tokio::select! {
+                    () = stopped(&mut stop) => return,
+                    shaken = timeout(HANDSHAKE_TIME, tls.accept(stream)) => shaken,
+                };
+                match shaken {
+                    Ok(Ok(stream)) => serve(stream, service, watcher).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
+                    Err(_) => tracing::debug!("a TLS handshake took too long"),
+                }
+            }
+        }
+    };
+    tokio::select! {
+        () = serving => {}
+        () = place.closed() => tracing::debug!("a connection gave way to a new one"),
+    }
+}
+
+async fn serve<S, R>(stream: S, service: R, watcher: Watcher)
+where
+    S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
+    R: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
+    R::Future: Send,
+{
     let builder = builder();
+    let service = TowerToHyperService::new(service);
     let connection = builder.serve_connection(TokioIo::new(TimedStream::new(stream)), service);
     if let Err(error) = watcher.watch(connection).await {
         tracing::debug!(%error, "a connection ended early");
@@ -125,15 +174,15 @@ fn builder() -> Builder<TokioExecutor> {
 /// A connection whose first bytes must come in time, and whose client must read in time.
 ///
 /// hyper's own timer begins only when the protocol is known, and it has none for writing.
-struct TimedStream {
-    stream: TcpStream,
+struct TimedStream<S> {
+    stream: S,
     opening: Option<Pin<Box<Sleep>>>,
     opening_bytes: usize,
     stalled: Option<Pin<Box<Sleep>>>,
 }
 
-impl TimedStream {
-    fn new(stream: TcpStream) -> Self {
+impl<S> TimedStream<S> {
+    fn new(stream: S) -> Self {
         Self { stream, opening: Some(Box::pin(sleep(HEADER_TIME))), opening_bytes: 0, stalled: None }
     }
 
@@ -148,7 +197,7 @@ impl TimedStream {
     }
 }
 
-impl AsyncRead for TimedStream {
+impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
     fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
         let before = buffer.filled().len();
         let read = Pin::new(&mut self.stream).poll_read(cx, buffer);
@@ -165,7 +214,7 @@ impl AsyncRead for TimedStream {
     }
 }
 
-impl AsyncWrite for TimedStream {
+impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
     fn poll_write(mut self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let written = Pin::new(&mut self.stream).poll_write(cx, bytes);
         self.watch_write(cx, written)
@@ -198,7 +247,6 @@ impl AsyncWrite for TimedStream {
 #[cfg(test)]
 mod tests {
     use axum::body::{Body, Bytes};
-    use axum::extract::Request;
     use axum::http::StatusCode;
     use axum::middleware::from_fn;
     use axum::routing::{get, post};
@@ -217,17 +265,22 @@ mod tests {
     }
 
     async fn running() -> Running {
+        running_with(None).await
+    }
+
+    async fn running_with(tls: Option<Arc<ServerConfig>>) -> Running {
         let endless = || stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 16_384])));
         let router = Router::new()
             .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string()))
             .route("/endless", get(async move || Body::from_stream(endless())))
             .route("/never", get(async || std::future::pending::<()>().await))
-            .route("/refuse", post(async |_: Request| StatusCode::PAYLOAD_TOO_LARGE))
+            .route("/refuse", post(async |_: axum::extract::Request| StatusCode::PAYLOAD_TOO_LARGE))
             .layer(from_fn(guard::finish));
         let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
         let address = socket.local_addr().expect("bound");
         let (stop, stopping) = watch::channel(false);
-        let accepting = Accepting { socket, router, connections_max: 2, drain_time: Duration::from_secs(3) };
+        let places = Places::new(2);
+        let accepting = Accepting { socket, tls, router, places, drain_time: Duration::from_secs(3) };
         Running { address, stop, task: tokio::spawn(run(accepting, stopping)) }
     }
 
@@ -266,6 +319,28 @@ mod tests {
             let waited = started.elapsed();
             assert!(waited >= HEADER_TIME && waited < HEADER_TIME * 2, "{half:?} {waited:?}");
         }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_does_not_finish_a_handshake_is_closed_in_five_seconds() {
+        let running = running_with(Some(crate::network::server_config(Arc::default()))).await;
+        for half in [&b""[..], b"\x16\x03\x01\x02\x00\x01"] {
+            let started = Instant::now();
+            let mut client = running.connect(half).await;
+            rest(&mut client).await;
+            let waited = started.elapsed();
+            assert!(waited >= HANDSHAKE_TIME && waited < HEADER_TIME, "{half:?} {waited:?}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_stranger_gives_way_when_the_house_is_full() {
+        let running = running().await;
+        let mut first = running.connect(b"").await;
+        let _second = running.connect(b"").await;
+        let mut third = running.connect(b"GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
+        assert!(rest(&mut third).await.starts_with("HTTP/1.1 200"));
+        assert_eq!(rest(&mut first).await, "", "the oldest was closed long before its time");
     }
 
     #[tokio::test(start_paused = true)]

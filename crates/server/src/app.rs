@@ -1,6 +1,5 @@
 //! What every request can reach: the engine, the limits, the listener it came in by.
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 
 use showdesk_engine::Engine;
@@ -10,6 +9,7 @@ use crate::desk_link::DeskLinks;
 use crate::joining::Joining;
 use crate::limiter::Limiter;
 use crate::live::Streams;
+use crate::network::{Network, Scheme};
 
 /// Handlers at work at once (SECURITY.md §5).
 const HANDLERS_MAX: usize = 256;
@@ -19,6 +19,8 @@ const HANDLERS_MAX: usize = 256;
 pub(crate) struct App {
     pub(crate) shared: Arc<Shared>,
     pub(crate) listener: Listener,
+    /// How it came in there.
+    pub(crate) scheme: Scheme,
 }
 
 /// Where a request came in.
@@ -33,6 +35,7 @@ pub(crate) enum Listener {
 /// What both listeners share.
 pub(crate) struct Shared {
     pub(crate) engine: Engine,
+    pub(crate) network: Arc<Network>,
     pub(crate) joining: Joining,
     pub(crate) desk_links: DeskLinks,
     pub(crate) admin_token: String,
@@ -45,14 +48,15 @@ pub(crate) struct Shared {
 impl Shared {
     pub(crate) fn new(
         engine: Engine,
-        http: SocketAddr,
+        network: Arc<Network>,
         admin_token: String,
         limits: bool,
         stop: watch::Receiver<bool>,
     ) -> Self {
         Self {
             engine,
-            joining: Joining::new(http),
+            joining: Joining::new(Arc::clone(&network)),
+            network,
             desk_links: DeskLinks::default(),
             admin_token,
             limiter: Limiter::new(limits),

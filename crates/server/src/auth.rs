@@ -8,7 +8,7 @@ use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use showdesk_domain::actor::{Actor, DeviceKind};
-use showdesk_engine::Told;
+use showdesk_engine::{LEVELS, Told};
 use uuid::Uuid;
 
 use crate::app::{App, Listener};
@@ -23,6 +23,8 @@ const PENDING: &str = "x-client-pending";
 const WAITING_MS: &str = "x-client-waiting-ms";
 /// How long the device's last request took until the answer was there, milliseconds.
 const TOOK_MS: &str = "x-client-took-ms";
+/// How the phone shows its page: `quick` or `field_ready`.
+const LEVEL: &str = "x-client-level";
 /// Longer texts are no token of ours and are not looked up.
 const TOKEN_CHARS_MAX: usize = 200;
 
@@ -102,10 +104,11 @@ impl FromRequestParts<App> for Peer {
     }
 }
 
-/// Numbers in headers that help the desk and decide nothing; nonsense is as good as none.
+/// What headers tell to help the desk; it decides nothing, and nonsense is as good as none.
 fn told(headers: &HeaderMap) -> Told {
     let number = |name: &str| headers.get(name)?.to_str().ok()?.parse().ok().filter(|number: &i64| *number >= 0);
-    Told { pending: number(PENDING), waiting_ms: number(WAITING_MS), took_ms: number(TOOK_MS) }
+    let level = headers.get(LEVEL).and_then(|value| LEVELS.into_iter().find(|level| value == *level));
+    Told { pending: number(PENDING), waiting_ms: number(WAITING_MS), took_ms: number(TOOK_MS), level }
 }
 
 /// The one bearer token of a request.

@@ -6,7 +6,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum, value_parser};
-use showdesk_engine::{DISK_RESERVE_BYTES, DemoSize, Options};
+use showdesk_engine::{DISK_RESERVE_BYTES, DemoSize, KeysIn, Options};
 use tracing_subscriber::EnvFilter;
 
 use crate::rehearse::Plan;
@@ -16,6 +16,8 @@ use crate::server::StartError;
 const HTTP_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::UNSPECIFIED), 7420);
 /// Where the desk page is served if nothing else is said.
 const ADMIN_DEFAULT: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 7421);
+/// Where phones connect with TLS if nothing else is said.
+const HTTPS_PORT: u16 = 7443;
 /// What is logged if `RUST_LOG` does not say otherwise.
 const LOG_DEFAULT: &str = "info";
 const MIB: u64 = 1024 * 1024;
@@ -27,6 +29,10 @@ pub struct ServerOptions {
     pub engine: Options,
     /// The phone listener's address; port 0 takes a free one.
     pub http: SocketAddr,
+    /// Where phones that trust the laptop connect.
+    pub https: Https,
+    /// Where the key of the show's secrets lies.
+    pub keys_in: KeysIn,
     /// The admin listener's address; loopback only, port 0 takes a free one.
     pub admin: SocketAddr,
     /// Whether requests are limited by rate. May be off only if both listeners are loopback.
@@ -42,6 +48,8 @@ impl ServerOptions {
         Self {
             engine: engine_options(data_dir.into(), None),
             http: HTTP_DEFAULT,
+            https: Https::Usual,
+            keys_in: KeysIn::Auto,
             admin: ADMIN_DEFAULT,
             limits: true,
             token_folder: None,
@@ -52,10 +60,23 @@ impl ServerOptions {
         if !self.admin.ip().is_loopback() {
             return Err(StartError::AdminNotLoopback(self.admin));
         }
-        if !self.limits && !self.http.ip().is_loopback() {
-            return Err(StartError::LimitsOffInPublic(self.http));
+        let listeners = [Some(self.http), self.https_address()];
+        let public = listeners.into_iter().flatten().find(|address| !address.ip().is_loopback());
+        match public {
+            Some(address) if !self.limits => Err(StartError::LimitsOffInPublic(address)),
+            _ => Ok(()),
         }
-        Ok(())
+    }
+
+    /// Where the HTTPS listener shall be; none if there shall be none. Nobody outside can reach a desk on loopback, so
+    /// there it is only made where it was asked for.
+    pub(crate) fn https_address(&self) -> Option<SocketAddr> {
+        match self.https {
+            Https::Off => None,
+            Https::Usual if self.http.ip().is_loopback() => None,
+            Https::Usual => Some(SocketAddr::new(self.http.ip(), HTTPS_PORT)),
+            Https::At(address) => Some(address),
+        }
     }
 }
 
@@ -108,9 +129,12 @@ pub struct Serve {
     /// Where phones connect; port 0 takes a free one.
     #[arg(long, value_name = "ADDR", default_value_t = HTTP_DEFAULT)]
     pub http: SocketAddr,
-    /// Where phones connect with TLS, or off.
-    #[arg(long, value_name = "ADDR|off", default_value = "off")]
-    pub https: Https,
+    /// Where phones connect with TLS, or off. Without it: port 7443 beside --http, and none if that is loopback.
+    #[arg(long, value_name = "ADDR|off")]
+    pub https: Option<Https>,
+    /// Where the key of the show's secrets lies.
+    #[arg(long, value_enum, default_value_t = Secrets::Auto)]
+    pub secrets: Secrets,
     /// Where the desk page is served; loopback only.
     #[arg(long, value_name = "ADDR", default_value_t = ADMIN_DEFAULT)]
     pub admin: SocketAddr,
@@ -187,8 +211,31 @@ pub struct Import {
 pub enum Https {
     /// No TLS listener.
     Off,
-    /// Wanted at this address.
+    /// The usual port beside plain HTTP; if another program has it the desk serves without.
+    Usual,
+    /// At this address and nowhere else.
     At(SocketAddr),
+}
+
+/// Where the key of the show's secrets lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Secrets {
+    /// In the keychain if there is one, else in a file of the data folder.
+    Auto,
+    /// In a file of the data folder, which only its owner reads.
+    File,
+    /// In the keychain, or the desk does without secrets.
+    Keychain,
+}
+
+impl From<Secrets> for KeysIn {
+    fn from(secrets: Secrets) -> Self {
+        match secrets {
+            Secrets::Auto => Self::Auto,
+            Secrets::File => Self::File,
+            Secrets::Keychain => Self::Keychain,
+        }
+    }
 }
 
 impl std::str::FromStr for Https {
@@ -243,6 +290,8 @@ impl Serve {
         ServerOptions {
             engine: Options { disk_reserve_bytes, ..self.show.engine_options() },
             http: self.http,
+            https: self.https.unwrap_or(Https::Usual),
+            keys_in: self.secrets.into(),
             admin: self.admin,
             limits: self.limits == Limits::On,
             token_folder: Some(self.show.data_dir.clone()),
@@ -278,8 +327,25 @@ mod tests {
         assert_eq!(options.http.to_string(), "0.0.0.0:7420");
         assert_eq!(options.admin.to_string(), "127.0.0.1:7421");
         assert!(options.limits);
-        assert!(serve(&["--https", "off"]).is_ok() && serve(&["--https", "0.0.0.0:7443"]).is_ok());
+        assert_eq!(options.https_address(), Some("0.0.0.0:7443".parse().expect("an address")));
         assert!(serve(&["--https", "on"]).is_err());
+    }
+
+    #[test]
+    fn https_is_beside_http_unless_somebody_says_otherwise() {
+        let https = |arguments: &[&str]| serve(arguments).expect("options").https_address().map(|at| at.to_string());
+        assert_eq!(https(&["--https", "off"]), None);
+        assert_eq!(https(&["--https", "10.0.0.5:8443"]).as_deref(), Some("10.0.0.5:8443"));
+        assert_eq!(https(&["--http", "10.0.0.5:8000"]).as_deref(), Some("10.0.0.5:7443"));
+        assert_eq!(https(&["--http", "127.0.0.1:0"]), None, "nobody outside can connect");
+        assert_eq!(https(&["--http", "127.0.0.1:0", "--https", "127.0.0.1:0"]).as_deref(), Some("127.0.0.1:0"));
+    }
+
+    #[test]
+    fn the_secrets_key_lies_where_it_is_wanted() {
+        assert_eq!(serve(&[]).expect("options").keys_in, KeysIn::Auto);
+        assert_eq!(serve(&["--secrets", "file"]).expect("options").keys_in, KeysIn::File);
+        assert!(serve(&["--secrets", "clear"]).is_err());
     }
 
     #[test]
@@ -293,6 +359,8 @@ mod tests {
         assert!(serve(&["--limits", "off"]).is_err());
         let options = serve(&["--limits", "off", "--http", "127.0.0.1:0", "--admin", "127.0.0.1:0"]);
         assert!(!options.expect("options").limits);
+        let https = ["--limits", "off", "--http", "127.0.0.1:0", "--https", "0.0.0.0:0"];
+        assert!(serve(&https).is_err(), "all listeners count");
     }
 
     #[test]

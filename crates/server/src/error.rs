@@ -128,6 +128,23 @@ impl Problem {
         Self::new(StatusCode::NOT_FOUND, "not_found", "there is nothing at this path")
     }
 
+    pub(crate) fn host_missing() -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "host_missing", "a request names one host")
+    }
+
+    pub(crate) fn wrong_host() -> Self {
+        let status = StatusCode::MISDIRECTED_REQUEST;
+        Self::new(status, "wrong_host", "this laptop is not called that; open the address that the laptop shows")
+    }
+
+    pub(crate) fn foreign_origin() -> Self {
+        Self::new(StatusCode::FORBIDDEN, "foreign_origin", "pages of other sites may not ask here")
+    }
+
+    pub(crate) fn no_https() -> Self {
+        Self::new(StatusCode::CONFLICT, "https_off", "this laptop does not use HTTPS, so there is nothing to renew")
+    }
+
     pub(crate) fn uri_too_long() -> Self {
         Self::new(StatusCode::URI_TOO_LONG, "uri_too_long", "the address is too long")
     }
@@ -260,9 +277,12 @@ impl Problem {
     pub(crate) fn answer(self, request_id: Uuid) -> Response {
         let Self { mut body, retry_after, closes, cause } = self;
         body.request_id = request_id;
-        if body.status >= 500 || cause.is_some() {
-            let cause = cause.as_deref().unwrap_or("none");
+        let cause = cause.as_deref().unwrap_or("none");
+        if body.status >= 500 {
             tracing::error!(%request_id, status = body.status, code = body.code, cause, "a request was not carried out");
+        } else if cause != "none" {
+            // The client's own fault, which anyone can cause as often as he likes.
+            tracing::debug!(%request_id, status = body.status, code = body.code, cause, "a request was refused");
         }
         let status = body.status();
         let mut response = (status, Json(body)).into_response();
@@ -301,8 +321,10 @@ impl From<EngineError> for Problem {
         let detail = error.to_string();
         match error {
             EngineError::UnknownToken => Self::new(StatusCode::UNAUTHORIZED, "unknown_token", detail),
+            EngineError::DeviceExpired => Self::new(StatusCode::UNAUTHORIZED, "device_expired", detail),
             EngineError::DeviceRemoved => Self::new(StatusCode::FORBIDDEN, "device_removed", detail),
             EngineError::Forbidden(_) => Self::new(StatusCode::FORBIDDEN, "forbidden", detail),
+            EngineError::SecretsLocked => Self::new(StatusCode::CONFLICT, "secrets_locked", detail),
             EngineError::NotFound(_) => Self::new(StatusCode::NOT_FOUND, "not_found", detail),
             EngineError::Gone(_) => Self::new(StatusCode::GONE, "gone", detail),
             EngineError::Invalid { code, fields, .. } => {
@@ -413,6 +435,7 @@ mod tests {
         let stale = EngineError::Stale { code: "server_moved", detail: "x".into(), fresh: Some(json!({"rev": 2})) };
         for (error, status, code) in [
             (EngineError::UnknownToken, 401, "unknown_token"),
+            (EngineError::DeviceExpired, 401, "device_expired"),
             (EngineError::DeviceRemoved, 403, "device_removed"),
             (EngineError::Forbidden("x".into()), 403, "forbidden"),
             (EngineError::NotFound("the clash"), 404, "not_found"),

@@ -1,6 +1,6 @@
 //! What surrounds every handler: its id, its time, its place among the others, the headers of its answer.
 //!
-//! [`finish`] is outermost and sees everything, pages included; [`take_turn`] limits the API's handlers.
+//! [`finish`] sees everything, pages included, and `gate` stands before it; [`take_turn`] limits the API's handlers.
 
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
@@ -13,7 +13,7 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
@@ -25,6 +25,8 @@ use uuid::Uuid;
 
 use crate::app::App;
 use crate::error::Problem;
+use crate::gate::Instead;
+use crate::places::Standing;
 
 /// A handler's time, without reading the body.
 const HANDLER_TIME: Duration = Duration::from_secs(15);
@@ -37,8 +39,9 @@ const LINGER_TIME: Duration = Duration::from_secs(2);
 /// … and so many bytes, so that the client reads the answer instead of a reset.
 const LINGER_BYTES_MAX: usize = 16 * 1024 * 1024;
 
-const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
-/// No script but our own files; styles may be inline, because components set them.
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+const RESOURCE_POLICY: HeaderName = HeaderName::from_static("cross-origin-resource-policy");
+/// No script but our own files; styles may be inline, because components set them. `gate` has another one for phones.
 const CSP: HeaderValue = HeaderValue::from_static(
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; font-src 'self'; \
      connect-src 'self'; manifest-src 'self'; worker-src 'self'; base-uri 'none'; form-action 'none'; \
@@ -46,7 +49,7 @@ const CSP: HeaderValue = HeaderValue::from_static(
 );
 
 /// Gives a request its id, catches panics, writes problems out and sets the headers of every answer.
-pub(crate) async fn finish(request: Request, next: Next) -> Response {
+pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
     let request_id = Uuid::now_v7();
     let started = Instant::now();
     let method = request.method().clone();
@@ -54,14 +57,16 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
 
     let uri_bytes = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
-    let response = if uri_bytes >= URI_BYTES_MAX {
-        Problem::uri_too_long().into_response()
-    } else {
-        let request = request.map(|body| Body::new(Lingering(Some(body))));
-        match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+    let instead = request.extensions_mut().remove::<Instead>();
+    let request = request.map(|body| Body::new(Lingering(Some(body))));
+    let response = match instead {
+        Some(Instead::Refusal(problem)) => problem.into_response(),
+        Some(Instead::Leave) => StatusCode::NO_CONTENT.into_response(),
+        None if uri_bytes >= URI_BYTES_MAX => Problem::uri_too_long().into_response(),
+        None => match AssertUnwindSafe(next.run(request)).catch_unwind().await {
             Ok(response) => response,
             Err(panic) => Problem::panicked().because(panic_text(panic.as_ref())).into_response(),
-        }
+        },
     };
 
     let mut response = with_problem(response, request_id);
@@ -72,6 +77,7 @@ pub(crate) async fn finish(request: Request, next: Next) -> Response {
     headers.insert(CONTENT_SECURITY_POLICY, CSP);
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(RESOURCE_POLICY, HeaderValue::from_static("same-origin"));
     if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
         headers.insert(REQUEST_ID, value);
     }
@@ -106,7 +112,8 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 
 /// Runs a handler within its time and within the number of handlers at once.
 pub(crate) async fn take_turn(State(app): State<App>, mut request: Request, next: Next) -> Response {
-    let turn = Turn::new(Arc::clone(&app.shared.handlers));
+    let standing = request.extensions().get::<Standing>().cloned();
+    let turn = Turn::new(Arc::clone(&app.shared.handlers), standing);
     if turn.take_place().is_err() {
         return Problem::too_many_handlers().into_response();
     }
@@ -133,6 +140,8 @@ pub(crate) async fn take_turn(State(app): State<App>, mut request: Request, next
 #[derive(Clone)]
 pub(crate) struct Turn {
     handlers: Arc<Semaphore>,
+    /// The connection it came by.
+    standing: Option<Standing>,
     state: Arc<Mutex<TurnState>>,
 }
 
@@ -144,14 +153,17 @@ struct TurnState {
 }
 
 impl Turn {
-    fn new(handlers: Arc<Semaphore>) -> Self {
+    fn new(handlers: Arc<Semaphore>, standing: Option<Standing>) -> Self {
         let state =
             TurnState { deadline: Instant::now() + HANDLER_TIME, place: None, device: None, waited: Duration::ZERO };
-        Self { handlers, state: Arc::new(Mutex::new(state)) }
+        Self { handlers, standing, state: Arc::new(Mutex::new(state)) }
     }
 
-    /// Says whose request it is.
+    /// Says whose request it is: its pass was looked up and is valid.
     pub(crate) fn is_of(&self, device: Uuid) {
+        if let Some(standing) = &self.standing {
+            standing.is_of(device);
+        }
         self.with(|state| state.device = Some(device));
     }
 
@@ -244,7 +256,7 @@ async fn drop_rest(mut body: Body) {
 #[cfg(test)]
 mod tests {
     use axum::Router;
-    use axum::http::{Method, StatusCode};
+    use axum::http::Method;
     use axum::routing::{get, post};
     use serde_json::Value;
     use tower::ServiceExt;
@@ -320,7 +332,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn a_client_that_waits_uses_no_place_and_no_handler_time() {
         let handlers = Arc::new(Semaphore::new(1));
-        let turn = Turn::new(Arc::clone(&handlers));
+        let turn = Turn::new(Arc::clone(&handlers), None);
         turn.take_place().expect("a free place");
         let before = turn.deadline();
         let read = turn.wait_for_client(Duration::from_secs(30), async {
@@ -338,7 +350,7 @@ mod tests {
     #[tokio::test]
     async fn handlers_are_bounded() {
         let handlers = Arc::new(Semaphore::new(1));
-        let (first, second) = (Turn::new(Arc::clone(&handlers)), Turn::new(handlers));
+        let (first, second) = (Turn::new(Arc::clone(&handlers), None), Turn::new(handlers, None));
         first.take_place().expect("a free place");
         assert!(second.take_place().is_err());
         first.give_place_up();

@@ -59,13 +59,20 @@ impl Limiter {
         self.count(|counters| counters.addresses.take(address.to_canonical(), ADDRESS, now))
     }
 
-    /// A code that was looked up and is not known.
+    /// A secret that was looked up and is not known, or a short code that is about to be looked up.
     pub(crate) fn wrong_code(&self, address: IpAddr, now: Instant) -> Result<(), Duration> {
         self.count(|counters| {
             let own = counters.failures.take(address.to_canonical(), FAILURES_OF_ADDRESS, now);
             let all = counters.all_failures.take((), FAILURES_IN_ALL, now);
             own.and(all)
         })
+    }
+
+    /// What was counted as wrong beforehand was right.
+    pub(crate) fn was_right(&self, address: IpAddr, now: Instant) {
+        let mut counters = self.counters.lock().expect("nobody panics while counting");
+        counters.failures.give_back(&address.to_canonical(), FAILURES_OF_ADDRESS, now);
+        counters.all_failures.give_back(&(), FAILURES_IN_ALL, now);
     }
 
     fn count(&self, take: impl FnOnce(&mut Counters) -> Result<(), Duration>) -> Result<(), Duration> {
@@ -93,6 +100,13 @@ impl<K: Eq + Hash> Buckets<K> {
             }
         }
         self.0.entry(key).or_insert(Bucket { level: rate.burst, at: now }).take(rate, now)
+    }
+
+    fn give_back(&mut self, key: &K, rate: Rate, now: Instant) {
+        if let Some(bucket) = self.0.get_mut(key) {
+            bucket.level = (bucket.level(rate, now) + 1.0).min(rate.burst);
+            bucket.at = now;
+        }
     }
 }
 
@@ -145,6 +159,19 @@ mod tests {
         for number in 0..30 {
             assert_eq!(limiter.wrong_code(address(number), start), Ok(()), "{number}");
         }
+        assert!(limiter.wrong_code(ANA, start).is_err());
+    }
+
+    #[test]
+    fn a_try_that_was_right_is_given_back() {
+        let (limiter, start) = (Limiter::new(true), Instant::now());
+        for number in 0..100 {
+            assert_eq!(limiter.wrong_code(ANA, start), Ok(()), "{number}");
+            limiter.was_right(ANA, start);
+        }
+        while limiter.wrong_code(ANA, start).is_ok() {}
+        limiter.was_right(ANA, start);
+        assert_eq!(limiter.wrong_code(ANA, start), Ok(()));
         assert!(limiter.wrong_code(ANA, start).is_err());
     }
 

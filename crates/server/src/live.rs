@@ -15,10 +15,10 @@ use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
 use showdesk_domain::actor::{Actor, DeviceKind};
-use showdesk_engine::{Engine, Wake};
+use showdesk_engine::{Engine, EngineError, Standing, Wake};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
-use tokio::time::{Interval, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep_until};
 use uuid::Uuid;
 
 use crate::accept::stopped;
@@ -41,22 +41,25 @@ const WAITING_MAX: usize = 64;
     responses((
         status = 200, content_type = "text/event-stream", body = String,
         description = "Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), \
-            `bye {reason: stopping|removed|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429.",
+            `me {}` (what this device may do or is asked for has changed: ask /me and pull), \
+            `bye {reason: stopping|removed|expired|rights|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429.",
     )),
 )]
 pub(crate) async fn live(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
     let place = Streams::open(&app.shared.streams, caller.actor.device.0).ok_or_else(Problem::too_many_streams)?;
     let wakes = app.engine().wakes();
     // Asked again after listening began: a removal in between would not be heard.
-    app.engine().authenticate(&caller.token).await?;
+    let standing = app.engine().standing(&caller.token).await?;
     let first = poke(app.engine().clock().await?);
 
-    let mut heartbeat = interval_at(tokio::time::Instant::now() + HEARTBEAT, HEARTBEAT);
+    let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let is_desk = app.listener == Listener::Admin && caller.actor.device_kind == DeviceKind::Desk;
     let live = Live {
         engine: app.engine().clone(),
         actor: caller.actor,
+        token: caller.token,
+        ends_at: end_of(&standing),
         is_desk,
         wakes,
         stop: app.shared.stop.clone(),
@@ -76,6 +79,9 @@ pub(crate) async fn live(State(app): State<App>, caller: Caller) -> Result<Respo
 struct Live {
     engine: Engine,
     actor: Actor,
+    token: String,
+    /// When its token is over.
+    ends_at: Option<Instant>,
     is_desk: bool,
     wakes: broadcast::Receiver<Wake>,
     stop: watch::Receiver<bool>,
@@ -98,6 +104,7 @@ impl Live {
             tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => self.end("stopping"),
+                () = at(self.ends_at) => self.end("expired"),
                 wake = self.wakes.recv() => self.take(wake).await,
                 _ = self.heartbeat.tick() => return Some(": still here\n\n".to_owned()),
             }
@@ -114,6 +121,7 @@ impl Live {
         loop {
             match wake {
                 Ok(Wake::DeviceRevoked(device)) if device == self.actor.device.0 => return self.end("removed"),
+                Ok(Wake::DeviceChanged { device, person }) if self.is_about(device, person) => batch.rights = true,
                 // The clock may be lower now: a poke would not make every phone ask.
                 Ok(Wake::Epoch(_)) => return self.end("epoch"),
                 Ok(wake) => batch.add(wake),
@@ -123,14 +131,44 @@ impl Live {
             }
             wake = self.wakes.try_recv();
         }
+        if batch.rights && !self.look_at_rights().await {
+            return;
+        }
         if let Err(error) = self.announce(batch).await {
             tracing::warn!(%error, "a stream could not read what changed");
             self.end("error");
         }
     }
 
-    async fn announce(&mut self, batch: Batch) -> Result<(), showdesk_engine::EngineError> {
-        let clock = if batch.lagged { Some(self.engine.clock().await?) } else { batch.clock };
+    fn is_about(&self, device: Uuid, person: Uuid) -> bool {
+        self.actor.device.0 == device || self.actor.person.0 == person
+    }
+
+    /// Somebody changed what this device or its person may do; false if the stream ends by it.
+    async fn look_at_rights(&mut self) -> bool {
+        match self.engine.standing(&self.token).await {
+            // The person at the desk is named with each request, and asked for again.
+            Ok(_) if self.is_desk => self.end("rights"),
+            Ok(standing) => {
+                self.ends_at = end_of(&standing);
+                self.actor = standing.actor;
+                self.push(event("me", &json!({})));
+            }
+            Err(EngineError::DeviceRemoved) => self.end("removed"),
+            Err(EngineError::DeviceExpired) => self.end("expired"),
+            // The token was renewed since; who has the new one comes back with it.
+            Err(EngineError::UnknownToken) => self.end("rights"),
+            Err(error) => {
+                tracing::warn!(%error, "a stream could not read what its device may do");
+                self.end("error");
+            }
+        }
+        !self.ended
+    }
+
+    async fn announce(&mut self, batch: Batch) -> Result<(), EngineError> {
+        // After a change of rights even an unchanged clock is told: the cursor may not hold any more.
+        let clock = if batch.lagged || batch.rights { Some(self.engine.clock().await?) } else { batch.clock };
         if let Some(clock) = clock {
             self.push(poke(clock));
         }
@@ -146,7 +184,7 @@ impl Live {
     }
 
     /// The clashes this device may hear of: all at the desk, its own on a phone.
-    async fn own(&self, conflicts: Conflicts) -> Result<Vec<(Uuid, i64, String)>, showdesk_engine::EngineError> {
+    async fn own(&self, conflicts: Conflicts) -> Result<Vec<(Uuid, i64, String)>, EngineError> {
         let visible = if self.is_desk { None } else { Some(self.engine.my_conflicts(&self.actor).await?.items) };
         let is_visible = |id: &Uuid| visible.as_ref().is_none_or(|items| items.iter().any(|item| item.id == *id));
         let heard = conflicts.into_iter().filter(|(id, _)| is_visible(id));
@@ -177,6 +215,7 @@ struct Batch {
     clock: Option<i64>,
     conflicts: Conflicts,
     pairings: bool,
+    rights: bool,
     lagged: bool,
 }
 
@@ -188,8 +227,21 @@ impl Batch {
                 self.conflicts.insert(id, (rev, status));
             }
             Wake::Pairings => self.pairings = true,
-            Wake::DeviceRevoked(_) | Wake::Epoch(_) => {}
+            Wake::DeviceRevoked(_) | Wake::DeviceChanged { .. } | Wake::Epoch(_) => {}
         }
+    }
+}
+
+/// When a token that is good now is over.
+fn end_of(standing: &Standing) -> Option<Instant> {
+    standing.good_for.and_then(|good_for| Instant::now().checked_add(good_for))
+}
+
+/// Waits for that moment, or for ever.
+async fn at(moment: Option<Instant>) {
+    match moment {
+        Some(moment) => sleep_until(moment).await,
+        None => std::future::pending().await,
     }
 }
 

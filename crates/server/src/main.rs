@@ -10,7 +10,7 @@ use clap::Parser;
 use serde::Serialize;
 use showdesk_engine::api::import::ImportWish;
 use showdesk_engine::{DemoSize, Engine};
-use showdesk_server::config::{self, Command, CommandLine, Demo, Https, Import, Rehearse, Serve};
+use showdesk_server::config::{self, Command, CommandLine, Demo, Import, Rehearse, Serve};
 use showdesk_server::{RunningServer, Server, openapi_document};
 
 /// A push is thousands of small pieces, made on one thread and freed on another. With the system's allocator that was a
@@ -32,9 +32,6 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn serve(arguments: Serve) -> anyhow::Result<()> {
-    if let Https::At(address) = arguments.https {
-        tracing::warn!(%address, "this version has no TLS yet; --https is not served");
-    }
     let stop = stop_signal()?;
     let server = Server::start(arguments.server_options()).await?;
     print(&serde_json::to_string(&ReadyLine::of(&server))?)?;
@@ -57,7 +54,12 @@ struct ReadyLine {
 
 impl ReadyLine {
     fn of(server: &RunningServer) -> Self {
-        Self { ready: true, http: server.http_url(), https: None, admin: format!("http://{}", server.admin) }
+        Self {
+            ready: true,
+            http: server.http_url(),
+            https: server.https_url(),
+            admin: format!("http://{}", server.admin),
+        }
     }
 }
 

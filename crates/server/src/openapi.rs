@@ -11,7 +11,8 @@ use utoipa::OpenApi;
 
 use crate::error::{ProblemBody, Retry};
 use crate::routes::{
-    audit, conflicts, desk, devices, entries, first_run, import, me, pairing, ping, queue, rescue, sync,
+    audit, conflicts, desk, devices, entries, first_run, import, me, network, pairing, people, ping, queue, rescue,
+    sync,
 };
 
 #[derive(OpenApi)]
@@ -32,6 +33,7 @@ use crate::routes::{
         sync::pull,
         sync::ops_status,
         crate::live::live,
+        me::me,
         me::renew_token,
         me::my_conflicts,
         me::withdraw,
@@ -47,8 +49,15 @@ use crate::routes::{
         devices::waiting,
         devices::approve,
         devices::refuse,
-        devices::list,
-        devices::revoke,
+        devices::open_codes,
+        devices::typed_code,
+        devices::close,
+        people::list,
+        people::permissions,
+        people::change,
+        people::merge,
+        people::ask_file,
+        people::revoke,
         devices::joining,
         devices::wifi_qr,
         conflicts::list,
@@ -64,10 +73,15 @@ use crate::routes::{
         queue::give_up,
         queue::apply,
         audit::list,
+        audit::export,
         audit::run_worker,
         first_run::name_person,
         first_run::fill_demo,
         rescue::take_in,
+        network::network,
+        network::renew,
+        network::begin_test,
+        network::test,
         import::preview,
         import::list,
         import::detail,

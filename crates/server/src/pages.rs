@@ -19,7 +19,11 @@ use crate::error::Problem;
 /// The phone's page: a show's week.
 const PHONE_PAGE_CACHE: &str = "max-age=604800";
 /// The desk's page, which is never away from its desk.
-const DESK_PAGE_CACHE: &str = "no-cache";
+const DESK_PAGE_CACHE: &str = ASKED_CACHE;
+/// Always asked for: what decides which files a phone keeps.
+const ASKED_CACHE: &str = "no-cache";
+/// The phone's worker, which keeps its page for when the laptop is away.
+const WORKER: &str = "sw.js";
 /// Files with a hash of their content in the name.
 const HASHED_CACHE: &str = "max-age=31536000, immutable";
 /// Icons and the like.
@@ -75,6 +79,7 @@ fn cache_of(listener: Listener, name: &str, is_page: bool) -> &'static str {
     match (is_page, listener) {
         (true, Listener::Phone) => PHONE_PAGE_CACHE,
         (true, Listener::Admin) => DESK_PAGE_CACHE,
+        (false, _) if name == WORKER => ASKED_CACHE,
         (false, _) if name.starts_with("assets/") => HASHED_CACHE,
         (false, _) => OTHER_CACHE,
     }
@@ -141,6 +146,7 @@ mod tests {
         assert_eq!(cache_of(Listener::Admin, "index.html", true), DESK_PAGE_CACHE);
         assert_eq!(cache_of(Listener::Phone, "assets/a-1.js", false), HASHED_CACHE);
         assert_eq!(cache_of(Listener::Phone, "icon.svg", false), OTHER_CACHE);
+        assert_eq!(cache_of(Listener::Phone, "sw.js", false), ASKED_CACHE);
     }
 
     #[test]

@@ -11,18 +11,21 @@ pub(crate) mod entries;
 pub(crate) mod first_run;
 pub(crate) mod import;
 pub(crate) mod me;
+pub(crate) mod network;
 pub(crate) mod pairing;
+pub(crate) mod people;
 pub(crate) mod ping;
 pub(crate) mod queue;
 pub(crate) mod rescue;
 pub(crate) mod sync;
+pub(crate) mod trust;
 
 use axum::Router;
 use axum::extract::{FromRequestParts, Path, Query};
 use axum::handler::Handler;
 use axum::http::request::Parts;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{MethodFilter, on};
+use axum::routing::{MethodFilter, get, on};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use tower_http::CompressionLevel;
@@ -34,7 +37,7 @@ use uuid::Uuid;
 
 use crate::app::{App, Listener};
 use crate::error::Problem;
-use crate::{guard, live, pages};
+use crate::{gate, guard, live, pages};
 
 /// Smaller answers are sent as they are, also to clients that read gzip.
 const GZIP_BYTES_MIN: u16 = 1_024;
@@ -42,8 +45,9 @@ const GZIP_BYTES_MIN: u16 = 1_024;
 /// The whole of one listener.
 pub(crate) fn router(app: App) -> Router {
     let mut routes = phone_routes();
-    if app.listener == Listener::Admin {
-        routes = admin_routes(routes);
+    match app.listener {
+        Listener::Phone => routes.router = beside_the_app(routes.router),
+        Listener::Admin => routes = admin_routes(routes),
     }
     routes
         .router
@@ -51,6 +55,7 @@ pub(crate) fn router(app: App) -> Router {
         .layer(from_fn_with_state(app.clone(), guard::take_turn))
         .fallback(pages::serve)
         .layer(from_fn(guard::finish))
+        .layer(from_fn_with_state(app.clone(), gate::pass))
         .with_state(app)
 }
 
@@ -72,11 +77,20 @@ fn phone_routes() -> Routes {
         .serve(sync::__path_pull, sync::pull)
         .serve(sync::__path_ops_status, sync::ops_status)
         .serve(live::__path_live, live::live)
+        .serve(me::__path_me, me::me)
         .serve(me::__path_renew_token, me::renew_token)
         .serve(me::__path_my_conflicts, me::my_conflicts)
         .serve(me::__path_withdraw, me::withdraw)
         .serve(me::__path_answer, me::answer)
         .serve(me::__path_disagree, me::disagree)
+}
+
+/// What phones fetch without the app, on the phone listeners only.
+fn beside_the_app(router: Router<App>) -> Router<App> {
+    router
+        .route("/ca.crt", get(trust::certificate))
+        .route("/ca.mobileconfig", get(trust::apple_profile))
+        .route("/test/{code}", get(trust::arrive))
 }
 
 /// What is served on the admin listener only.
@@ -92,8 +106,15 @@ fn admin_routes(routes: Routes) -> Routes {
         .serve(devices::__path_waiting, devices::waiting)
         .serve(devices::__path_approve, devices::approve)
         .serve(devices::__path_refuse, devices::refuse)
-        .serve(devices::__path_list, devices::list)
-        .serve(devices::__path_revoke, devices::revoke)
+        .serve(devices::__path_open_codes, devices::open_codes)
+        .serve(devices::__path_typed_code, devices::typed_code)
+        .serve(devices::__path_close, devices::close)
+        .serve(people::__path_list, people::list)
+        .serve(people::__path_permissions, people::permissions)
+        .serve(people::__path_change, people::change)
+        .serve(people::__path_merge, people::merge)
+        .serve(people::__path_ask_file, people::ask_file)
+        .serve(people::__path_revoke, people::revoke)
         .serve(devices::__path_joining, devices::joining)
         .serve(devices::__path_wifi_qr, devices::wifi_qr)
         .serve(conflicts::__path_list, conflicts::list)
@@ -112,7 +133,12 @@ fn admin_routes(routes: Routes) -> Routes {
         .serve(queue::__path_give_up, queue::give_up)
         .serve(queue::__path_apply, queue::apply)
         .serve(audit::__path_list, audit::list)
+        .serve(audit::__path_export, audit::export)
         .serve(audit::__path_run_worker, audit::run_worker)
+        .serve(network::__path_network, network::network)
+        .serve(network::__path_renew, network::renew)
+        .serve(network::__path_begin_test, network::begin_test)
+        .serve(network::__path_test, network::test)
         .serve(import::__path_preview, import::preview)
         .serve(import::__path_list, import::list)
         .serve(import::__path_detail, import::detail)

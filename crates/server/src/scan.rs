@@ -302,8 +302,24 @@ impl<'a> Scanner<'a> {
 }
 
 #[cfg(test)]
+#[path = "../../../fuzz/checks/body.rs"]
+mod check;
+
+#[cfg(test)]
 mod tests {
+    use std::path::Path;
+
     use super::*;
+
+    #[test]
+    fn every_kept_input_of_the_fuzzer_holds() {
+        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/body");
+        let files: Vec<_> = std::fs::read_dir(corpus).expect("a corpus").map(|file| file.expect("a file")).collect();
+        assert!(files.len() > 10, "a corpus worth the name");
+        for file in files {
+            check::check(&std::fs::read(file.path()).expect("an input"));
+        }
+    }
 
     fn nested(levels: usize) -> String {
         format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1))

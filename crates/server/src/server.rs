@@ -8,24 +8,32 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use showdesk_engine::{Engine, EngineError, PhonesNow};
-use tokio::net::TcpListener;
+use showdesk_engine::{Engine, EngineError, PhonesNow, SystemKeychain};
+use tokio::net::{TcpListener, TcpSocket};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
 use crate::accept::{self, Accepting};
 use crate::app::{App, Listener, Shared};
-use crate::config::ServerOptions;
-use crate::{routes, token_file};
+use crate::config::{Https, ServerOptions};
+use crate::network::{self, Bound, Network, NoHttps, Scheme};
+use crate::places::Places;
+use crate::{open_files, routes, token_file};
 
 /// Streams and requests have this long to end before their connections are cut.
 const DRAIN_TIME: Duration = Duration::from_secs(3);
 /// The engine has this long to finish what it has accepted.
 const CLOSE_TIME: Duration = Duration::from_millis(1_500);
-/// Connections at once on the phone listener: 1,200 streams and room for requests beside them.
+/// Connections at once on the phone listeners together: 1,200 streams and room for requests beside them.
 const PHONE_CONNECTIONS_MAX: usize = 2_400;
 /// Connections at once on the admin listener.
 const ADMIN_CONNECTIONS_MAX: usize = 256;
+
+/// Connections that wait for the accept loop. A phone that finds no room there tries again only after a second.
+const WAITING_CONNECTIONS_MAX: u32 = 4_096;
+
+/// What the system keeps for a client that does not read: without a bound, megabytes for each connection.
+const SEND_BUFFER_BYTES: u32 = 256 * 1024;
 
 /// Why the desk could not start.
 #[derive(Debug, thiserror::Error)]
@@ -60,6 +68,8 @@ pub struct Server;
 pub struct RunningServer {
     /// Where the phone listener is bound.
     pub http: SocketAddr,
+    /// Where phones that trust the laptop connect, if anywhere.
+    pub https: Option<SocketAddr>,
     /// Where the admin listener is bound, always loopback.
     pub admin: SocketAddr,
     /// The desk's bearer token for this launch.
@@ -72,31 +82,58 @@ pub struct RunningServer {
 }
 
 impl Server {
-    /// Opens the show and serves it. When this returns, both listeners answer.
+    /// Opens the show and serves it. When this returns, all listeners answer.
     pub async fn start(options: ServerOptions) -> Result<RunningServer, StartError> {
         options.check()?;
-        let http = bind(options.http).await?;
-        let admin = bind(options.admin).await?;
-        let (http_address, admin_address) = (local(&http, options.http)?, local(&admin, options.admin)?);
+        open_files::allow_many();
+        let http = bind(options.http)?;
+        let admin = bind(options.admin)?;
+        let (https, no_https) = bind_https(&options)?;
+        let bound = Bound {
+            http: local(&http, options.http)?,
+            https: https
+                .as_ref()
+                .map(|https| local(https, options.https_address().unwrap_or(options.http)))
+                .transpose()?,
+            admin: local(&admin, options.admin)?,
+        };
 
         let engine = Engine::open(options.engine).await?;
         let admin_token = desk_token(&engine, options.token_folder.as_deref()).await?;
-        let (stopping, stop) = watch::channel(false);
-        let shared =
-            Arc::new(Shared::new(engine.clone(), http_address, admin_token.clone(), options.limits, stop.clone()));
-
-        let addresses = Arc::clone(&shared);
-        engine.share_addresses(move || addresses.joining.addresses());
-
-        let mut listeners = Vec::new();
-        for (socket, listener, connections_max) in
-            [(http, Listener::Phone, PHONE_CONNECTIONS_MAX), (admin, Listener::Admin, ADMIN_CONNECTIONS_MAX)]
-        {
-            let router = routes::router(App { shared: Arc::clone(&shared), listener });
-            let accepting = Accepting { socket, router, connections_max, drain_time: DRAIN_TIME };
-            listeners.push(tokio::spawn(accept::run(accepting, stop.clone())));
+        if https.is_some() {
+            engine.open_vault(options.keys_in, Arc::new(SystemKeychain)).await?;
         }
-        Ok(RunningServer { http: http_address, admin: admin_address, admin_token, engine, shared, stopping, listeners })
+        let network = Arc::new(Network::new(bound, no_https, engine.desk_device_id()));
+        network.begin_trust(&engine).await;
+        network.note_origins(&engine).await;
+        network.tell_name();
+
+        let (stopping, stop) = watch::channel(false);
+        let shared = Arc::new(Shared::new(
+            engine.clone(),
+            Arc::clone(&network),
+            admin_token.clone(),
+            options.limits,
+            stop.clone(),
+        ));
+        let told = Arc::clone(&network);
+        engine.share_addresses(move || [told.http_urls(), told.https_urls()].concat());
+
+        let (phones, desks) = (Places::new(PHONE_CONNECTIONS_MAX), Places::new(ADMIN_CONNECTIONS_MAX));
+        let listen = |socket, listener, scheme, places: &Arc<Places>| {
+            let router = routes::router(App { shared: Arc::clone(&shared), listener, scheme });
+            let tls = (scheme == Scheme::Https).then(|| network.tls());
+            let accepting = Accepting { socket, tls, router, places: Arc::clone(places), drain_time: DRAIN_TIME };
+            tokio::spawn(accept::run(accepting, stop.clone()))
+        };
+        let mut listeners = vec![
+            listen(http, Listener::Phone, Scheme::Http, &phones),
+            listen(admin, Listener::Admin, Scheme::Http, &desks),
+        ];
+        listeners.extend(https.map(|https| listen(https, Listener::Phone, Scheme::Https, &phones)));
+        listeners.push(tokio::spawn(network::follow(network, engine.clone(), stop)));
+        let Bound { http, https, admin } = bound;
+        Ok(RunningServer { http, https, admin, admin_token, engine, shared, stopping, listeners })
     }
 }
 
@@ -113,6 +150,15 @@ impl RunningServer {
             address.set_ip(Ipv4Addr::LOCALHOST.into());
         }
         format!("http://{address}")
+    }
+
+    /// Where programs of this machine reach the HTTPS phone listener; none if it has no certificate to show.
+    pub fn https_url(&self) -> Option<String> {
+        let mut address = self.https.filter(|_| self.shared.network.trusted().is_some())?;
+        if address.ip().is_unspecified() {
+            address.set_ip(Ipv4Addr::LOCALHOST.into());
+        }
+        Some(format!("https://{address}"))
     }
 
     /// Which phones are there and what they hold.
@@ -156,8 +202,31 @@ async fn desk_token(engine: &Engine, folder: Option<&Path>) -> Result<String, St
     Ok(token)
 }
 
-async fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
-    TcpListener::bind(address).await.map_err(|source| StartError::Bind { address, source })
+fn bind(address: SocketAddr) -> Result<TcpListener, StartError> {
+    let bound = || {
+        let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
+        // As the usual way to bind does it: on Windows it would let another program take the same port.
+        if cfg!(unix) {
+            socket.set_reuseaddr(true)?;
+        }
+        socket.set_send_buffer_size(SEND_BUFFER_BYTES)?;
+        socket.bind(address)?;
+        socket.listen(WAITING_CONNECTIONS_MAX)
+    };
+    bound().map_err(|source| StartError::Bind { address, source })
+}
+
+/// The HTTPS listener, or why there is none. A port that was only the usual one may be another program's.
+fn bind_https(options: &ServerOptions) -> Result<(Option<TcpListener>, Option<NoHttps>), StartError> {
+    let Some(address) = options.https_address() else { return Ok((None, Some(NoHttps::Off))) };
+    match bind(address) {
+        Ok(socket) => Ok((Some(socket), None)),
+        Err(error) if options.https == Https::Usual => {
+            tracing::warn!(%error, "phones cannot use HTTPS");
+            Ok((None, Some(NoHttps::PortTaken(address.port()))))
+        }
+        Err(error) => Err(error),
+    }
 }
 
 fn local(socket: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartError> {

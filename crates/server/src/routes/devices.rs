@@ -1,12 +1,13 @@
-//! The desk lets phones in and removes them.
+//! The desk lets phones in: codes, the phones that show them, Allow.
 
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
 use showdesk_domain::value::instant_text;
-use showdesk_engine::api::pairing::{Approve, DeviceList, NewPairing, WaitingPairings};
+use showdesk_engine::api::pairing::{Approve, NewPairing, OpenPairings, PairingCode, TypedCode, WaitingPairings};
 use utoipa::{IntoParams, ToSchema};
+use uuid::Uuid;
 
 use super::{Asked, Done, Id};
 use crate::app::App;
@@ -24,6 +25,8 @@ impl Input for Approve {
 /// A code for phones, shown once.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JoinCode {
+    /// What the desk calls it: to close it, and for a fresh short form.
+    pairing_id: Uuid,
     code: String,
     #[schema(format = DateTime)]
     code_expires_at: String,
@@ -31,6 +34,8 @@ pub(crate) struct JoinCode {
     url: String,
     /// The same as a picture.
     qr_svg: String,
+    #[serde(flatten)]
+    typed: TypedCode,
 }
 
 /// Which claims.
@@ -82,7 +87,8 @@ pub(crate) async fn open_joining(
     let url = app.shared.joining.join_url(&code.code);
     let qr_svg = qr_svg(&url)?;
     let code_expires_at = instant_text(code.code_expires_at);
-    Ok((StatusCode::CREATED, Json(JoinCode { code: code.code, code_expires_at, url, qr_svg })))
+    let PairingCode { pairing_id, code, typed, .. } = code;
+    Ok((StatusCode::CREATED, Json(JoinCode { pairing_id, code, code_expires_at, url, qr_svg, typed })))
 }
 
 /// Phones that ask to join.
@@ -131,27 +137,41 @@ pub(crate) async fn refuse(
     Ok(Json(Done {}))
 }
 
-/// All devices that ever joined.
+/// Codes that let phones in now. The codes themselves are not known any more.
 #[utoipa::path(
-    get, path = "/api/v1/admin/devices", tag = "devices", security(("token" = [])),
-    responses((status = 200, body = DeviceList)),
+    get, path = "/api/v1/admin/pairings/open", tag = "devices", security(("token" = [])),
+    responses((status = 200, body = OpenPairings)),
 )]
-pub(crate) async fn list(State(app): State<App>, Desk(actor): Desk) -> Result<Json<DeviceList>, Problem> {
-    Ok(Json(app.engine().devices(&actor).await?))
+pub(crate) async fn open_codes(State(app): State<App>, Desk(actor): Desk) -> Result<Json<OpenPairings>, Problem> {
+    Ok(Json(app.engine().open_pairings(&actor).await?))
 }
 
-/// Removes a device; its token is dead when this is answered.
+/// A fresh short form of an open code, for typing; the one before is dead. 410 if the code is not open any more.
 #[utoipa::path(
-    post, path = "/api/v1/admin/devices/{id}/revoke", tag = "devices", security(("token" = [])),
+    post, path = "/api/v1/admin/pairings/{id}/typed-code", tag = "devices", security(("token" = [])),
+    params(("id" = Uuid, Path)), responses((status = 200, body = TypedCode)),
+)]
+pub(crate) async fn typed_code(
+    State(app): State<App>,
+    Desk(actor): Desk,
+    Id(id): Id,
+    _: Read<Nothing>,
+) -> Result<Json<TypedCode>, Problem> {
+    Ok(Json(app.engine().renew_typed_code(&actor, id).await?))
+}
+
+/// Takes a code back: nobody joins by it any more. Twice is the same as once.
+#[utoipa::path(
+    post, path = "/api/v1/admin/pairings/{id}/close", tag = "devices", security(("token" = [])),
     params(("id" = Uuid, Path)), responses((status = 200, body = Done)),
 )]
-pub(crate) async fn revoke(
+pub(crate) async fn close(
     State(app): State<App>,
     Desk(actor): Desk,
     Id(id): Id,
     _: Read<Nothing>,
 ) -> Result<Json<Done>, Problem> {
-    app.engine().revoke_device(&actor, id).await?;
+    app.engine().close_pairing(&actor, id).await?;
     Ok(Json(Done {}))
 }
 

@@ -4,7 +4,8 @@ use axum::Json;
 use axum::extract::State;
 use serde::Serialize;
 use showdesk_domain::value::instant_text;
-use showdesk_engine::api::conflicts::{ConflictView, Disagree, MyConflicts, Words};
+use showdesk_engine::api::conflicts::{AnswerWords, ConflictView, Disagree, MyConflicts};
+use showdesk_engine::api::devices::Me;
 use utoipa::ToSchema;
 
 use super::Id;
@@ -13,8 +14,18 @@ use crate::auth::Caller;
 use crate::body::{Input, Nothing, Read};
 use crate::error::Problem;
 
+impl Input for AnswerWords {}
+
 impl Input for Disagree {
     const MAY_BE_EMPTY: bool = true;
+}
+
+/// What the device may know about itself.
+#[utoipa::path(
+    get, path = "/api/v1/me", tag = "me", security(("token" = [])), responses((status = 200, body = Me)),
+)]
+pub(crate) async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Problem> {
+    Ok(Json(app.engine().me(&caller.actor).await?))
 }
 
 /// A new token; the old one dies at its first use.
@@ -62,16 +73,17 @@ pub(crate) async fn withdraw(
     Ok(Json(app.engine().withdraw(&caller.actor, id).await?))
 }
 
-/// Answers what the desk asked about an own entry. 409 `wrong_state` if nobody asked or it is decided.
+/// Answers what the desk asked about an own entry. 409 `wrong_state` if nobody asked or it is decided,
+/// `question_moved` with the clash as `fresh` if something else was asked meanwhile.
 #[utoipa::path(
     post, path = "/api/v1/me/conflicts/{id}/answer", tag = "me", security(("token" = [])),
-    params(("id" = Uuid, Path)), request_body = Words, responses((status = 200, body = ConflictView)),
+    params(("id" = Uuid, Path)), request_body = AnswerWords, responses((status = 200, body = ConflictView)),
 )]
 pub(crate) async fn answer(
     State(app): State<App>,
     caller: Caller,
     Id(id): Id,
-    Read { input, .. }: Read<Words>,
+    Read { input, .. }: Read<AnswerWords>,
 ) -> Result<Json<ConflictView>, Problem> {
     Ok(Json(app.engine().answer_question(&caller.actor, id, input).await?))
 }

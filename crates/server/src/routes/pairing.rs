@@ -6,6 +6,7 @@ use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
 use showdesk_engine::api::pairing::{Claim, Claimed, PairingStatus};
+use showdesk_engine::is_typed_code;
 
 use super::Id;
 use crate::app::App;
@@ -17,7 +18,8 @@ impl Input for Claim {
     const CLASS: Class = Class::Pairing;
 }
 
-/// Shows a code. 404 unknown, 410 used or expired, 429 after too many wrong ones.
+/// Shows a code, or its short form. 404 unknown, 410 used or expired, 429 after too many wrong ones: 10 a minute from
+/// an address and 30 in all; a short form is dead for an address after 5 and for everybody after 30.
 #[utoipa::path(
     post, path = "/api/v1/pairing/claim", tag = "pairing", request_body = Claim,
     responses((status = 201, body = Claimed)),
@@ -27,15 +29,25 @@ pub(crate) async fn claim(
     Peer(address): Peer,
     Read { input, .. }: Read<Claim>,
 ) -> Result<(StatusCode, Json<Claimed>), Problem> {
-    match app.engine().claim_pairing(input).await.map_err(Problem::from) {
-        Ok(claimed) => Ok((StatusCode::CREATED, Json(claimed))),
-        // Counted only now: a code that is right is never refused for what others tried.
-        Err(problem) if problem.is_wrong_secret() => {
-            app.shared.limiter.wrong_code(address, Instant::now()).map_err(Problem::too_many_failures)?;
-            Err(problem)
-        }
-        Err(problem) => Err(problem),
+    let (limiter, now) = (&app.shared.limiter, Instant::now());
+    let is_typed = is_typed_code(&input.code);
+    // A short code can be guessed at: who was wrong too often is refused before it is looked up. A long one is looked
+    // up first, so that nobody is refused for what others tried.
+    let tried =
+        if is_typed { Some(limiter.wrong_code(address, now).map_err(Problem::too_many_failures)?) } else { None };
+    let answer = app.engine().claim_pairing(input, address).await.map_err(Problem::from);
+    let is_wrong = answer.as_ref().is_err_and(Problem::is_wrong_secret);
+    match tried {
+        Some(()) if !is_wrong => limiter.was_right(address, now),
+        None if is_wrong => limiter.wrong_code(address, now).map_err(Problem::too_many_failures)?,
+        _ => {}
     }
+    let claimed = answer?;
+    if claimed.unknown_previous {
+        // It joins all the same: a phone that was away for long shows what it has.
+        let _ = limiter.wrong_code(address, now);
+    }
+    Ok((StatusCode::CREATED, Json(claimed)))
 }
 
 /// How a claim stands. Once approved it carries the token, a new one each time, until the token's first use.
@@ -43,6 +55,15 @@ pub(crate) async fn claim(
     get, path = "/api/v1/pairing/{pairing_id}", tag = "pairing", params(("pairing_id" = Uuid, Path)),
     responses((status = 200, body = PairingStatus)),
 )]
-pub(crate) async fn status(State(app): State<App>, _: Anyone, Id(id): Id) -> Result<Json<PairingStatus>, Problem> {
-    Ok(Json(app.engine().pairing_status(id).await?))
+pub(crate) async fn status(
+    State(app): State<App>,
+    Peer(address): Peer,
+    _: Anyone,
+    Id(id): Id,
+) -> Result<Json<PairingStatus>, Problem> {
+    let answer = app.engine().pairing_status(id).await.map_err(Problem::from);
+    if answer.as_ref().is_err_and(Problem::is_wrong_secret) {
+        app.shared.limiter.wrong_code(address, Instant::now()).map_err(Problem::too_many_failures)?;
+    }
+    Ok(Json(answer?))
 }

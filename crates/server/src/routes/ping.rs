@@ -29,17 +29,26 @@ pub(crate) struct Ping {
     /// The desk's clock.
     #[schema(format = DateTime)]
     server_time: String,
-    /// Where phones reach the show: this desk, best first, then the other live desks of its database.
+    /// Where phones reach the show: this desk, best first, then the other live desks of its database. Plain HTTP.
     addresses: Vec<String>,
+    /// The same for phones that trust the show; empty if there is no HTTPS.
+    https: Vec<String>,
+    /// The first 8 hexadecimal digits of the SHA-256 of what phones trust; none if there is no HTTPS.
+    fingerprint_prefix: Option<String>,
 }
 
 /// Who this desk is; needs no token.
 #[utoipa::path(get, path = "/api/v1/ping", tag = "desk", responses((status = 200, body = Ping)))]
 pub(crate) async fn ping(State(app): State<App>, _: Anyone) -> Result<Json<Ping>, Problem> {
     let installation = app.engine().installation().await?;
-    let mut addresses = app.shared.joining.addresses();
-    let others = app.engine().neighbour_addresses();
-    addresses.extend(others.into_iter().filter(|address| !addresses.contains(address)).collect::<Vec<_>>());
+    let network = &app.shared.network;
+    let (mut addresses, mut https) = (network.http_urls(), network.https_urls());
+    for other in app.engine().neighbour_addresses() {
+        let list = if other.starts_with("https:") { &mut https } else { &mut addresses };
+        if !list.contains(&other) {
+            list.push(other);
+        }
+    }
     Ok(Json(Ping {
         installation_id: installation.installation_id,
         name: installation.name,
@@ -47,6 +56,8 @@ pub(crate) async fn ping(State(app): State<App>, _: Anyone) -> Result<Json<Ping>
         epoch: installation.epoch,
         server_time: instant_text(app.engine().now()),
         addresses,
+        https,
+        fingerprint_prefix: network.fingerprint_prefix(),
     }))
 }
 

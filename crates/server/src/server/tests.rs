@@ -238,3 +238,13 @@ async fn one_folder_is_served_once() {
     let second = Server::start(options(&desk.folder)).await;
     assert!(matches!(second, Err(StartError::Engine(_))));
 }
+
+#[tokio::test]
+async fn an_https_port_that_was_asked_for_and_is_taken_is_an_error() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = taken.local_addr().expect("bound");
+    let folder = tempfile::tempdir().expect("a folder");
+    let wanted = ServerOptions { https: Https::At(address), ..options(&folder) };
+    let refused = Server::start(wanted).await.err();
+    assert!(matches!(refused, Some(StartError::Bind { address: named, .. }) if named == address), "{refused:?}");
+}
