@@ -6,11 +6,13 @@
 
 mod claim;
 mod clock;
+mod contract;
 #[path = "../http/desk.rs"]
 #[expect(dead_code, reason = "the black-box tests use more of it")]
 mod desk;
 mod eio;
 mod full;
+mod guessing;
 mod image;
 mod kill;
 mod ledger;
@@ -22,9 +24,11 @@ mod postgres;
 mod power;
 mod program;
 mod proxy;
+mod removal;
 #[path = "../http/seed.rs"]
 mod seed;
 mod shell;
+mod slow_peers;
 
 use std::pin::Pin;
 use std::process::ExitCode;
@@ -82,6 +86,8 @@ const CASES: &[Case] = &[
     case!("P3", "lost answers double nothing, Postgres", lost::answers, Postgres),
     case!("P7", "a worker killed mid-claim leaves nothing stuck or doubled, SQLite", claim::kills, Sqlite),
     case!("P7", "a worker killed mid-claim leaves nothing stuck or doubled, Postgres", claim::kills, Postgres),
+    case!("P9", "generated requests are answered as the contract says, SQLite", contract::generated, Sqlite),
+    case!("P9", "generated requests are answered as the contract says, Postgres", contract::generated, Postgres),
     case!("P10", "a full disk is 507 and room mends it, SQLite", full::sqlite),
     case!("P10", "a full disk is 507 and room mends it, Postgres", full::postgres),
     case!("P10", "the reserve stays free", full::reserve),
@@ -89,6 +95,11 @@ const CASES: &[Case] = &[
     case!("P11", "a failed fsync at the first start harms nothing", eio::first_start),
     case!("P12", "a jumping clock changes nothing, SQLite", clock::jumps, Sqlite),
     case!("P12", "a jumping clock changes nothing, Postgres", clock::jumps, Postgres),
+    case!("P13", "guessing a joining code fails, SQLite", guessing::codes, Sqlite),
+    case!("P13", "guessing a joining code fails, Postgres", guessing::codes, Postgres),
+    case!("P14", "a removed phone is out within a second, SQLite", removal::of_phones, Sqlite),
+    case!("P14", "a removed phone is out within a second, Postgres", removal::of_phones, Postgres),
+    case!("P16", "slow peers do not slow honest phones", slow_peers::peers, Sqlite),
 ];
 
 /// How a case ended.

@@ -36,6 +36,8 @@ pub(crate) struct Launch {
     pub(crate) under: Vec<String>,
     /// Variables for it.
     pub(crate) variables: Vec<(String, String)>,
+    /// Whether requests are limited by rate, as at a show.
+    pub(crate) is_limited: bool,
     /// `--disk-reserve-mib`.
     pub(crate) reserve_mib: usize,
 }
@@ -110,7 +112,8 @@ impl Program {
         };
         let mut command = Command::new(tool);
         command.args(words).arg("serve").arg("--data-dir").arg(&self.launch.folder);
-        command.args(["--http", "127.0.0.1:0", "--https", "off", "--admin", "127.0.0.1:0", "--limits", "off"]);
+        command.args(["--http", "127.0.0.1:0", "--https", "off", "--admin", "127.0.0.1:0"]);
+        command.args(["--limits", if self.launch.is_limited { "on" } else { "off" }]);
         command.args(["--disk-reserve-mib", &self.launch.reserve_mib.to_string()]);
         if let Some(url) = &self.launch.database_url {
             command.args(["--database-url", url]);
@@ -147,6 +150,18 @@ impl Program {
             }
         };
         timeout(DEADLINE, freed).await.expect("the program ends with its tool");
+    }
+
+    /// The program noted no fault of its own.
+    #[track_caller]
+    pub(crate) fn check_log(&self) {
+        let log = std::fs::read_to_string(&self.log).unwrap_or_default();
+        let faults: Vec<&str> = log
+            .lines()
+            .filter(|line| line.contains(" ERROR ") || line.contains("panicked"))
+            .take(LOG_LINES_SHOWN)
+            .collect();
+        assert!(faults.is_empty(), "the program notes faults of its own: {faults:#?}");
     }
 
     /// The number of its process, if no tool stands before it.

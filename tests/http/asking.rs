@@ -13,9 +13,17 @@ async fn ask(desk: &Desk, id: &Json, text: &str) -> Answer {
     desk.post(&format!("/admin/conflicts/{}/ask", id.as_str().expect("an id")), &json!({"text": text})).await
 }
 
+/// Answers the question that the phone sees.
 async fn answer(phone: &Phone, id: &Json, text: &str) -> Answer {
+    let seen = own(phone).await.into_iter().find(|item| item["id"] == *id);
+    let question = seen.map_or(Json::Null, |item| item["asked"]["id"].clone());
+    let question = if question.is_null() { json!(fresh()) } else { question };
+    answer_to(phone, id, &question, text).await
+}
+
+async fn answer_to(phone: &Phone, id: &Json, question: &Json, text: &str) -> Answer {
     let path = format!("/me/conflicts/{}/answer", id.as_str().expect("an id"));
-    send(phone.request(Method::POST, &path).json(&json!({"text": text}))).await
+    send(phone.request(Method::POST, &path).json(&json!({"question": question, "text": text}))).await
 }
 
 async fn own(phone: &Phone) -> Vec<Json> {
@@ -57,6 +65,36 @@ async fn the_author_is_asked_and_answers_from_the_same_phone(desk: Desk) {
     assert_eq!(actions[..4], ["conflict_asked", "conflict_answered", "conflict_answered", "conflict_asked"]);
 }
 
+async fn an_answer_falls_on_the_question_that_was_read(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (_, second, _, result) = clash(&desk, &seed).await;
+    let id = &result["conflict_id"];
+    let first = ask(&desk, id, "Which tag did you see?").await.expect_status(200)["asked"]["id"].clone();
+    let later = ask(&desk, id, "Is the animal yours?").await.expect_status(200)["asked"]["id"].clone();
+    assert_ne!(first, later);
+    let moved = answer_to(&second, id, &first, "9012").await.expect_problem(409);
+    assert_eq!(
+        (&moved["code"], &moved["fresh"]["asked"]["text"]),
+        (&json!("question_moved"), &json!("Is the animal yours?"))
+    );
+    assert_eq!(desk.conflict(id).await["asked"]["answer"], Json::Null);
+    let answered = answer_to(&second, id, &later, "Yes").await.expect_status(200);
+    assert_eq!(answered["asked"]["answer"]["text"], "Yes");
+    let path = format!("/me/conflicts/{}/answer", id.as_str().expect("an id"));
+    send(second.request(Method::POST, &path).json(&json!({"text": "Yes"}))).await.expect_problem(422);
+}
+
+async fn nobody_is_asked_without_end(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (_, _, _, result) = clash(&desk, &seed).await;
+    let id = &result["conflict_id"];
+    for number in 1..=20 {
+        ask(&desk, id, &format!("Question {number}?")).await.expect_status(200);
+    }
+    assert_eq!(ask(&desk, id, "And now?").await.expect_problem(409)["code"], "too_many_questions");
+    assert_eq!(desk.conflict(id).await["asked"]["text"], "Question 20?");
+}
+
 async fn only_an_open_entry_of_a_phone_is_asked_about(desk: Desk) {
     let seed = seed(&desk).await;
     let (_, second, _, result) = clash(&desk, &seed).await;
@@ -87,8 +125,10 @@ async fn only_an_open_entry_of_a_phone_is_asked_about(desk: Desk) {
 
 /// Clashes about a note, a tag and a weight; each about another animal. The tag's class is planned, the weight's is not.
 async fn three(desk: &Desk, seed: &Seed) -> [Json; 3] {
-    let (first, second) =
-        (desk.phone("Barn 1", &["superintendent"]).await, desk.phone("Barn 2", &["superintendent"]).await);
+    let (first, second) = (
+        desk.phone("Barn 1", &["superintendent", "checkin"]).await,
+        desk.phone("Barn 2", &["superintendent", "checkin"]).await,
+    );
     let scale = desk.phone("Scale 1", &["scale"]).await;
     let planned = json!({"planned_at": "2031-08-07T09:50:00Z"});
     let third = fresh();
@@ -211,6 +251,12 @@ async fn what_a_policy_joined_tells_the_side_it_kept(desk: Desk) {
     let joined = desk.conflicts("merged_automatically").await;
     assert_eq!((joined.len(), &joined[0]["kept"]), (1, &json!({"pen": "client"})), "the latest counts");
     assert_eq!((&joined[0]["client_data"]["pen"], &joined[0]["server_data"]["pen"]), (&json!("C3"), &json!("C2")));
+    let author = |side: &str| joined[0][side]["name"].clone();
+    assert_eq!(
+        (author("author"), author("server_author")),
+        (json!("Barn 2"), json!("Barn 1")),
+        "each side has its own"
+    );
 }
 
 async fn a_bulk_decision_may_choose_a_side_for_each_clash(desk: Desk) {
@@ -236,6 +282,8 @@ async fn a_bulk_decision_may_choose_a_side_for_each_clash(desk: Desk) {
 
 on_both_engines![
     the_author_is_asked_and_answers_from_the_same_phone,
+    an_answer_falls_on_the_question_that_was_read,
+    nobody_is_asked_without_end,
     only_an_open_entry_of_a_phone_is_asked_about,
     what_holds_up_more_and_sooner_is_listed_first,
     the_list_tells_how_many_there_are_and_the_desk_counts_the_days_entries,

@@ -177,7 +177,7 @@ async fn a_retry_uses_the_authors_present_rights(desk: Desk) {
     let entry = v5(&seed.class, &seed.steer);
     let data = json!({"exhibitor_id": seed.exhibitor, "animal_id": seed.steer, "family_id": seed.class});
     desk.apply(&[insert("entries", &entry, data)]).await;
-    let edit = update("entries", &entry, 1, json!({"status": "checked_in"}), json!({"status": "entered"}));
+    let edit = update("entries", &entry, 1, json!({"status": "ready"}), json!({"status": "entered"}));
     assert_eq!(gate.push_one(&edit).await["error"]["code"], "locked", "not in stage B");
     let refused = desk.post(&path(&edit, "retry"), &json!({})).await.expect_status(200);
     assert_eq!((&refused["status"], &refused["error"]["code"]), (&json!("failed"), &json!("locked")));

@@ -71,7 +71,7 @@ async fn a_deleted_row_stays_deleted_when_a_clash_about_it_closes(desk: Desk) {
 
 async fn a_first_value_stands_against_an_op_that_joins_a_clash(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let first = json!({"tag": "9011", "arrived_at": "2026-08-07T08:00:00Z"});
     desk.apply(&[update("animals", &seed.steer, 1, first, json!({"tag": "9001", "arrived_at": null}))]).await;
     let edit = update("animals", &seed.steer, 1, json!({"tag": "9012"}), json!({"tag": "9001"}));
@@ -126,7 +126,7 @@ async fn a_hidden_row_and_none_answer_a_viewer_alike(desk: Desk) {
 
 async fn an_undone_same_as_takes_back_what_it_filled_in(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let data = json!({"exhibitor_id": seed.exhibitor, "species": "swine", "tag": "9002", "breed": "Duroc"});
     let result = phone.push_one(&insert("animals", &fresh(), data)).await;
     let shown = desk.conflict(&result["conflict_id"]).await;

@@ -24,8 +24,8 @@ on_both_engines!(
 
 /// Two phones change one tag from the same version; the second is in conflict.
 pub(crate) async fn clash(desk: &Desk, seed: &Seed) -> (Phone, Phone, Json, Json) {
-    let first = desk.phone("Barn 1", &["superintendent"]).await;
-    let second = desk.phone("Barn 2", &["superintendent"]).await;
+    let first = desk.phone("Barn 1", &["superintendent", "checkin"]).await;
+    let second = desk.phone("Barn 2", &["superintendent", "checkin"]).await;
     first.apply(&[update("animals", &seed.steer, 1, json!({"tag": "9011"}), json!({"tag": "9001"}))]).await;
     let edit = update("animals", &seed.steer, 1, json!({"tag": "9012"}), json!({"tag": "9001"}));
     let result = second.push_one(&edit).await;
@@ -70,7 +70,7 @@ async fn two_tags_for_one_animal_are_one_clash_with_both_values(desk: Desk) {
 
 async fn clean_fields_wait_with_the_contested_ones(desk: Desk) {
     let seed = seed(&desk).await;
-    let first = desk.phone("Barn 1", &["superintendent"]).await;
+    let first = desk.phone("Barn 1", &["admin"]).await;
     let second = desk.phone("Office", &["admin"]).await;
     let data = json!({"tag": "9011", "exhibitor_id": seed.exhibitor});
     first
@@ -214,7 +214,7 @@ async fn a_derived_change_keeps_the_dispute(desk: Desk) {
 
 async fn a_tag_that_another_animal_has_asks_a_person(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let other = fresh();
     desk.apply(&[insert(
         "animals",

@@ -32,7 +32,7 @@ async fn a_connection_that_breaks_in_a_commit_is_made_up_for() {
     let desk = desk_on(database.url()).await;
     // A sequence counts also where the transaction is taken back.
     let cut = "CREATE SEQUENCE cuts; \
-               CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
+               CREATE FUNCTION cut() RETURNS trigger LANGUAGE plpgsql SECURITY DEFINER AS $$ BEGIN \
                IF nextval('cuts') = 1 THEN PERFORM pg_terminate_backend(pg_backend_pid()); END IF; \
                RETURN NULL; END; $$; \
                CREATE CONSTRAINT TRIGGER cut AFTER INSERT ON sync_queue DEFERRABLE INITIALLY DEFERRED \

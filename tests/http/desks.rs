@@ -25,7 +25,7 @@ async fn desk_on(url: &str) -> Desk {
     Desk::of(Program::start_on(Some(url.to_owned())).await).await
 }
 
-async fn two_desks() -> (Desk, Desk) {
+pub(crate) async fn two_desks() -> (Desk, Desk) {
     let url = fresh_database_url().await;
     let first = desk_on(&url).await;
     (first, desk_on(&url).await)

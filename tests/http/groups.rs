@@ -53,7 +53,7 @@ fn verdicts(results: &[Json]) -> Vec<&str> {
 
 async fn a_group_is_written_as_one(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, ops) = add_on(&seed, "7001");
     assert_eq!(verdicts(&phone.push(&ops).await), ["applied"; 3]);
     assert_eq!(desk.data("animals", &animal).await["tag"], "7001");
@@ -61,7 +61,7 @@ async fn a_group_is_written_as_one(desk: Desk) {
 
 async fn a_group_is_written_whatever_the_order_of_its_ops(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, mut ops) = add_on(&seed, "7001");
     ops.reverse();
     assert_eq!(verdicts(&phone.push(&ops).await), ["applied"; 3]);
@@ -70,7 +70,7 @@ async fn a_group_is_written_whatever_the_order_of_its_ops(desk: Desk) {
 
 async fn a_group_that_is_not_whole_is_refused_as_one(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, ops) = add_on(&seed, "7001");
     for result in phone.push(&ops[..2]).await {
         assert_eq!(result["error"]["code"], "txn_incomplete", "{result}");
@@ -80,7 +80,7 @@ async fn a_group_that_is_not_whole_is_refused_as_one(desk: Desk) {
 
 async fn one_refused_op_refuses_the_group_and_is_named(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, mut ops) = add_on(&seed, "7001");
     ops[2]["data"]["status"] = json!("no such status");
     let results = phone.push(&ops).await;
@@ -102,7 +102,7 @@ async fn one_refused_op_refuses_the_group_and_is_named(desk: Desk) {
 
 async fn one_clash_puts_the_whole_group_under_one_clash(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, ops) = add_on(&seed, "9001");
     let results = phone.push(&ops).await;
     assert_eq!(verdicts(&results), ["conflict"; 3], "{results:?}");
@@ -120,7 +120,7 @@ async fn one_clash_puts_the_whole_group_under_one_clash(desk: Desk) {
 
 async fn a_group_waits_as_one_and_is_applied_as_one(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, ops) = add_on(&seed, "7001");
     let class = fresh();
     let waiting = json!({"exhibitor_id": ops[0]["record_id"], "animal_id": animal, "family_id": class});
@@ -138,7 +138,7 @@ async fn a_group_waits_as_one_and_is_applied_as_one(desk: Desk) {
 
 async fn the_group_as_it_came_is_written_when_the_phone_wins(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, ops) = add_on(&seed, "9001");
     let results = phone.push(&ops).await;
     let shown = desk.conflict(&results[0]["conflict_id"]).await;
@@ -153,7 +153,7 @@ async fn the_group_as_it_came_is_written_when_the_phone_wins(desk: Desk) {
 
 async fn what_the_laptop_has_stays_when_it_wins_and_the_rest_is_joined(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, ops) = add_on(&seed, "9001");
     let results = phone.push(&ops).await;
     let shown = desk.conflict(&results[0]["conflict_id"]).await;
@@ -165,7 +165,7 @@ async fn what_the_laptop_has_stays_when_it_wins_and_the_rest_is_joined(desk: Des
 
 async fn an_undone_group_is_as_it_was_before(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (animal, ops) = add_on(&seed, "9001");
     let results = phone.push(&ops).await;
     let shown = desk.conflict(&results[0]["conflict_id"]).await;
@@ -186,7 +186,7 @@ async fn an_undone_group_is_as_it_was_before(desk: Desk) {
 
 async fn a_group_sent_again_is_replayed(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (_, ops) = add_on(&seed, "7001");
     phone.push(&ops).await;
     let again = phone.push(&ops).await;
@@ -196,7 +196,7 @@ async fn a_group_sent_again_is_replayed(desk: Desk) {
 
 async fn groups_and_single_ops_of_one_push_do_not_touch_each_other(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let (_, good) = add_on(&seed, "7001");
     let (_, clashing) = add_on(&seed, "9001");
     let (_, mut broken) = add_on(&seed, "7003");

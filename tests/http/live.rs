@@ -32,6 +32,11 @@ impl Events {
         assert_eq!(response.status(), 200);
         let content_type = response.headers()["content-type"].to_str().expect("a type").to_owned();
         assert!(content_type.starts_with("text/event-stream"), "{content_type}");
+        Self::from(response)
+    }
+
+    /// Of a stream that is open.
+    pub(crate) fn from(response: Response) -> Self {
         Self { response, text: String::new() }
     }
 

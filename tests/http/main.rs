@@ -10,7 +10,9 @@ mod seed;
 
 mod asking;
 mod attention;
+mod audit;
 mod bulk;
+mod canary;
 mod chains;
 mod checks;
 mod closing;
@@ -24,14 +26,23 @@ mod feed;
 mod first_run;
 mod groups;
 mod hostile;
+mod hostile_auth;
+mod hostile_contract;
+mod hostile_files;
 mod hostile_ops;
+mod hostile_requests;
+mod hostile_sync;
 mod import;
 mod joining;
 mod kill;
 mod lifecycle;
 mod live;
 mod matching;
+mod matrix;
+mod network;
+mod origins;
 mod overview;
+mod people;
 mod poison;
 mod policies;
 mod pull;
@@ -47,6 +58,7 @@ mod same;
 mod seen;
 mod waiting;
 mod weights;
+mod wire;
 
 /// Makes two tests of each case: `<case>::sqlite` and `<case>::postgres`.
 macro_rules! on_both_engines {

@@ -27,7 +27,7 @@ async fn give_back(phone: &Phone, ops: &[Json]) -> Vec<Json> {
 
 async fn what_is_given_back_asks_a_person_unless_the_row_shows_it(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let lost = update("animals", &seed.steer, 7, json!({"pen": "B7"}), json!({"pen": "C1"}));
     let kept = update("animals", &seed.hog, 7, json!({"tag": "9002"}), json!({"tag": "1"}));
     let results = give_back(&phone, &[lost, kept]).await;
@@ -41,7 +41,7 @@ async fn what_is_given_back_asks_a_person_unless_the_row_shows_it(desk: Desk) {
 
 async fn the_chain_of_a_record_is_one_clash(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let first = update("animals", &seed.steer, 7, json!({"pen": "B7"}), json!({"pen": "C1"}));
     let second = update("animals", &seed.steer, 7, json!({"tag": "9077"}), json!({"tag": "9001"}));
     let results = give_back(&phone, &[first, with(second, "prev_op_id", json!(fresh()))]).await;
@@ -55,7 +55,7 @@ async fn the_chain_of_a_record_is_one_clash(desk: Desk) {
 
 async fn a_row_that_was_lost_comes_back_by_decision(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["admin"]).await;
     let animal = fresh();
     let make = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "goat", "tag": "77"}));
     let weigh = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 810}));
@@ -89,7 +89,7 @@ async fn a_deletion_that_was_lost_is_done_by_decision(desk: Desk) {
 
 async fn what_phones_remember_is_decided_in_bulk(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["admin"]).await;
     let animal = fresh();
     let make = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "goat", "tag": "77"}));
     let weigh = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 810}));
@@ -106,7 +106,7 @@ async fn what_phones_remember_is_decided_in_bulk(desk: Desk) {
 
 async fn an_edit_from_before_goes_by_its_own_base(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let before = json!(Uuid::new_v4());
     let fits = update("animals", &seed.steer, 40, json!({"tag": "9011"}), json!({"tag": "9001"}));
     let fits = phone.push_one(&with(fits, "epoch", before.clone())).await;
@@ -118,7 +118,7 @@ async fn an_edit_from_before_goes_by_its_own_base(desk: Desk) {
 
 async fn an_edit_from_before_of_a_lost_row_is_update_missing(desk: Desk) {
     seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let lost = update("animals", &fresh(), 4, json!({"pen": "B7"}), json!({"pen": "C1"}));
     let result = phone.push_one(&with(lost.clone(), "epoch", json!(Uuid::new_v4()))).await;
     assert_eq!((&result["verdict"], &result["kind"]), (&json!("conflict"), &json!("update_missing")), "{result}");

@@ -46,6 +46,12 @@ fn signed(mut copy: Json) -> Json {
     copy
 }
 
+/// Brings a copy of these entries in; all of them stand.
+pub(crate) async fn hand_in(desk: &Desk, name: &str, ops: &[Json]) {
+    let taken = take(desk, copy_of(desk, name, ops).await, false, &[]).await.expect_status(200);
+    assert!(verdicts(&taken).iter().all(|verdict| *verdict == "applied"), "{taken}");
+}
+
 async fn take(desk: &Desk, copy: Json, dry_run: bool, leave_out: &[&Json]) -> Answer {
     let request = json!({"copy": signed(copy), "dry_run": dry_run, "leave_out": leave_out});
     desk.post("/admin/rescue", &request).await
@@ -62,7 +68,7 @@ fn pen(animal: &str, pen: &str) -> Json {
 
 async fn a_copy_is_reviewed_and_then_taken_in_for_its_author(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     desk.apply(&[update("animals", &seed.steer, 1, json!({"tag": "9011"}), json!({"tag": "9001"}))]).await;
     let tag = update("animals", &seed.steer, 1, json!({"tag": "9012"}), json!({"tag": "9001"}));
     let copy = copy_of(&desk, "Barn", &[pen(&seed.hog, "B12"), tag]).await;
@@ -98,7 +104,7 @@ async fn a_copy_is_reviewed_and_then_taken_in_for_its_author(desk: Desk) {
 
 async fn a_removed_phone_brings_its_entries_in_by_this_way_only(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let entry = pen(&seed.hog, "B12");
     let copy = copy_of(&desk, "Barn", std::slice::from_ref(&entry)).await;
     let revoke = format!("/admin/devices/{}/revoke", copy["device_id"].as_str().expect("an id"));
@@ -112,9 +118,50 @@ async fn a_removed_phone_brings_its_entries_in_by_this_way_only(desk: Desk) {
     assert_eq!(removed.expect("it is listed")["connected"], false, "the phone itself was not heard of");
 }
 
+/// What the review lets in counts with its author's rights, also what can only be decided when something else comes.
+async fn what_a_removed_phone_left_waiting_is_decided_as_it_was_reviewed(desk: Desk) {
+    let seed = seed(&desk).await;
+    desk.phone("Barn", &["superintendent", "checkin"]).await;
+    let exhibitor = fresh();
+    let waits = insert("animals", &fresh(), json!({"exhibitor_id": exhibitor, "species": "goat", "tag": "9003"}));
+    let animal = waits["record_id"].as_str().expect("an id").to_owned();
+    let copy = copy_of(&desk, "Barn", &[waits, pen(&seed.hog, "B12")]).await;
+    let revoke = format!("/admin/devices/{}/revoke", copy["device_id"].as_str().expect("an id"));
+    desk.post(&revoke, &json!({})).await.expect_status(200);
+    let taken = take(&desk, copy, false, &[]).await.expect_status(200);
+    assert_eq!(verdicts(&taken), ["held", "applied"], "{taken}");
+    desk.apply(&[insert("exhibitors", &exhibitor, json!({"back_number": 7, "first_name": "Ida", "last_name": "Low"}))])
+        .await;
+    assert_eq!(desk.data("animals", &animal).await["tag"], "9003");
+    assert_eq!(desk.history("animals", &animal).await[0]["actor"], taken["author"]);
+    let queue = desk.get("/admin/queue").await.expect_status(200);
+    assert_eq!(queue["items"], json!([]), "nothing was refused behind anybody's back");
+}
+
+/// Nobody has looked at what a removed phone sent before its removal and the desk could not decide: a person does.
+async fn what_waited_when_a_phone_was_removed_needs_attention(desk: Desk) {
+    seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
+    let exhibitor = fresh();
+    let waits = insert("animals", &fresh(), json!({"exhibitor_id": exhibitor, "species": "goat", "tag": "9003"}));
+    let held = phone.push_one(&waits).await;
+    assert_eq!(held["verdict"], "held", "{held}");
+    let id = crate::people::id_of(&desk, "Barn").await;
+    desk.post(&format!("/admin/devices/{id}/revoke"), &json!({})).await.expect_status(200);
+    desk.apply(&[insert("exhibitors", &exhibitor, json!({"back_number": 7, "first_name": "Ida", "last_name": "Low"}))])
+        .await;
+    let queue = desk.get("/admin/queue").await.expect_status(200);
+    assert_eq!((&queue["items"][0]["op_id"], &queue["items"][0]["status"]), (&waits["op_id"], &json!("failed")));
+    let apply = format!("/admin/queue/{}/apply", waits["op_id"].as_str().expect("an id"));
+    let applied = desk.post(&apply, &json!({"reason": "Barn called: it is right"})).await.expect_status(200);
+    assert_eq!(applied["status"], "completed");
+    let animal = waits["record_id"].as_str().expect("an id");
+    assert_eq!(desk.data("animals", animal).await["tag"], "9003");
+}
+
 async fn entries_are_left_out_and_what_belongs_together_is_left_out_together(desk: Desk) {
     let seed = seed(&desk).await;
-    desk.phone("Barn", &["superintendent"]).await;
+    desk.phone("Barn", &["superintendent", "checkin"]).await;
     let group = json!({"id": fresh(), "size": 2});
     let grouped = |animal: &str, value: &str| with(pen(animal, value), "txn", group.clone());
     let ops =
@@ -135,7 +182,7 @@ async fn entries_are_left_out_and_what_belongs_together_is_left_out_together(des
 
 async fn entries_made_before_a_restore_count_by_what_their_author_saw(desk: Desk) {
     let seed = seed(&desk).await;
-    desk.phone("Barn", &["superintendent"]).await;
+    desk.phone("Barn", &["superintendent", "checkin"]).await;
     let adopted = update("animals", &seed.steer, 7, json!({"pen": "B12"}), json!({"pen": "C1"}));
     let overtaken = update("animals", &seed.hog, 7, json!({"tag": "9102"}), json!({"tag": "9000"}));
     let mut copy = copy_of(&desk, "Barn", &[adopted, overtaken]).await;
@@ -147,7 +194,7 @@ async fn entries_made_before_a_restore_count_by_what_their_author_saw(desk: Desk
 
 async fn what_is_no_copy_of_a_known_phone_is_refused_whole(desk: Desk) {
     let seed = seed(&desk).await;
-    desk.phone("Barn", &["superintendent"]).await;
+    desk.phone("Barn", &["superintendent", "checkin"]).await;
     desk.phone("Scale", &["scale"]).await;
     let good = copy_of(&desk, "Barn", &[pen(&seed.hog, "B12")]).await;
     let other = copy_of(&desk, "Scale", &[]).await;
@@ -198,7 +245,7 @@ async fn what_is_no_copy_of_a_known_phone_is_refused_whole(desk: Desk) {
 
 async fn a_bad_entry_stands_alone_among_good_ones(desk: Desk) {
     let seed = seed(&desk).await;
-    desk.phone("Barn", &["superintendent"]).await;
+    desk.phone("Barn", &["superintendent", "checkin"]).await;
     let known = pen(&seed.steer, "A1");
     desk.apply(std::slice::from_ref(&known)).await;
     let ops = [
@@ -223,6 +270,8 @@ async fn a_bad_entry_stands_alone_among_good_ones(desk: Desk) {
 on_both_engines![
     a_copy_is_reviewed_and_then_taken_in_for_its_author,
     a_removed_phone_brings_its_entries_in_by_this_way_only,
+    what_a_removed_phone_left_waiting_is_decided_as_it_was_reviewed,
+    what_waited_when_a_phone_was_removed_needs_attention,
     entries_are_left_out_and_what_belongs_together_is_left_out_together,
     entries_made_before_a_restore_count_by_what_their_author_saw,
     what_is_no_copy_of_a_known_phone_is_refused_whole,

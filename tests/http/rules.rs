@@ -65,8 +65,10 @@ async fn a_disqualification_after_the_placing_asks_whether_it_stands(desk: Desk)
 
 async fn the_order_of_classes_goes_by_rank_and_then_by_the_latest(desk: Desk) {
     let seed = seed(&desk).await;
-    let (one, two) =
-        (desk.phone("Super 1", &["superintendent"]).await, desk.phone("Super 2", &["superintendent"]).await);
+    let (one, two) = (
+        desk.phone("Super 1", &["superintendent", "checkin"]).await,
+        desk.phone("Super 2", &["superintendent", "checkin"]).await,
+    );
     let order = |seq: i64| update("classes", &seed.class, 1, json!({"seq": seq}), json!({"seq": null}));
     one.apply(&[order(5)]).await;
     assert_eq!(two.push_one(&order(6)).await["verdict"], "merged", "equal rank: the latest");
@@ -88,7 +90,7 @@ async fn a_range_crossed_by_one_author_is_refused(desk: Desk) {
 
 async fn a_range_crossed_by_two_authors_asks_a_person(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Super", &["superintendent"]).await;
+    let phone = desk.phone("Super", &["superintendent", "checkin"]).await;
     desk.apply(&[update("classes", &seed.class, 1, json!({"min_x10": 12_000}), json!({"min_x10": null}))]).await;
     let edit = update("classes", &seed.class, 1, json!({"max_x10": 11_000}), json!({"max_x10": null}));
     let result = phone.push_one(&edit).await;
@@ -102,7 +104,7 @@ async fn a_range_crossed_by_two_authors_asks_a_person(desk: Desk) {
 
 async fn an_edit_of_a_row_under_a_group_clash_joins_it(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let animal = fresh();
     let txn = json!({"id": fresh(), "size": 2});
     let data = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9001"});

@@ -20,7 +20,7 @@ on_both_engines!(
 /// A phone types an animal whose tag another animal has, and weighs it.
 async fn twice(desk: &Desk) -> (Seed, Phone, String, Vec<Json>, Json) {
     let seed = seed(desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
     let animal = fresh();
     let entry = json!({"exhibitor_id": seed.exhibitor, "animal_id": animal, "family_id": seed.class});
     let ops = vec![
@@ -66,8 +66,8 @@ async fn what_comes_later_under_the_other_name_finds_the_row(desk: Desk) {
     let edit = phone.push_one(&with(edit, "prev_op_id", ops[0]["op_id"].clone())).await;
     assert!(["applied", "merged"].contains(&edit["verdict"].as_str().expect("a verdict")), "{edit}");
     assert_eq!(desk.data("animals", &seed.steer).await["pen"], "B9");
-    let tag = update("animals", &animal, 1, json!({"exhibitor_id": seed.exhibitor}), json!({"exhibitor_id": null}));
-    let same = phone.push_one(&with(tag, "prev_op_id", ops[0]["op_id"].clone())).await;
+    let again = update("animals", &animal, 1, json!({"pen": "B9"}), json!({"pen": null}));
+    let same = phone.push_one(&with(again, "prev_op_id", ops[0]["op_id"].clone())).await;
     assert_eq!(same["verdict"], "noop", "{same}");
     let late = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "weigh_back", "weight_x10": 1}));
     assert_eq!(phone.push_one(&late).await["verdict"], "applied");
@@ -89,7 +89,7 @@ async fn the_phone_is_told_to_drop_its_own_id(desk: Desk) {
 
 async fn same_as_can_be_taken_back_while_nothing_has_moved(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
     let animal = fresh();
     let data = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9001"});
     let op = insert("animals", &animal, data);
@@ -107,7 +107,7 @@ async fn same_as_can_be_taken_back_while_nothing_has_moved(desk: Desk) {
 
 async fn a_live_row_that_is_the_same_gives_its_children_away(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
     let double = fresh();
     let entry = json!({"exhibitor_id": seed.exhibitor, "animal_id": double, "family_id": seed.class});
     desk.apply(&[

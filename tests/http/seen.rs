@@ -23,7 +23,7 @@ on_both_engines!(
 
 async fn a_superseded_clash_keeps_what_its_author_had_not_seen(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn 1", &["superintendent"]).await;
+    let phone = desk.phone("Barn 1", &["superintendent", "checkin"]).await;
     desk.apply(&[update("animals", &seed.steer, 1, json!({"tag": "9011"}), json!({"tag": "9001"}))]).await;
     let edit = update(
         "animals",
@@ -49,7 +49,7 @@ async fn a_superseded_clash_keeps_what_its_author_had_not_seen(desk: Desk) {
 
 async fn an_undo_leaves_a_joined_field_that_moved_since(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn 1", &["superintendent"]).await;
+    let phone = desk.phone("Barn 1", &["superintendent", "checkin"]).await;
     desk.apply(&[update("animals", &seed.steer, 1, json!({"tag": "9011"}), json!({"tag": "9001"}))]).await;
     let edit = json!({"tag": "9012", "pen": "B7"});
     let edit = update("animals", &seed.steer, 1, edit, json!({"tag": "9001", "pen": "C1"}));
@@ -79,7 +79,7 @@ async fn wants_the_same_tag(desk: &Desk, seed: &crate::seed::Seed) -> (String, J
         update("animals", &seed.steer, 1, official, json!({"official_id": null})),
     ])
     .await;
-    let phone = desk.phone("Barn 1", &["superintendent"]).await;
+    let phone = desk.phone("Barn 1", &["superintendent", "checkin"]).await;
     let result = phone.push_one(&update("animals", &second, 1, json!({"tag": "9001"}), json!({"tag": "9003"}))).await;
     assert_eq!((&result["verdict"], &result["kind"]), (&json!("conflict"), &json!("unique_violation")));
     assert_eq!(result["record"]["official_id"], "840003100009001", "the row that has the tag is shown");
@@ -110,7 +110,7 @@ async fn an_undone_decision_gives_the_tag_back(desk: Desk) {
 
 async fn a_correction_of_an_entry_that_waits_joins_its_clash(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn 1", &["superintendent"]).await;
+    let phone = desk.phone("Barn 1", &["superintendent", "checkin"]).await;
     let animal = fresh();
     let made = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9001"}));
     let result = phone.push_one(&made).await;
@@ -126,7 +126,7 @@ async fn a_correction_of_an_entry_that_waits_joins_its_clash(desk: Desk) {
 
 async fn a_correction_of_an_entry_that_has_not_come_waits(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn 1", &["superintendent"]).await;
+    let phone = desk.phone("Barn 1", &["superintendent", "checkin"]).await;
     let animal = fresh();
     let made = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9003"}));
     let fixed = update("animals", &animal, 1, json!({"tag": "9004"}), json!({"tag": "9003"}));
@@ -151,7 +151,7 @@ async fn a_decision_for_a_taken_tag_says_so(desk: Desk) {
 
 async fn a_row_of_another_department_is_not_brought_home(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone_in("Swine", &["superintendent"], json!({"departments": ["swine"]})).await;
+    let phone = desk.phone_in("Swine", &["superintendent", "checkin"], json!({"departments": ["swine"]})).await;
     let tag =
         phone.push_one(&update("animals", &seed.steer, 1, json!({"species": "swine", "tag": "1"}), json!({}))).await;
     assert_eq!(tag["error"]["code"], "forbidden");
@@ -189,7 +189,7 @@ async fn an_edit_after_an_insert_that_met_a_row_has_not_seen_it(desk: Desk) {
 
 async fn a_field_beside_a_unique_clash_that_moved_is_disputed(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
     let other = fresh();
     let data = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9003", "breed": "Angus"});
     desk.apply(&[insert("animals", &other, data)]).await;

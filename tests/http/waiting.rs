@@ -24,7 +24,7 @@ on_both_engines!(
 
 async fn an_edit_that_comes_before_its_predecessor_is_held_and_then_decided(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
     let first = update("animals", &seed.steer, 1, json!({"tag": "9011"}), json!({"tag": "9001"}));
     let second = update("animals", &seed.steer, 1, json!({"tag": "9012"}), json!({"tag": "9011"}));
     let second = with(second, "prev_op_id", first["op_id"].clone());
@@ -40,7 +40,7 @@ async fn an_edit_that_comes_before_its_predecessor_is_held_and_then_decided(desk
 
 async fn a_child_that_comes_before_its_parent_is_held_and_then_applied(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
     let animal = fresh();
     let child = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 810}));
     let held = phone.push_one(&child).await;
@@ -54,7 +54,7 @@ async fn a_child_that_comes_before_its_parent_is_held_and_then_applied(desk: Des
 
 async fn a_long_chain_sent_backwards_is_decided_when_its_first_op_comes(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
     let mut chain = vec![update("animals", &seed.steer, 1, json!({"pen": "P0"}), json!({"pen": "C1"}))];
     for step in 1..30 {
         let (was, is) = (format!("P{}", step - 1), format!("P{step}"));
@@ -117,7 +117,7 @@ async fn children_of_a_refused_insert_are_refused_and_name_it(desk: Desk) {
 
 async fn a_child_waits_while_its_parent_is_before_a_person(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
     let animal = fresh();
     let parent = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9001"});
     let child = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 8_100}));
@@ -133,8 +133,8 @@ async fn a_child_waits_while_its_parent_is_before_a_person(desk: Desk) {
 
 async fn an_edit_that_names_another_phones_op_is_refused(desk: Desk) {
     let seed = seed(&desk).await;
-    let phone = desk.phone("Barn", &["superintendent"]).await;
-    let other = desk.phone("Barn 2", &["superintendent"]).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
+    let other = desk.phone("Barn 2", &["superintendent", "checkin", "scale"]).await;
     let theirs = update("animals", &seed.steer, 1, json!({"pen": "X1"}), json!({"pen": "C1"}));
     other.apply(std::slice::from_ref(&theirs)).await;
     let edit = update("animals", &seed.steer, 1, json!({"tag": "9012"}), json!({"tag": "9001"}));
@@ -193,7 +193,7 @@ async fn a_held_op_obeys_the_rights_its_author_has_then(desk: Desk) {
 async fn a_parent_made_by_another_phone_is_waited_for_as_well(desk: Desk) {
     let seed = seed(&desk).await;
     let scale = desk.phone("Scale", &["scale"]).await;
-    let barn = desk.phone("Barn", &["superintendent"]).await;
+    let barn = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
     let animal = fresh();
     let child = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 810}));
     assert_eq!(scale.push_one(&child).await["verdict"], "held");

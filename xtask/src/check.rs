@@ -75,6 +75,9 @@ pub(crate) fn run() -> Result<()> {
         .step("clippy, the fault cases", || {
             cargo(&["clippy", "--workspace", "--test", "faults", "--locked", "--", "--deny", "warnings"])
         })
+        .step("clippy, the programs of others", || {
+            cargo(&["clippy", "--workspace", "--test", "peers", "--locked", "--", "--deny", "warnings"])
+        })
         .step("Programs and tests are built", setup::programs)
         .step("docs/openapi.json is current", || hold(generated::openapi(&root)?.as_slice()))
         .step("ui/packages/api/src/schema.ts is current", || codegen::types(&root, &["--check"]))
@@ -83,9 +86,10 @@ pub(crate) fn run() -> Result<()> {
 
 /// The rules that need only the sources.
 fn architecture(tree: &Tree) -> Vec<Violation> {
-    let rules: [fn(&Tree) -> Vec<Violation>; 11] = [
+    let rules: [fn(&Tree) -> Vec<Violation>; 12] = [
         rust_sources::begins_with_its_purpose,
-        rust_sources::domain_does_no_io,
+        rust_sources::pure_crates_do_no_io,
+        rust_sources::senders_are_told_the_time,
         rust_sources::engines_only_in_the_seam,
         rust_sources::settings_only_in_config,
         tree::at_most_600_lines,

@@ -10,7 +10,7 @@ use clap::Args;
 use crate::command::{command, run as run_command};
 use crate::plan::Plan;
 use crate::postgres::Postgres;
-use crate::{root, setup, system};
+use crate::{root, schemathesis, setup, system};
 
 /// Where the cases find the real database.
 const POSTGRES: &str = "SHOWDESK_TEST_POSTGRES";
@@ -42,11 +42,6 @@ impl Choices {
     fn wants(&self, promise: &str) -> bool {
         self.promises.is_empty() || self.promises.iter().any(|name| name == promise)
     }
-
-    /// Whether anything beside the fuzzer is asked for.
-    fn wants_cases(&self) -> bool {
-        self.promises.is_empty() || self.promises.iter().any(|name| name != fuzz::PROMISE)
-    }
 }
 
 /// Sets up, runs the cases, and fuzzes.
@@ -56,14 +51,15 @@ pub(crate) fn run(choices: &Choices) -> Result<()> {
     }
     let root = root();
     let mut plan = Plan::new().step("Debian packages to break things with", || system::install(system::TO_BREAK));
-    if choices.wants_cases() {
-        plan = plan
-            .step("npm packages", setup::npm_packages)
-            .step("Pages for phones and desk", setup::pages)
-            .step("Programs and tests are built", setup::programs)
-            .step("The cases are built", || run_command(command("cargo", &root).args(CASES).arg("--no-run")))
-            .step("The cases", || cases(choices));
+    if choices.wants(fuzz::PROMISE) {
+        plan = plan.step("Schemathesis", schemathesis::install);
     }
+    plan = plan
+        .step("npm packages", setup::npm_packages)
+        .step("Pages for phones and desk", setup::pages)
+        .step("Programs and tests are built", setup::programs)
+        .step("The cases are built", || run_command(command("cargo", &root).args(CASES).arg("--no-run")))
+        .step("The cases", || cases(choices));
     if choices.wants(fuzz::PROMISE) {
         plan = plan
             .step("The fuzz targets are built", || fuzz::build(&root))
@@ -76,7 +72,7 @@ fn cases(choices: &Choices) -> Result<()> {
     let postgres = Postgres::start()?;
     let mut cases = command("cargo", &root());
     cases.args(CASES).args(["--", if choices.size.full { "--full" } else { "--ci" }]);
-    cases.args(choices.promises.iter().filter(|name| *name != fuzz::PROMISE));
+    cases.args(&choices.promises);
     run_command(cases.env(POSTGRES, postgres.url()))
 }
 
@@ -91,8 +87,7 @@ mod tests {
 
     #[test]
     fn without_a_choice_everything_runs() {
-        assert!(choices(&[]).wants_cases() && choices(&[]).wants(fuzz::PROMISE));
-        assert!(choices(&["P9"]).wants("P9") && !choices(&["P9"]).wants_cases());
-        assert!(!choices(&["P1"]).wants("P9") && choices(&["P1"]).wants_cases());
+        assert!(choices(&[]).wants("P1") && choices(&[]).wants(fuzz::PROMISE));
+        assert!(choices(&["P9"]).wants("P9") && !choices(&["P9"]).wants("P1"));
     }
 }

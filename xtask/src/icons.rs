@@ -13,6 +13,17 @@ use crate::{root, system};
 /// PNG files by name and edge, pixels.
 const PNG: [(&str, u32); 4] = [("32x32.png", 32), ("128x128.png", 128), ("128x128@2x.png", 256), ("icon.png", 512)];
 
+/// What phones put on their Home Screens: name, drawing and edge. Those that cut the corners themselves get a full ground.
+const PHONE: [(&str, &str, u32); 4] = [
+    ("192.png", DRAWING, 192),
+    ("512.png", DRAWING, 512),
+    ("apple-touch-icon.png", FULL_DRAWING, 180),
+    ("maskable-512.png", FULL_DRAWING, 512),
+];
+
+const DRAWING: &str = "showdesk.svg";
+const FULL_DRAWING: &str = "showdesk-full.svg";
+
 /// Edges inside `icon.ico`, pixels; 256 is written as 0.
 const ICO: [u32; 5] = [16, 32, 48, 64, 256];
 
@@ -24,18 +35,23 @@ pub(crate) fn run() -> Result<()> {
     system::install(system::TO_DRAW)?;
     let folder = root().join("icons");
     for (name, edge) in PNG {
-        fs::write(folder.join(name), render(&folder, edge)?).with_context(|| format!("icons/{name}"))?;
+        fs::write(folder.join(name), render(&folder, DRAWING, edge)?).with_context(|| format!("icons/{name}"))?;
     }
-    let sizes = ICO.iter().map(|edge| Ok((*edge, render(&folder, *edge)?))).collect::<Result<Vec<_>>>()?;
+    let phone = root().join("ui/apps/phone/public/icons");
+    for (name, drawing, edge) in PHONE {
+        fs::write(phone.join(name), render(&folder, drawing, edge)?).with_context(|| format!("the phone's {name}"))?;
+    }
+    let sizes = ICO.iter().map(|edge| Ok((*edge, render(&folder, DRAWING, *edge)?))).collect::<Result<Vec<_>>>()?;
     fs::write(folder.join("icon.ico"), ico(&sizes)?).context("icons/icon.ico")?;
-    let sizes = ICNS.iter().map(|(kind, edge)| Ok((*kind, render(&folder, *edge)?))).collect::<Result<Vec<_>>>()?;
+    let sizes =
+        ICNS.iter().map(|(kind, edge)| Ok((*kind, render(&folder, DRAWING, *edge)?))).collect::<Result<Vec<_>>>()?;
     fs::write(folder.join("icon.icns"), icns(&sizes)?).context("icons/icon.icns")
 }
 
-fn render(folder: &Path, edge: u32) -> Result<Vec<u8>> {
+fn render(folder: &Path, drawing: &str, edge: u32) -> Result<Vec<u8>> {
     let made = folder.join(".rendered.png");
     let edge = edge.to_string();
-    let words = ["--width", &edge, "--height", &edge, "showdesk.svg", "--output", ".rendered.png"];
+    let words = ["--width", &edge, "--height", &edge, drawing, "--output", ".rendered.png"];
     run_command(command("rsvg-convert", folder).args(words))?;
     let bytes = fs::read(&made).context("what rsvg-convert wrote")?;
     fs::remove_file(&made).context("what rsvg-convert wrote")?;

@@ -9,8 +9,8 @@ use crate::command::{command, find, run, succeeds};
 /// What the desktop window is built with.
 pub(crate) const TO_BUILD: &[&str] = &["libwebkit2gtk-4.1-dev"];
 
-/// What the tests need beside that: a browser, a window without a screen, a notification service, a database, and a
-/// clock that can be set for one program.
+/// What the tests need beside that: a browser, a window without a screen, a notification service, a database, a clock
+/// that can be set for one program, and a place for the Python programs that others send messages with.
 pub(crate) const TO_TEST: &[&str] = &[
     "libwebkit2gtk-4.1-dev",
     "webkit2gtk-driver",
@@ -20,10 +20,11 @@ pub(crate) const TO_TEST: &[&str] = &[
     "postgresql",
     "chromium",
     "libfaketime",
+    "python3-venv",
 ];
 
-/// What makes disks, clocks and calls fail.
-pub(crate) const TO_BREAK: &[&str] = &["strace", "libfaketime", "xfsprogs", "e2fsprogs", "postgresql"];
+/// What makes disks, clocks and calls fail, and what makes senseless requests.
+pub(crate) const TO_BREAK: &[&str] = &["strace", "libfaketime", "xfsprogs", "e2fsprogs", "postgresql", "python3-venv"];
 
 /// What the pictures of the screens are taken with: a clock of their own, and small files.
 pub(crate) const TO_PICTURE: &[&str] = &["libfaketime", "pngquant", "chromium"];

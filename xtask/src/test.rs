@@ -7,7 +7,7 @@ use anyhow::Result;
 use crate::command::{command, find, run as run_command};
 use crate::plan::Plan;
 use crate::postgres::Postgres;
-use crate::{bench, root, setup, system};
+use crate::{bench, push_peers, root, setup, system};
 
 /// Where the tests of the store find the real database.
 const POSTGRES: &str = "SHOWDESK_TEST_POSTGRES";
@@ -32,6 +32,7 @@ pub(crate) fn run() -> Result<()> {
             };
             run_command(command("cargo", &root).args(words).env(POSTGRES, postgres.url()))
         })
+        .step("The push senders and the programs of others", push_peers::run)
         .step("Benchmarks run, small", || bench::quick(&[]))
         .step("Examples in the documentation", || cargo(&["test", "--workspace", "--doc", "--locked", "--quiet"]))
         .step("Unit tests of the pages", || run_command(command("npm", &root.join("ui")).args(["test"])))

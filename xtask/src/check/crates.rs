@@ -44,10 +44,13 @@ impl Metadata {
 }
 
 /// What each of our crates may use of ours in the product itself.
-const MAY_USE: [(&str, &[&str]); 7] = [
+const MAY_USE: [(&str, &[&str]); 10] = [
     ("showdesk-domain", &[]),
     ("showdesk-store", &["showdesk-domain"]),
-    ("showdesk-engine", &["showdesk-domain", "showdesk-store"]),
+    ("showdesk-telemetry", &[]),
+    ("showdesk-charts", &[]),
+    ("showdesk-push", &["showdesk-domain"]),
+    ("showdesk-engine", &["showdesk-domain", "showdesk-store", "showdesk-push"]),
     ("showdesk-server", &["showdesk-domain", "showdesk-engine"]),
     ("showdesk", &["showdesk-engine", "showdesk-server"]),
     ("showdesk-testkit", &["showdesk-domain", "showdesk-store", "showdesk-engine", "showdesk-server"]),
@@ -55,11 +58,15 @@ const MAY_USE: [(&str, &[&str]); 7] = [
 ];
 
 /// Outside crates that one of ours keeps to itself, and where else they may appear in tests.
-const BELONGS_TO: [(&str, &[&str]); 6] = [
+const BELONGS_TO: [(&str, &[&str]); 10] = [
     ("sqlx", &["showdesk-store", "showdesk-testkit"]),
     ("axum", &["showdesk-server"]),
     ("hyper", &["showdesk-server"]),
+    ("reqwest", &["showdesk-push"]),
+    ("p256", &["showdesk-push"]),
     ("utoipa", &["showdesk-server", "showdesk-engine"]),
+    ("plotters", &["showdesk-charts"]),
+    ("resvg", &["showdesk-charts"]),
     ("tauri", &["showdesk"]),
     ("notify-rust", &["showdesk"]),
 ];

@@ -17,6 +17,7 @@ const MAY_SHIP: &[&str] = &[
     "BSL-1.0",
     "BlueOak-1.0.0",
     "CC0-1.0",
+    "CDLA-Permissive-2.0",
     "ISC",
     "MIT",
     "MIT-0",

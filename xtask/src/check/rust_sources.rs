@@ -27,9 +27,30 @@ const IO_AND_CLOCKS: &[&str] = &[
     "sqlx::",
 ];
 
-/// The domain does no I/O, reads no clock and throws no dice.
-pub(super) fn domain_does_no_io(tree: &Tree) -> Vec<Violation> {
-    forbid(tree.files("crates/domain/src/", &[".rs"]), IO_AND_CLOCKS, "the domain is pure: take it as an argument")
+/// The crates that do no I/O, read no clock and throw no dice.
+const PURE: [&str; 3] = ["crates/domain/src/", "crates/telemetry/src/", "crates/charts/src/"];
+
+/// The same input gives the same answer: the domain, what is measured, and how it is drawn.
+pub(super) fn pure_crates_do_no_io(tree: &Tree) -> Vec<Violation> {
+    let sources = PURE.into_iter().flat_map(|folder| tree.files(folder, &[".rs"]));
+    forbid(sources, IO_AND_CLOCKS, "this crate is pure: take it as an argument")
+}
+
+/// What the senders are told as arguments.
+const CLOCKS_AND_DICE: &[&str] = &[
+    "SystemTime::now",
+    "Instant::now",
+    "Utc::now",
+    "Local::now",
+    "Uuid::new_v4",
+    "Uuid::now_v7",
+    "rand::rng",
+    "OsRng",
+];
+
+/// The senders talk to the internet, but the time and random bytes are told to them.
+pub(super) fn senders_are_told_the_time(tree: &Tree) -> Vec<Violation> {
+    forbid(tree.files("crates/push/src/", &[".rs"]), CLOCKS_AND_DICE, "a sender is told this: take it as an argument")
 }
 
 /// Names that say which database engine is meant.
@@ -63,8 +84,14 @@ pub(super) fn settings_only_in_config(tree: &Tree) -> Vec<Violation> {
 
 /// The sources of the product: not tests, not benches, not tools.
 fn product(tree: &Tree) -> impl Iterator<Item = &Source> {
-    let folders =
-        ["crates/domain/src/", "crates/store/src/", "crates/engine/src/", "crates/server/src/", "src-tauri/src/"];
+    let folders = [
+        "crates/domain/src/",
+        "crates/store/src/",
+        "crates/push/src/",
+        "crates/engine/src/",
+        "crates/server/src/",
+        "src-tauri/src/",
+    ];
     folders.into_iter().flat_map(|folder| tree.files(folder, &[".rs"]))
 }
 
@@ -93,9 +120,20 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_in_the_domain_is_found_and_a_comment_about_one_is_not() {
-        let tree = Tree::of(&[("crates/domain/src/a.rs", "//! x\n// Utc::now is banned\nlet now = Utc::now();\n")]);
-        assert_eq!(places(domain_does_no_io(&tree)), ["crates/domain/src/a.rs:3"]);
+    fn a_clock_in_a_pure_crate_is_found_and_a_comment_about_one_is_not() {
+        let text = "//! x\n// Utc::now is banned\nlet now = Utc::now();\n";
+        for folder in PURE {
+            let path = format!("{folder}a.rs");
+            let tree = Tree::of(&[(&path, text), ("crates/engine/src/a.rs", text)]);
+            assert_eq!(places(pure_crates_do_no_io(&tree)), [format!("{path}:3")]);
+        }
+    }
+
+    #[test]
+    fn a_clock_in_a_sender_is_found() {
+        let text = "//! x\nlet now = Utc::now();\n";
+        let tree = Tree::of(&[("crates/push/src/a.rs", text), ("crates/engine/src/a.rs", text)]);
+        assert_eq!(places(senders_are_told_the_time(&tree)), ["crates/push/src/a.rs:2"]);
     }
 
     #[test]
