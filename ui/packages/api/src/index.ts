@@ -2,6 +2,7 @@
 
 export { backoffMs, type Backoff } from "./backoff.ts";
 export { answer, createApi, type Api, type BaseUrl } from "./client.ts";
+export { readFile } from "./file.ts";
 export { readLive, type LiveEvent, type LiveOptions } from "./live.ts";
 export { ApiProblem, Unreachable, type Retry, type UnreachableReason } from "./problem.ts";
 export type * from "./schema.ts";

@@ -41,8 +41,15 @@ export class ApiProblem extends Error {
   }
 }
 
-/** Why no answer of this desk came. */
-export type UnreachableReason = "network" | "timeout" | "not_json" | "other_installation";
+/**
+ * Why no answer of this desk came.
+ * - network: nobody answers, as far as the browser tells
+ * - not_json: somebody else's page, such as the sign-in page of a Wi-Fi
+ * - other_installation: another laptop
+ * - untrusted: the laptop is there, and this phone does not trust its certificate
+ * - clock_wrong: the laptop is there, and this phone's clock is so far off that no certificate can be good
+ */
+export type UnreachableReason = "network" | "timeout" | "not_json" | "other_installation" | "untrusted" | "clock_wrong";
 
 /** No answer of this desk came: it is away, or somebody else answered in its place. */
 export class Unreachable extends Error {

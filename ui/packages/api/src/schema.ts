@@ -38,6 +38,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/audit.csv": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The same as a table for a spreadsheet, all of it: UTF-8, with a line of headings. */
+        get: operations["get_admin_audit_csv"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/bulk/{bulk_id}/undo": {
         parameters: {
             query?: never;
@@ -214,6 +231,60 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/devices/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Changes a device and its person; what is absent stays. It holds from the next request on, and streams are told.
+         *     422 `own_device` for rights of the laptop, 409 `last_admin`, 409 `wrong_state` for a removed device.
+         */
+        put: operations["put_admin_devices_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/{id}/ask-file": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a phone for a copy of what it holds: `file_asked_at` is told to it until a copy is taken in. */
+        post: operations["post_admin_devices_id_ask_file"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/devices/{id}/merge": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A phone that joined twice is one person again: the device gets the person and the rights of `into`. */
+        post: operations["post_admin_devices_id_merge"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/devices/{id}/revoke": {
         parameters: {
             query?: never;
@@ -223,7 +294,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Removes a device; its token is dead when this is answered. */
+        /** Removes a device; its token is dead when this is answered, and its streams end. */
         post: operations["post_admin_devices_id_revoke"];
         delete?: never;
         options?: never;
@@ -387,6 +458,74 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/network": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the laptop is on the network, and what is not as it should be. */
+        get: operations["get_admin_network"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/network/renew": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Renews the laptop's certificate, and if wanted what phones trust. */
+        post: operations["post_admin_network_renew"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/network/tests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Begins a test: a phone opens the address, and the laptop sees who comes. */
+        post: operations["post_admin_network_tests"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/network/tests/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who came. */
+        get: operations["get_admin_network_tests_id"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/overview": {
         parameters: {
             query?: never;
@@ -439,6 +578,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/pairings/{id}/close": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a code back: nobody joins by it any more. Twice is the same as once. */
+        post: operations["post_admin_pairings_id_close"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/pairings/{id}/refuse": {
         parameters: {
             query?: never;
@@ -450,6 +606,57 @@ export interface paths {
         put?: never;
         /** Refuses a phone. */
         post: operations["post_admin_pairings_id_refuse"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/pairings/{id}/typed-code": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A fresh short form of an open code, for typing; the one before is dead. 410 if the code is not open any more. */
+        post: operations["post_admin_pairings_id_typed_code"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/pairings/open": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Codes that let phones in now. The codes themselves are not known any more. */
+        get: operations["get_admin_pairings_open"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/permissions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The switches of what a person may do, and the functions that bring them. */
+        get: operations["get_admin_permissions"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -653,6 +860,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the device may know about itself. */
+        get: operations["get_me"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/conflicts": {
         parameters: {
             query?: never;
@@ -679,7 +903,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Answers what the desk asked about an own entry. 409 `wrong_state` if nobody asked or it is decided. */
+        /**
+         * Answers what the desk asked about an own entry. 409 `wrong_state` if nobody asked or it is decided,
+         *     `question_moved` with the clash as `fresh` if something else was asked meanwhile.
+         */
         post: operations["post_me_conflicts_id_answer"];
         delete?: never;
         options?: never;
@@ -781,7 +1008,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Shows a code. 404 unknown, 410 used or expired, 429 after too many wrong ones. */
+        /**
+         * Shows a code, or its short form. 404 unknown, 410 used or expired, 429 after too many wrong ones: 10 a minute from
+         *     an address and 30 in all; a short form is dead for an address after 5 and for everybody after 30.
+         */
         post: operations["post_pairing_claim"];
         delete?: never;
         options?: never;
@@ -1067,6 +1297,16 @@ export interface components {
             /** @description What. */
             text: string;
         };
+        /** @description The author's answer. */
+        AnswerWords: {
+            /**
+             * Format: uuid
+             * @description Which question it answers: a newer one may have been asked meanwhile.
+             */
+            question: string;
+            /** @description 1 to 500 characters. */
+            text: string;
+        };
         /** @description An op is to be applied on its author's behalf. */
         Apply: {
             /** @description Values in place of those sent, by field; fields that are not named stay as they were sent. */
@@ -1076,6 +1316,11 @@ export interface components {
         };
         /** @description The desk allows a phone, perhaps with other rights than its code was made for. */
         Approve: {
+            /**
+             * Format: date-time
+             * @description Until when it may stay, if not as long as the code says; null if for ever.
+             */
+            expires_at?: string | null;
             /** @description Other functions than the code's. */
             functions?: components["schemas"]["Function"][] | null;
             /** @description Another name than the person typed. */
@@ -1093,6 +1338,11 @@ export interface components {
             at: string;
             /** @description Who asked. */
             by: components["schemas"]["PersonRef"];
+            /**
+             * Format: uuid
+             * @description Names it in an answer.
+             */
+            id: string;
             /** @description What. */
             text: string;
         };
@@ -1100,7 +1350,10 @@ export interface components {
         AuditItem: {
             /**
              * @description `conflict_resolved`, `conflict_undone`, `conflict_reopened`, `conflict_withdrawn`, `conflict_disagreed`,
-             *     `op_retried`, `op_applied`, `op_dropped`, `device_allowed`, ….
+             *     `conflict_asked`, `conflict_answered`, `op_retried`, `op_applied`, `op_dropped`, `stage_changed`,
+             *     `joining_opened`, `typed_code_made`, `joining_closed`, `device_allowed`, `device_refused`, `device_changed`,
+             *     `device_merged`, `device_removed`, `file_asked`, `rescue_taken_in`, `import_confirmed`, `import_undone`,
+             *     `person_named`, `demo_filled`, `worker_run`, `desk_opened`, `audit_exported`, ….
              */
             action: string;
             actor?: null | components["schemas"]["NamedRef"];
@@ -1142,6 +1395,10 @@ export interface components {
              * @description The record, or what else it is about.
              */
             record_id?: string | null;
+            /** @description What the record is: tag, species, breed, exhibitor, class, …. */
+            subject: unknown;
+            /** @description The same in words, or the name of the device or person it is about. */
+            subject_text?: string | null;
             /** @description The record's table. */
             table_name?: string | null;
         };
@@ -1255,7 +1512,7 @@ export interface components {
         Change: components["schemas"]["ShowsChange"] | components["schemas"]["RingsChange"] | components["schemas"]["ExhibitorsChange"] | components["schemas"]["ClassesChange"] | components["schemas"]["AnimalsChange"] | components["schemas"]["EntriesChange"] | components["schemas"]["WeighInsChange"] | components["schemas"]["PlacingsChange"] | components["schemas"]["ClassCallsChange"] | components["schemas"]["AnnouncementsChange"];
         /** @description A phone shows a code. */
         Claim: {
-            /** @description From the QR code. */
+            /** @description From the QR code, or its short form as it was typed: any case, I and L for 1, O for 0, dashes and spaces. */
             code: string;
             /** @description The name the person typed, 1 to 200 characters. */
             device_name: string;
@@ -1585,6 +1842,23 @@ export interface components {
         DeskToken: {
             token: string;
         };
+        /** @description What the desk changes about a device and its person. What is absent stays. */
+        DeviceChange: {
+            /**
+             * Format: date-time
+             * @description When the device's time is over; null if it may stay.
+             */
+            expires_at?: string | null;
+            /** @description What the person does; at least one. */
+            functions?: components["schemas"]["Function"][] | null;
+            /** @description The device's name, 1 to 200 characters. */
+            name?: string | null;
+            permissions?: null | components["schemas"]["Permissions"];
+            /** @description The person's name, 1 to 200 characters. */
+            person_name?: string | null;
+            /** @description Where the person may write. */
+            scope?: components["schemas"]["Scope"] | null;
+        };
         /** @description All devices that ever joined. */
         DeviceList: {
             /** @description By name. */
@@ -1600,12 +1874,24 @@ export interface components {
             beats: string;
             /** @description Whether it was heard of in the last 45 seconds: a phone that shows its page asks every 15. */
             connected: boolean;
+            /** @description The switches that stand on, all told. */
+            effective: string[];
+            /**
+             * Format: date-time
+             * @description When its time is over; none if it may stay.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the desk asks for a copy of what it holds; none once one was taken in.
+             */
+            file_asked_at?: string | null;
             /**
              * Format: date-time
              * @description When two stores of this device were last seen pushing in turn: it may be two phones.
              */
             fork_suspected_at?: string | null;
-            /** @description What it may do. */
+            /** @description What the person does. */
             functions: components["schemas"]["Function"][];
             /**
              * Format: uuid
@@ -1629,6 +1915,13 @@ export interface components {
              * @description Its last request; none if it never made one.
              */
             last_seen?: string | null;
+            /** @description How it says that it shows its page: `quick` over plain HTTP, `field_ready` over HTTPS with a worker. */
+            level?: string | null;
+            /**
+             * Format: uuid
+             * @description The device that this one may be: a phone of the same name and kind that was not seen since this one joined.
+             */
+            may_be?: string | null;
             /** @description Its name. */
             name: string;
             /**
@@ -1636,6 +1929,8 @@ export interface components {
              * @description Since when the oldest of them waits, as far as it was told; none if it holds none.
              */
             oldest_unsent_at?: string | null;
+            /** @description Switches that were set beside the functions: `{granted, withheld}`. */
+            permissions: components["schemas"]["Permissions"];
             /** @description ios, android, web, …. */
             platform?: string | null;
             /**
@@ -1643,7 +1938,9 @@ export interface components {
              * @description When it was removed.
              */
             revoked_at?: string | null;
-            /** @description Where it may write. */
+            /** @description The person's role in the team: owner, admin, editor, viewer. It follows from the functions. */
+            role: string;
+            /** @description Where the person may write. */
             scope: components["schemas"]["Scope"];
             /**
              * Format: int64
@@ -2221,10 +2518,15 @@ export interface components {
             written: unknown;
         };
         /** @description A code for phones, shown once. */
-        JoinCode: {
+        JoinCode: components["schemas"]["TypedCode"] & {
             code: string;
             /** Format: date-time */
             code_expires_at: string;
+            /**
+             * Format: uuid
+             * @description What the desk calls it: to close it, and for a fresh short form.
+             */
+            pairing_id: string;
             /** @description The same as a picture. */
             qr_svg: string;
             /** @description What a phone opens; the code stands in the fragment and reaches no log. */
@@ -2242,9 +2544,50 @@ export interface components {
             /** @description Whether every file needs it; of tag and `official_id` one is enough. */
             required: boolean;
         };
+        /**
+         * @description How phones can reach the laptop.
+         * @enum {string}
+         */
+        Level: "plain" | "https";
         /** @description The code of a printed desk link. */
         LinkCode: {
             code: string;
+        };
+        /** @description What a device may know about itself. */
+        Me: {
+            /**
+             * Format: uuid
+             * @description The device.
+             */
+            device_id: string;
+            /**
+             * Format: date-time
+             * @description When its time is over; none if it may stay.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when the desk asks for a copy of what it holds.
+             */
+            file_asked_at?: string | null;
+            /** @description What the person does. */
+            functions: components["schemas"]["Function"][];
+            /** @description Its name. */
+            name: string;
+            /** @description The switches that stand on. */
+            permissions: string[];
+            /** @description Its person. */
+            person: components["schemas"]["PersonRef"];
+            /** @description Where the person may write. */
+            scope: components["schemas"]["Scope"];
+        };
+        /** @description A phone that joined twice becomes one person again. */
+        MergeDevice: {
+            /**
+             * Format: uuid
+             * @description The device whose person it is.
+             */
+            into: string;
         };
         /** @description The author's own disputed entries. */
         MyConflicts: {
@@ -2261,8 +2604,78 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description A phone that came. */
+        NetworkArrival: {
+            /** @description From where. */
+            address: string;
+            /** @description What its browser says of itself. */
+            agent: string;
+            /** Format: date-time */
+            at: string;
+            /** @description It was this laptop's own browser, which proves nothing about the Wi-Fi. */
+            this_laptop: boolean;
+        };
+        /** @description What the laptop is on the network. */
+        NetworkState: {
+            /**
+             * Format: date-time
+             * @description Until when phones trust it.
+             */
+            ca_expires_at?: string | null;
+            /** @description SHA-256 of what phones trust, in groups of four. */
+            fingerprint?: string | null;
+            /** @description Addresses of plain HTTP, best first; the name is last. */
+            http: string[];
+            /** @description The same of HTTPS. */
+            https: string[];
+            /**
+             * Format: date-time
+             * @description Until when the laptop's own certificate lasts; it is renewed by itself.
+             */
+            leaf_expires_at?: string | null;
+            /** @description Names and addresses in the laptop's own certificate. */
+            leaf_names: string[];
+            level: components["schemas"]["Level"];
+            /** @description Whether the network knows the name, as far as one can tell. */
+            mdns: boolean;
+            /** @description `showdesk-1a2b3c.local`; none where nobody outside can connect. */
+            name?: string | null;
+            secrets: components["schemas"]["SecretsKept"];
+            warnings: components["schemas"]["NetworkWarning"][];
+        };
+        /** @description A test of the way to the laptop. */
+        NetworkTest: {
+            /** Format: date-time */
+            expires_at: string;
+            /** Format: uuid */
+            id: string;
+            /** @description The same as a picture. */
+            qr_svg: string;
+            /** @description What a phone opens. */
+            url: string;
+        };
+        /** @description Who came. */
+        NetworkTestState: {
+            /** @description The first ones. */
+            arrivals: components["schemas"]["NetworkArrival"][];
+            /** Format: date-time */
+            expires_at: string;
+            status: components["schemas"]["TestStatus"];
+        };
+        /** @description Something that is not as it should be. */
+        NetworkWarning: {
+            /** @description Stable, for programs. */
+            code: string;
+            /** @description A sentence for people. */
+            detail: string;
+        };
         /** @description The desk opens joining. */
         NewPairing: {
+            /**
+             * Format: date-time
+             * @description Until when a phone that joins by it may stay; null if for ever, the end of the show and two days if absent.
+             */
+            device_expires_at?: string | null;
             /**
              * Format: int64
              * @description 600 for a single code, 7,200 for an open one, 86,400 at most.
@@ -2340,6 +2753,52 @@ export interface components {
             server_data?: unknown;
             /** @description The table of its record. */
             table_name: string;
+        };
+        /** @description A code that lets phones in. The code itself is not known any more. */
+        OpenPairing: {
+            /**
+             * Format: date-time
+             * @description When it dies.
+             */
+            code_expires_at: string;
+            /**
+             * Format: date-time
+             * @description Until when a phone that joins by it may stay; none if for ever.
+             */
+            device_expires_at?: string | null;
+            /** @description What phones that use it will do. */
+            functions: components["schemas"]["Function"][];
+            /**
+             * Format: int64
+             * @description Phones that were let in by it.
+             */
+            joined: number;
+            /** @description One phone, or as many as come. */
+            mode: components["schemas"]["PairingMode"];
+            /**
+             * Format: date-time
+             * @description When it was made.
+             */
+            opened_at: string;
+            /**
+             * Format: uuid
+             * @description What the desk calls it.
+             */
+            pairing_id: string;
+            /** @description Where they may write. */
+            scope: components["schemas"]["Scope"];
+            /** @description Whether the short form died of wrong tries: a fresh one is needed. */
+            typed_code_dead: boolean;
+            /**
+             * Format: date-time
+             * @description When its short form dies or died; none if it has none.
+             */
+            typed_code_expires_at?: string | null;
+        };
+        /** @description Codes that let phones in now. */
+        OpenPairings: {
+            /** @description Newest first, at most 100. */
+            items: components["schemas"]["OpenPairing"][];
         };
         /** @description Why an op was rejected. */
         OpError: {
@@ -2544,8 +3003,15 @@ export interface components {
              * @description The device.
              */
             device_id?: string | null;
+            /**
+             * Format: date-time
+             * @description When its time is over; none if it may stay.
+             */
+            expires_at?: string | null;
             /** @description What it may do. */
             functions?: components["schemas"]["Function"][] | null;
+            /** @description The switches that stand on. */
+            permissions?: string[] | null;
             /** @description Where it may write. */
             scope?: components["schemas"]["Scope"] | null;
             /** @description waiting, approved or refused. */
@@ -2553,6 +3019,25 @@ export interface components {
             /** @description Shown once approved: each fetch makes a new one and kills the last. */
             token?: string | null;
             user?: null | components["schemas"]["PersonRef"];
+        };
+        /** @description One switch. */
+        PermissionItem: {
+            /** @description The functions that have it by themselves; an admin has all. */
+            functions: components["schemas"]["Function"][];
+            /** @description Its name. */
+            key: string;
+        };
+        /** @description The switches of the desk, in their order. */
+        PermissionList: {
+            /** @description All of them. */
+            items: components["schemas"]["PermissionItem"][];
+        };
+        /** @description Switches beside the functions. */
+        Permissions: {
+            /** @description Given beyond the functions. */
+            granted: string[];
+            /** @description Taken from what the functions bring. */
+            withheld: string[];
         };
         /** @description The name of the person at the desk. */
         PersonName: {
@@ -2571,13 +3056,17 @@ export interface components {
         };
         /** @description Who this desk is. */
         Ping: {
-            /** @description Where phones reach the show: this desk, best first, then the other live desks of its database. */
+            /** @description Where phones reach the show: this desk, best first, then the other live desks of its database. Plain HTTP. */
             addresses: string[];
             /**
              * Format: uuid
              * @description The epoch of the database.
              */
             epoch: string;
+            /** @description The first 8 hexadecimal digits of the SHA-256 of what phones trust; none if there is no HTTPS. */
+            fingerprint_prefix?: string | null;
+            /** @description The same for phones that trust the show; empty if there is no HTTPS. */
+            https: string[];
             /**
              * Format: uuid
              * @description Made with the database.
@@ -2839,6 +3328,11 @@ export interface components {
             /** @description Why; kept in history. */
             reason?: string | null;
         };
+        /** @description What to renew. */
+        Renewal: {
+            /** @description Also what phones trust: each phone has to trust the laptop again. */
+            authority?: boolean;
+        };
         /**
          * @description Whose value stands.
          * @enum {string}
@@ -2935,6 +3429,13 @@ export interface components {
             departments?: string[];
             exhibitor_ids?: string[];
             ring_ids?: string[];
+        };
+        /** @description Where secrets of the show are kept. */
+        SecretsKept: {
+            /** @description `keychain`, `file` or `nowhere`. */
+            kept_in: string;
+            /** @description What is worse than it could be, as a sentence. */
+            warning?: string | null;
         };
         /** @description An op as its author sent it, as far as it can be stored. */
         SentOp: {
@@ -3112,6 +3613,11 @@ export interface components {
             /** @description Its table, even if there is no such. */
             table_name: string;
         };
+        /**
+         * @description How a test stands.
+         * @enum {string}
+         */
+        TestStatus: "waiting" | "arrived" | "over";
         /** @description One point of a clash's story. */
         TimelinePoint: {
             /**
@@ -3160,6 +3666,16 @@ export interface components {
             client?: null | components["schemas"]["WeighInView"];
             server?: null | components["schemas"]["WeighInView"];
         };
+        /** @description The short form of a code, for a phone whose camera does not read it. Only its hash is stored. */
+        TypedCode: {
+            /** @description Eight characters without I, L, O and U. */
+            typed_code: string;
+            /**
+             * Format: date-time
+             * @description When it dies: two minutes after it was made, or after 30 wrong tries.
+             */
+            typed_code_expires_at: string;
+        };
         /**
          * @description The verdicts of PROTOCOL.md §3; `unknown` only answers `/sync/ops/status`.
          * @enum {string}
@@ -3174,10 +3690,16 @@ export interface components {
              * @description When it asked.
              */
             claimed_at: string;
+            /**
+             * Format: uuid
+             * @description The code that it showed.
+             */
+            code_id: string;
             /** @description What its person typed. */
             device_name: string;
             /** @description What its code was made for. */
             functions: components["schemas"]["Function"][];
+            known_device?: null | components["schemas"]["NamedRef"];
             /**
              * Format: uuid
              * @description Which claim. Not the secret `pairing_id` of the phone, but an id that names it at the desk.
@@ -3185,6 +3707,8 @@ export interface components {
             pairing_id: string;
             /** @description ios, android, web, …. */
             platform?: string | null;
+            /** @description Where its code lets it write. */
+            scope: components["schemas"]["Scope"];
         };
         /** @description Phones that ask to join. */
         WaitingPairings: {
@@ -3328,7 +3852,7 @@ export interface components {
             /** @description Its name, 1 to 32 bytes. */
             ssid: string;
         };
-        /** @description A question to an entry's author, or the answer. */
+        /** @description A question to an entry's author. */
         Words: {
             /** @description 1 to 500 characters. */
             text: string;
@@ -3381,6 +3905,7 @@ export type AnimalsChange = components['schemas']['AnimalsChange'];
 export type Announcements = components['schemas']['Announcements'];
 export type AnnouncementsChange = components['schemas']['AnnouncementsChange'];
 export type Answered = components['schemas']['Answered'];
+export type AnswerWords = components['schemas']['AnswerWords'];
 export type Apply = components['schemas']['Apply'];
 export type Approve = components['schemas']['Approve'];
 export type Asked = components['schemas']['Asked'];
@@ -3407,6 +3932,7 @@ export type ConflictView = components['schemas']['ConflictView'];
 export type Demo = components['schemas']['Demo'];
 export type DemoName = components['schemas']['DemoName'];
 export type DeskToken = components['schemas']['DeskToken'];
+export type DeviceChange = components['schemas']['DeviceChange'];
 export type DeviceList = components['schemas']['DeviceList'];
 export type DeviceView = components['schemas']['DeviceView'];
 export type Disagree = components['schemas']['Disagree'];
@@ -3438,13 +3964,23 @@ export type ImportResult = components['schemas']['ImportResult'];
 export type JoinCode = components['schemas']['JoinCode'];
 export type JoiningAddresses = components['schemas']['JoiningAddresses'];
 export type KnownColumn = components['schemas']['KnownColumn'];
+export type Level = components['schemas']['Level'];
 export type LinkCode = components['schemas']['LinkCode'];
+export type Me = components['schemas']['Me'];
+export type MergeDevice = components['schemas']['MergeDevice'];
 export type MyConflicts = components['schemas']['MyConflicts'];
 export type NamedRef = components['schemas']['NamedRef'];
+export type NetworkArrival = components['schemas']['NetworkArrival'];
+export type NetworkState = components['schemas']['NetworkState'];
+export type NetworkTest = components['schemas']['NetworkTest'];
+export type NetworkTestState = components['schemas']['NetworkTestState'];
+export type NetworkWarning = components['schemas']['NetworkWarning'];
 export type NewPairing = components['schemas']['NewPairing'];
 export type NewToken = components['schemas']['NewToken'];
 export type Op = components['schemas']['Op'];
 export type OpenClash = components['schemas']['OpenClash'];
+export type OpenPairing = components['schemas']['OpenPairing'];
+export type OpenPairings = components['schemas']['OpenPairings'];
 export type OpError = components['schemas']['OpError'];
 export type OpResult = components['schemas']['OpResult'];
 export type OpsStatusAnswer = components['schemas']['OpsStatusAnswer'];
@@ -3453,6 +3989,9 @@ export type Outage = components['schemas']['Outage'];
 export type Overview = components['schemas']['Overview'];
 export type PairingMode = components['schemas']['PairingMode'];
 export type PairingStatus = components['schemas']['PairingStatus'];
+export type PermissionItem = components['schemas']['PermissionItem'];
+export type PermissionList = components['schemas']['PermissionList'];
+export type Permissions = components['schemas']['Permissions'];
 export type PersonName = components['schemas']['PersonName'];
 export type PersonRef = components['schemas']['PersonRef'];
 export type Ping = components['schemas']['Ping'];
@@ -3466,6 +4005,7 @@ export type QrPicture = components['schemas']['QrPicture'];
 export type QueueItem = components['schemas']['QueueItem'];
 export type QueuePage = components['schemas']['QueuePage'];
 export type Reason = components['schemas']['Reason'];
+export type Renewal = components['schemas']['Renewal'];
 export type Resolution = components['schemas']['Resolution'];
 export type Resolve = components['schemas']['Resolve'];
 export type Retry = components['schemas']['Retry'];
@@ -3473,6 +4013,7 @@ export type RingNow = components['schemas']['RingNow'];
 export type Rings = components['schemas']['Rings'];
 export type RingsChange = components['schemas']['RingsChange'];
 export type Scope = components['schemas']['Scope'];
+export type SecretsKept = components['schemas']['SecretsKept'];
 export type SentOp = components['schemas']['SentOp'];
 export type Shows = components['schemas']['Shows'];
 export type ShowsChange = components['schemas']['ShowsChange'];
@@ -3480,9 +4021,11 @@ export type TableName = components['schemas']['TableName'];
 export type TakeIn = components['schemas']['TakeIn'];
 export type TakenIn = components['schemas']['TakenIn'];
 export type TakenInItem = components['schemas']['TakenInItem'];
+export type TestStatus = components['schemas']['TestStatus'];
 export type TimelinePoint = components['schemas']['TimelinePoint'];
 export type TouchedClass = components['schemas']['TouchedClass'];
 export type TwoWeighIns = components['schemas']['TwoWeighIns'];
+export type TypedCode = components['schemas']['TypedCode'];
 export type VerdictName = components['schemas']['VerdictName'];
 export type WaitingPairing = components['schemas']['WaitingPairing'];
 export type WaitingPairings = components['schemas']['WaitingPairings'];
@@ -3530,14 +4073,22 @@ export interface operations {
                 action?: string;
                 /** @description Where the last page ended. */
                 cursor?: string;
+                /** @description From this device, or about it. */
+                device?: string;
+                /** @description Not before this moment. */
+                from?: string;
                 /** @description 1 to 200, 50 if absent. */
                 limit?: number;
                 /** @description Who did it. */
                 person?: string;
+                /** @description Anywhere in what was done, to what, by whom, from where, why. */
+                q?: string;
                 /** @description To this row. */
                 record?: string;
                 /** @description To a row of this table. */
                 table?: string;
+                /** @description Before this moment. */
+                to?: string;
             };
             header?: never;
             path?: never;
@@ -3552,6 +4103,48 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["AuditPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_audit_csv: {
+        parameters: {
+            query?: {
+                /** @description What was done: `conflict_resolved`, `op_applied`, …. */
+                action?: string;
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description From this device, or about it. */
+                device?: string;
+                /** @description Not before this moment. */
+                from?: string;
+                /** @description 1 to 200, 50 if absent. */
+                limit?: number;
+                /** @description Who did it. */
+                person?: string;
+                /** @description Anywhere in what was done, to what, by whom, from where, why. */
+                q?: string;
+                /** @description To this row. */
+                record?: string;
+                /** @description To a row of this table. */
+                table?: string;
+                /** @description Before this moment. */
+                to?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/csv": string;
                 };
             };
             default: components["responses"]["Problem"];
@@ -3828,6 +4421,83 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    put_admin_devices_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["DeviceChange"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_devices_id_ask_file: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_devices_id_merge: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MergeDevice"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeviceView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_admin_devices_id_revoke: {
         parameters: {
             query?: never;
@@ -3845,7 +4515,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Done"];
+                    "application/json": components["schemas"]["DeviceView"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4103,6 +4773,96 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_admin_network: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkState"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_network_renew: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Renewal"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkState"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_network_tests: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkTest"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_network_tests_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NetworkTestState"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_overview: {
         parameters: {
             query?: never;
@@ -4200,6 +4960,29 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    post_admin_pairings_id_close: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Done"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_admin_pairings_id_refuse: {
         parameters: {
             query?: never;
@@ -4218,6 +5001,71 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Done"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_pairings_id_typed_code: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TypedCode"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_pairings_open: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["OpenPairings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_permissions: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PermissionList"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4484,13 +5332,34 @@ export interface operations {
         };
         requestBody?: never;
         responses: {
-            /** @description Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), `bye {reason: stopping|removed|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429. */
+            /** @description Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), `me {}` (what this device may do or is asked for has changed: ask /me and pull), `bye {reason: stopping|removed|expired|rights|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429. */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
                     "text/event-stream": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_me: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Me"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4528,7 +5397,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["Words"];
+                "application/json": components["schemas"]["AnswerWords"];
             };
         };
         responses: {

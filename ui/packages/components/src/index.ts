@@ -16,6 +16,7 @@ export { default as Note } from "./Note.svelte";
 export { default as Panel } from "./Panel.svelte";
 export { default as Progress } from "./Progress.svelte";
 export { default as Radios } from "./Radios.svelte";
+export { default as Ring } from "./Ring.svelte";
 export { default as Segments } from "./Segments.svelte";
 export { default as Skeleton } from "./Skeleton.svelte";
 export { default as Strip } from "./Strip.svelte";

@@ -1,5 +1,8 @@
 // What surrounds the page: the browser's abilities and its small settings. The only package that may know the shell.
 
-export { capabilities, levelOf, type Capabilities, type Level } from "./capabilities.ts";
+export { capabilities, levelOf, phoneKind, type Capabilities, type Level, type PhoneKind } from "./capabilities.ts";
+export { homeScreen, type HomeScreen } from "./home-screen.ts";
 export { browserPreferences, type Preferences } from "./preferences.ts";
 export { playTones } from "./sound.ts";
+export { askToKeep, storagePromise, type StoragePromise } from "./storage.ts";
+export { startWorker, type PageWorker } from "./worker.ts";

@@ -9,6 +9,7 @@ const HTTP: Capabilities = {
   notifications: false,
   persistentStorage: false,
   vibrates: true,
+  fromHomeScreen: false,
 };
 
 afterEach(() => vi.restoreAllMocks());

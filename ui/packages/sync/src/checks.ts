@@ -1,6 +1,6 @@
 // The author's own disputed entries: what became of them, and the author's word on a decision.
 
-import { answer, type Api } from "@showdesk/api";
+import { answer, ApiProblem, type Api } from "@showdesk/api";
 import * as v from "valibot";
 
 import { askStatus, isFiled } from "./ops-status.ts";
@@ -77,9 +77,25 @@ export async function disagree(api: Api, store: Store, id: string, note: string)
   await takeChecks(api, store);
 }
 
-/** The author answers what the desk asked about an entry. */
-export async function answerQuestion(api: Api, store: Store, id: string, text: string): Promise<void> {
-  await api.POST("/api/v1/me/conflicts/{id}/answer", { params: { path: { id } }, body: { text } });
+/** The author's answer belongs to a question that the desk has replaced by another one. */
+export class QuestionMoved extends Error {
+  override readonly name = "QuestionMoved";
+}
+
+/** The author answers what the desk asked about an entry: this question and no other. */
+export async function answerQuestion(
+  api: Api,
+  store: Store,
+  id: string,
+  { question, text }: { readonly question: string; readonly text: string },
+): Promise<void> {
+  try {
+    await api.POST("/api/v1/me/conflicts/{id}/answer", { params: { path: { id } }, body: { question, text } });
+  } catch (error) {
+    if (!(error instanceof ApiProblem) || error.code !== "question_moved") throw error;
+    await takeChecks(api, store);
+    throw new QuestionMoved("the desk asks something else", { cause: error });
+  }
   await takeChecks(api, store);
 }
 

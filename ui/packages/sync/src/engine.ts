@@ -24,6 +24,8 @@ import { LocalView } from "./view.ts";
 const RESUME_MS = 1_500;
 /** The screen says what it saved first: a few frames, before the show is read again around the new entry. */
 const SAID_MS = 50;
+/** What this phone is at the show is asked for so often, whether or not the desk has told of a change. */
+const ME_MS = 5 * 60_000;
 /** A tab that leads and lives answers the others within this. */
 const LEADER_ANSWER_MS = 300;
 
@@ -61,6 +63,8 @@ export class SyncEngine {
   #following: Promise<void> | undefined;
   #again = false;
   #checksMoved = true;
+  /** When the desk last said what this phone is; never, or it has changed since. */
+  #meAtMs: number | null = null;
   #seenClock = -1;
   #stream: AbortController | undefined;
   #isRunning = false;
@@ -89,6 +93,7 @@ export class SyncEngine {
   async start(): Promise<void> {
     this.#isRunning = true;
     this.#isWhole = false;
+    this.#meAtMs = null;
     const { page, tabs } = this.#parts;
     this.#unlisten = page.listen((wish) => this.#onWish(wish));
     tabs.listen((news) => {
@@ -210,14 +215,14 @@ export class SyncEngine {
       this.#failures = 0;
       await store.setFact("last_sent_ms", now());
       const trouble = refusal && { code: refusal.code, detail: refusal.detail };
-      await this.#recount({ access: "ok", link: "near", sending: null, trouble });
+      await this.#recount({ access: "ok", link: "near", away: null, sending: null, trouble });
       this.#plan(Math.min(TICK_MS, await nextSendMs(store, now())));
       this.#openStream();
     } catch (error) {
       await this.#onFailure(failureOf(error));
     }
-    const { access, link, nextTryMs } = this.#status;
-    this.#parts.tabs.tell({ rows: [], wantsSync: false, status: { access, link, nextTryMs } });
+    const { access, link, away, nextTryMs } = this.#status;
+    this.#parts.tabs.tell({ rows: [], wantsSync: false, status: { access, link, away, nextTryMs } });
   }
 
   /** Whether this tab leads. The lease of a page that was closed or killed would hold everybody up. */
@@ -257,8 +262,10 @@ export class SyncEngine {
   async #talk(): Promise<ApiProblem | null> {
     const { store, api, reach, now, random } = this.#parts;
     const looksAtChecks = this.#checksMoved;
+    const asksWhoIAm = this.#meAtMs === null || Math.abs(now() - this.#meAtMs) > ME_MS;
     // Before the talk: what is told during it belongs to the next one.
     this.#checksMoved = false;
+    if (asksWhoIAm) this.#meAtMs = now();
     try {
       const said = await talk({
         store,
@@ -268,7 +275,9 @@ export class SyncEngine {
         random,
         pace: this.#pace,
         looksAtChecks,
-        onFound: () => this.#set({ link: "near", movedTo: reach.movedTo }),
+        asksWhoIAm,
+        onFound: (who) =>
+          this.#set({ link: "near", away: null, movedTo: reach.movedTo, offersHttps: who.https.length > 0 }),
         onProgress: (sending) => this.#set({ sending }),
         onRows: (touched) => this.#onRows(touched, true),
       });
@@ -276,6 +285,7 @@ export class SyncEngine {
       return said?.refusal ?? null;
     } catch (error) {
       this.#checksMoved ||= looksAtChecks;
+      if (asksWhoIAm) this.#meAtMs = null;
       throw error;
     }
   }
@@ -286,12 +296,14 @@ export class SyncEngine {
     const asked = failure.kind === "busy" || failure.kind === "full" ? failure.waitMs : null;
     const wait = waitMs(this.#failures, asked, random);
     if (asked !== null) this.#quietUntilMs = now() + wait;
-    const still = { sending: null };
+    const still = { sending: null, away: null };
     switch (failure.kind) {
-      case "away":
+      case "away": {
         // Whether the laptop's disk is still full cannot be known from here.
-        await this.#recount({ ...still, link: "away", ...(this.#status.access === "full" ? { access: "ok" } : {}) });
+        const access = this.#status.access === "full" ? "ok" : this.#status.access;
+        await this.#recount({ ...still, link: "away", away: failure.reason, access });
         break;
+      }
       case "busy":
         await this.#recount({ ...still, link: "near" });
         break;
@@ -363,6 +375,10 @@ export class SyncEngine {
       if (typeof clock !== "number" || clock > this.#seenClock) this.sync();
     } else if (event.type === "conflict") {
       this.#checksMoved = true;
+      this.sync();
+    } else if (event.type === "me") {
+      // The desk has changed what this phone is, or asks for its entries.
+      this.#meAtMs = null;
       this.sync();
     }
   }

@@ -7,10 +7,11 @@ import { pullAll } from "./pull.ts";
 import { pushAll, type Pace } from "./push.ts";
 import type { Reach } from "./reach.ts";
 import { enterEpoch, giveBack } from "./recover.ts";
-import { renewToken } from "./session.ts";
+import { renewToken, takeMe } from "./session.ts";
 import { forgetOld, type RowKey } from "./settle.ts";
 import type { SyncStatus } from "./status.ts";
 import type { Store } from "./store.ts";
+import type { Ping } from "./wire.ts";
 
 /** What a conversation needs. */
 export interface RoundContext {
@@ -22,8 +23,10 @@ export interface RoundContext {
   readonly pace: Pace;
   /** Something was told about disputed entries. */
   readonly looksAtChecks: boolean;
+  /** What this phone is at the show may have changed. */
+  readonly asksWhoIAm: boolean;
   /** The desk has answered. */
-  readonly onFound: () => void;
+  readonly onFound: (who: Ping) => void;
   readonly onProgress: (sending: SyncStatus["sending"]) => void;
   readonly onRows: (touched: readonly RowKey[] | "all") => Promise<void>;
 }
@@ -42,7 +45,7 @@ export async function talk(context: RoundContext): Promise<RoundOutcome | null> 
   const session = await store.fact("session");
   if (session === undefined) return null;
   const who = await reach.find(store, session.installation_id);
-  context.onFound();
+  context.onFound(who);
   await enterEpoch(store, who.epoch);
   const moment = () => ({ nowMs: now(), random });
   if ((await store.fact("recover_from")) !== undefined) {
@@ -65,5 +68,6 @@ export async function talk(context: RoundContext): Promise<RoundOutcome | null> 
   if (context.looksAtChecks || pulled.disputesMoved || moved.length > 0) await takeChecks(api, store);
   await forgetOld(store, now());
   await renewToken(api, store, now());
+  if (context.asksWhoIAm) await takeMe(api, store);
   return { clock: pulled.clock, refusal };
 }

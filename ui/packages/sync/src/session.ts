@@ -4,7 +4,7 @@ import { answer, ApiProblem, Unreachable, type Api } from "@showdesk/api";
 import * as v from "valibot";
 
 import type { Store } from "./store.ts";
-import { Claimed, PairingStatus, Ping, Renewed } from "./wire.ts";
+import { Claimed, Me, PairingStatus, Ping, Renewed } from "./wire.ts";
 
 /** A token is renewed when it is this old. */
 const TOKEN_RENEW_MS = 7 * 24 * 3_600_000;
@@ -19,6 +19,12 @@ export interface Session {
   readonly device_id: string;
   readonly person: { readonly id: string; readonly name: string };
   readonly functions: readonly string[];
+  /** What it may do, by the names of the permissions; missing as long as the desk has not told it. */
+  readonly permissions?: readonly string[] | null;
+  /** When the pass ends for good; never, or not told, if missing. */
+  readonly expires_at?: string | null;
+  /** When the desk asked for this phone's entries as a file. */
+  readonly file_asked_at?: string | null;
 }
 
 /** This phone has asked to join and waits for the desk. */
@@ -53,8 +59,17 @@ export async function askWho(api: Api): Promise<Ping> {
   return told.output;
 }
 
-/** Shows the code to the desk under the name the person typed. */
-export async function claim(api: Api, store: Store, code: string, name: string): Promise<Joining> {
+/**
+ * Shows the code to the desk under the name the person typed. `fingerprint` is what the scanned code said of the
+ * show's certificate; a typed code says nothing of it.
+ */
+export async function claim(
+  api: Api,
+  store: Store,
+  code: string,
+  name: string,
+  fingerprint: string | null = null,
+): Promise<Joining> {
   const who = await askWho(api);
   const session = await store.fact("session");
   const isSameShow = session?.installation_id === who.installation_id;
@@ -77,6 +92,7 @@ export async function claim(api: Api, store: Store, code: string, name: string):
   await store.transaction("rw", store.facts, async () => {
     await store.setFact("joining", joining);
     await store.setFact("epoch", who.epoch);
+    if (fingerprint !== null) await store.setFact("fingerprint", fingerprint);
   });
   return joining;
 }
@@ -94,12 +110,43 @@ export async function pollJoin(api: Api, store: Store, joining: Joining, nowMs: 
     device_id: status.device_id,
     person: status.user,
     functions: status.functions,
+    permissions: status.permissions,
   };
   await store.transaction("rw", store.facts, async () => {
     await store.setFact("session", session);
     await store.dropFact("joining");
+    await store.dropFact("moved_on");
   });
   return "approved";
+}
+
+/** Takes over what the desk says of this phone: its name, its jobs, the end of its pass. */
+export async function takeMe(api: Api, store: Store): Promise<void> {
+  const me = await askMe(api);
+  if (me === null) return;
+  await store.transaction("rw", store.facts, async () => {
+    const session = await store.fact("session");
+    // Another tab may have joined another show, or left this one, while the answer was on its way.
+    if (session?.device_id === me.device_id) await store.setFact("session", { ...session, ...standing(me) });
+  });
+}
+
+/** What this phone is at the show; nothing, if an older desk of the same show answers, which does not tell it. */
+export async function askMe(api: Api): Promise<Me | null> {
+  try {
+    return v.parse(Me, answer(await api.GET("/api/v1/me")));
+  } catch (error) {
+    if (error instanceof ApiProblem && error.status === 404) return null;
+    throw error;
+  }
+}
+
+/** What of a session the desk may change. */
+export function standing(
+  me: Me,
+): Pick<Session, "person" | "functions" | "permissions" | "expires_at" | "file_asked_at"> {
+  const { person, functions, permissions, expires_at, file_asked_at } = me;
+  return { person, functions, permissions, expires_at, file_asked_at };
 }
 
 /**
@@ -142,7 +189,10 @@ const LEFT_BEHIND = [
   "epoch",
   "rows_epoch",
   "addresses",
+  "plain_addresses",
   "last_sent_ms",
+  "fingerprint",
+  "moved_on",
 ] as const;
 
 /** Forgets the show. Fails while an entry of it is only here: it must reach the desk first. */

@@ -1,5 +1,7 @@
 // What the chip in the header says, as facts. The words are the app's.
 
+import type { UnreachableReason } from "@showdesk/api";
+
 import { leftMs } from "./retry.ts";
 import type { Store } from "./store.ts";
 
@@ -11,6 +13,8 @@ export interface SyncStatus {
   readonly access: Access;
   /** Only our own ping counts; unknown until the first. */
   readonly link: "unknown" | "near" | "away";
+  /** Why it is away, while it is. */
+  readonly away: UnreachableReason | null;
   /** Entries the desk has not answered. */
   readonly waiting: number;
   /** When the oldest of them was made. */
@@ -25,6 +29,8 @@ export interface SyncStatus {
   readonly nextTryMs: number | null;
   /** Whether the first sync was whole: before that, nothing found does not mean that nothing is there. */
   readonly complete: boolean;
+  /** Whether the laptop can be reached with a certificate. */
+  readonly offersHttps: boolean;
   /** Where the laptop answers now, if it has another address than this page came from. */
   readonly movedTo: string | null;
   /** What should not happen and did. */
@@ -35,6 +41,7 @@ export interface SyncStatus {
 export const FIRST_STATUS: SyncStatus = {
   access: "ok",
   link: "unknown",
+  away: null,
   waiting: 0,
   oldestMs: null,
   sending: null,
@@ -42,6 +49,7 @@ export const FIRST_STATUS: SyncStatus = {
   lastSentMs: null,
   nextTryMs: null,
   complete: false,
+  offersHttps: false,
   movedTo: null,
   trouble: null,
 };
@@ -70,11 +78,11 @@ export async function count(store: Store): Promise<Counted> {
 /** What each request tells the desk of this phone, so that people there see who holds entries, and whose Wi-Fi is weak. */
 export function tidings(
   { waiting, oldestMs }: SyncStatus,
-  tookMs: number | null,
-  nowMs: number,
+  { level, tookMs, nowMs }: { readonly level: string; readonly tookMs: number | null; readonly nowMs: number },
 ): Readonly<Record<string, string>> {
   const whole = (ms: number): string => String(Math.max(0, Math.round(ms)));
   return {
+    "X-Client-Level": level,
     "X-Client-Pending": String(waiting),
     ...(oldestMs === null ? {} : { "X-Client-Waiting-Ms": whole(nowMs - oldestMs) }),
     ...(tookMs === null ? {} : { "X-Client-Took-Ms": whole(tookMs) }),

@@ -102,6 +102,13 @@ export interface Reconcile {
   readonly cursor: string | null;
 }
 
+/** The way of this phone to a page with another storage. */
+export interface MovedOn {
+  /** The page, or the Home Screen. */
+  readonly to: "page" | "home_screen";
+  readonly address: string;
+}
+
 /** Single facts, by key. */
 export interface Facts {
   session: Session;
@@ -116,8 +123,14 @@ export interface Facts {
   reconcile: Reconcile;
   /** Rows that the desk tells no more, kept for the entries on them. */
   kept_rows: readonly (readonly [table: string, id: string])[];
-  /** Where the laptop said it can be reached, best first. */
+  /** Where the laptop said that a page like this one can reach it, best first. */
   addresses: readonly string[];
+  /** Where it answers without a certificate; kept only by a page that came with one. */
+  plain_addresses: readonly string[];
+  /** How the fingerprint of the show's certificate begins, as the code said that was scanned. */
+  fingerprint: string;
+  /** Where this phone goes on, once its pass was carried to another page. */
+  moved_on: MovedOn;
   /** The epoch whose acknowledged entries must still be looked after. */
   recover_from: string;
   /** Whether the first sync has been whole once. */

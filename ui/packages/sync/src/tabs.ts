@@ -10,7 +10,7 @@ export interface TabNews {
   /** An entry was added: whoever leads should send it. */
   readonly wantsSync: boolean;
   /** How the desk is reached, told by the tab that leads. */
-  readonly status?: Pick<SyncStatus, "access" | "link" | "nextTryMs">;
+  readonly status?: Pick<SyncStatus, "access" | "link" | "away" | "nextTryMs">;
   /** Asks whether a tab leads that still lives. */
   readonly asksLeader?: boolean;
   /** The answer to it. */

@@ -15,12 +15,31 @@ export const Ping = v.object({
   version: v.string(),
   epoch: v.string(),
   server_time: v.string(),
+  /** Where it is reached over plain HTTP. */
   addresses: Strings,
+  /** Where it is reached with its certificate. */
+  https: Strings,
+  /** How the fingerprint of the show's certificate begins. */
+  fingerprint_prefix: v.fallback(v.string(), ""),
 });
 export type Ping = v.InferOutput<typeof Ping>;
 
 /** `POST /pairing/claim`. */
 export const Claimed = v.object({ pairing_id: v.string(), check_number: v.string(), functions: Strings });
+
+/** `GET /me`: what this phone is at the show. */
+export const Me = v.object({
+  device_id: v.string(),
+  person: Named,
+  functions: Strings,
+  /** What it may do, by the names of the permissions; not told by a desk that knows only functions. */
+  permissions: v.fallback(v.nullable(v.array(v.string())), null),
+  /** When its pass ends for good; never, if nothing is said. */
+  expires_at: MaybeText,
+  /** When the desk asked for this phone's entries as a file. */
+  file_asked_at: MaybeText,
+});
+export type Me = v.InferOutput<typeof Me>;
 
 /** `POST /me/token`. */
 export const Renewed = v.object({ token: v.string(), expires_at: v.string() });
@@ -35,6 +54,7 @@ export const PairingStatus = v.variant("status", [
     device_id: v.string(),
     user: Named,
     functions: Strings,
+    permissions: v.fallback(v.nullable(v.array(v.string())), null),
   }),
 ]);
 export type PairingStatus = v.InferOutput<typeof PairingStatus>;
@@ -150,7 +170,13 @@ export const CheckView = v.looseObject({
   /** What the desk asked the author last, and the answer. */
   asked: v.fallback(
     v.nullable(
-      v.object({ at: v.string(), by: MaybeNamed, text: v.string(), answer: v.fallback(v.nullable(Answered), null) }),
+      v.object({
+        id: v.string(),
+        at: v.string(),
+        by: MaybeNamed,
+        text: v.string(),
+        answer: v.fallback(v.nullable(Answered), null),
+      }),
     ),
     null,
   ),

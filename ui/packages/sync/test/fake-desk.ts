@@ -58,6 +58,13 @@ export class FakeDesk {
   host = "desk.test";
   /** What it says about where it is. */
   addresses: string[] = [];
+  /** Where it says it is with its certificate. */
+  https: string[] = [];
+  /** Whether phones trust its certificate. */
+  isTrusted = true;
+  serverTime = "2023-11-14T22:13:20.000Z";
+  /** What it tells a phone that asks what it is; an older desk tells nothing. */
+  me: Record<string, unknown> | null = null;
   token = "lsd_token";
   /** Tokens that came with requests. */
   tokens = new Set<string | null>();
@@ -117,6 +124,7 @@ export class FakeDesk {
     if (this.isPortal) return new Response("<html>Sign in</html>", { headers: { "content-type": "text/html" } });
     const url = new URL(request.url);
     if (url.hostname !== this.host) throw new TypeError("no route to host");
+    if (url.protocol === "https:" && !this.isTrusted) throw new TypeError("certificate unknown");
     const bearer = request.headers.get("authorization");
     const path = url.pathname.replace("/api/v1", "");
     if (path === "/ping") return json(200, this.#ping());
@@ -130,6 +138,7 @@ export class FakeDesk {
       await this.onPull();
       return this.#pull(url);
     }
+    if (path === "/me" && this.me) return json(200, this.me);
     if (path === "/me/token") return json(200, { token: this.token, expires_at: "" });
     if (path.endsWith("/withdraw")) return this.#withdraw(path.split("/")[3] ?? "");
     if (path === "/sync/ops/status") return this.#status(request);
@@ -139,8 +148,8 @@ export class FakeDesk {
   };
 
   #ping() {
-    const { installation: installation_id, epoch, addresses } = this;
-    return { installation_id, name: "Prairie Fork Fair", version: "0.1.0", epoch, server_time: "", addresses };
+    const { installation: installation_id, epoch, addresses, https, serverTime: server_time } = this;
+    return { installation_id, name: "Prairie Fork Fair", version: "0.1.0", epoch, server_time, addresses, https };
   }
 
   async #claim(request: Request): Promise<Response> {
@@ -219,7 +228,12 @@ export class FakeDesk {
   }
 
   async #answer(id: string, request: Request): Promise<Response> {
-    const { text } = (await request.json()) as { text: string };
+    const { question, text } = (await request.json()) as { question: string; text: string };
+    const isMoved = this.checks.some((check) => {
+      const known = check as { id: string; asked?: { id: string } };
+      return known.id === id && known.asked?.id !== question;
+    });
+    if (isMoved) return problem(409, { code: "question_moved" });
     const answer = { at: "2026-11-22T09:32:00.000Z", text };
     this.checks = this.checks.map((check) => {
       const known = check as { id: string; asked?: object };
@@ -262,10 +276,15 @@ export class TestPhone {
     tab: string = "tab-1",
     tabs: Tabs = new NoTabs(this.news),
     shelf: MemoryShelf = new MemoryShelf(),
+    home: string = "http://desk.test",
   ) {
     this.store = store;
     this.shelf = shelf;
-    const reach = new Reach("http://desk.test", (address) => askWho(createApi(address, { send: desk.send })));
+    const reach = new Reach({
+      home,
+      ask: (address) => askWho(createApi(address, { send: desk.send })),
+      now: () => this.nowMs,
+    });
     this.api = createApi(() => reach.address, { token: () => this.token, send: desk.send });
     this.engine = new SyncEngine({
       store,

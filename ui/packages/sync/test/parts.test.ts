@@ -145,13 +145,15 @@ test("acknowledged entries stay a day, and the newest longer; others are never f
   expect(await left("waiting")).toHaveLength(1);
 });
 
-test("each request tells what waits here, since when, and how long the last one took", () => {
+test("each request tells what the phone can do, what waits here, since when, and how long the last one took", () => {
   const waiting = { ...FIRST_STATUS, waiting: 2, oldestMs: 1_000 };
-  expect(tidings(waiting, 1_234.5, 61_000)).toEqual({
+  const quick = { level: "quick", tookMs: null, nowMs: 61_000 };
+  expect(tidings(waiting, { level: "field_ready", tookMs: 1_234.5, nowMs: 61_000 })).toEqual({
+    "X-Client-Level": "field_ready",
     "X-Client-Pending": "2",
     "X-Client-Waiting-Ms": "60000",
     "X-Client-Took-Ms": "1235",
   });
-  expect(tidings(FIRST_STATUS, null, 61_000)).toEqual({ "X-Client-Pending": "0" });
-  expect(tidings(waiting, null, 0)["X-Client-Waiting-Ms"]).toBe("0");
+  expect(tidings(FIRST_STATUS, quick)).toEqual({ "X-Client-Level": "quick", "X-Client-Pending": "0" });
+  expect(tidings(waiting, { ...quick, nowMs: 0 })["X-Client-Waiting-Ms"]).toBe("0");
 });

@@ -92,6 +92,32 @@ test("a token is renewed when it is a week old, and used from then on", async ()
   expect(await store.fact("session")).toMatchObject({ token: "lsd_new", token_at_ms: phone.nowMs });
 });
 
+test("what the desk makes of this phone is taken over when it says so, and every few minutes", async () => {
+  const me = { device_id: "device-1", name: "Scale 2", person: { id: "maria", name: "Maria L. Lopez" } };
+  desk.me = { ...me, functions: ["scale"], permissions: ["weigh"], expires_at: null, file_asked_at: null };
+  await phone.round();
+  expect((await store.fact("session"))?.functions).toEqual(["scale", "checkin"]);
+  phone.live?.({ type: "me", data: {}, id: null });
+  await phone.engine.settled();
+  expect(await store.fact("session")).toMatchObject({
+    token: "lsd_token",
+    person: { name: "Maria L. Lopez" },
+    functions: ["scale"],
+    permissions: ["weigh"],
+  });
+  desk.me = { ...desk.me, file_asked_at: "2026-11-22T09:31:00.000Z" };
+  phone.nowMs += 6 * 60_000;
+  await phone.round();
+  expect((await store.fact("session"))?.file_asked_at).toBe("2026-11-22T09:31:00.000Z");
+});
+
+test("what is said of another phone is not taken over", async () => {
+  desk.me = { device_id: "device-2", name: "", person: { id: "dan", name: "Dan" }, functions: [] };
+  phone.live?.({ type: "me", data: {}, id: null });
+  await phone.engine.settled();
+  expect((await store.fact("session"))?.person.name).toBe("Maria Lopez");
+});
+
 test("a token that somebody else has renewed meanwhile is not overwritten", async () => {
   desk.token = "lsd_new";
   const api = createApi("http://desk.test", {
