@@ -5,6 +5,11 @@
 import type { components } from "@showdesk/api";
 
 import type { Json } from "../text/json.ts";
+import type { NetworkCalls } from "./network-types.ts";
+import type { PeopleCalls } from "./people-types.ts";
+
+export type * from "./network-types.ts";
+export type * from "./people-types.ts";
 
 type Schemas = components["schemas"];
 type Refine<Base, Members> = Omit<Base, keyof Members> & Members;
@@ -13,32 +18,10 @@ type Refine<Base, Members> = Omit<Base, keyof Members> & Members;
 export type Row = { [column: string]: Json };
 
 export type Person = Schemas["PersonRef"];
-export type Device = Pick<
-  Schemas["DeviceView"],
-  | "id"
-  | "beats"
-  | "connected"
-  | "name"
-  | "kind"
-  | "platform"
-  | "user"
-  | "functions"
-  | "joined_at"
-  | "last_seen"
-  | "oldest_unsent_at"
-  | "unsent"
-  | "skew_ms"
-  | "revoked_at"
->;
 /** What this program is and where it answers. */
 export type About = Schemas["Ping"];
-export type WaitingPairing = Schemas["WaitingPairing"];
-/** What a person does at the show. */
-export type FunctionName = Schemas["Function"];
 /** How large a made-up show is. */
 export type DemoSize = "small" | "county";
-export type PairingMode = Schemas["PairingMode"];
-export type JoinCode = Schemas["JoinCode"];
 export type Resolution = Schemas["Resolution"];
 export type EntryRow = Schemas["EntryRow"];
 export type EntryPage = Schemas["EntryPage"];
@@ -257,9 +240,8 @@ export interface RescueReport {
 /** Something changed at the desk; it carries no data, so whoever hears it asks again. */
 export type Wake = "poke" | "conflict" | "pairings";
 
-export interface DeskApi {
+export interface DeskApi extends PeopleCalls, NetworkCalls {
   overview(): Promise<Overview>;
-  devices(): Promise<Device[]>;
   /** What people did, newest first; older than `before` where that is given. */
   activity(before: number | undefined): Promise<ActivityPage>;
   about(): Promise<About>;
@@ -269,11 +251,7 @@ export interface DeskApi {
   fillDemo(size: DemoSize): Promise<void>;
   /** Where phones reach the desk, best first. */
   addresses(): Promise<string[]>;
-  waitingPairings(): Promise<WaitingPairing[]>;
-  openPairing(functions: FunctionName[], mode: PairingMode): Promise<JoinCode>;
   wifiQr(ssid: string, password: string): Promise<string>;
-  approve(pairingId: string): Promise<void>;
-  refuse(pairingId: string): Promise<void>;
   conflicts(status: string | undefined, cursor: string | undefined): Promise<ConflictPage>;
   conflict(id: string): Promise<ConflictView>;
   resolve(id: string, request: Resolve): Promise<ConflictView>;

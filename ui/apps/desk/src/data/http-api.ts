@@ -6,7 +6,9 @@ import type { DeskApi, HistoryItem, Wake } from "./desk-api.ts";
 import { conflictCalls, queueCalls } from "./conflict-calls.ts";
 import { entryCalls } from "./entry-calls.ts";
 import { importCalls } from "./import-calls.ts";
+import { networkCalls } from "./network-calls.ts";
 import { activityPageOf, overviewOf } from "./overview-json.ts";
+import { peopleCalls } from "./people-calls.ts";
 import { json, row } from "./read-json.ts";
 import { rescueCalls } from "./rescue-calls.ts";
 import { Writing } from "./writing.ts";
@@ -34,9 +36,10 @@ export function createDeskApi(baseUrl: string, token: string): DeskApi {
   return {
     ...showCalls(api),
     ...entryCalls(api),
-    about: async () => answer(await api.GET("/api/v1/ping")),
     write: (change) => writing.write(change),
-    ...joiningCalls(api),
+    ...reachCalls(api),
+    ...peopleCalls(api, baseUrl, options),
+    ...networkCalls(api),
     ...conflictCalls(api),
     ...queueCalls(api),
     ...importCalls(api),
@@ -54,9 +57,7 @@ export function createDeskApi(baseUrl: string, token: string): DeskApi {
   };
 }
 
-function showCalls(
-  api: Api,
-): Pick<DeskApi, "overview" | "setPerson" | "fillDemo" | "activity" | "devices" | "history"> {
+function showCalls(api: Api): Pick<DeskApi, "overview" | "setPerson" | "fillDemo" | "activity" | "history"> {
   return {
     overview: async () => overviewOf(answer(await api.GET("/api/v1/admin/overview"))),
     setPerson: async (name) => {
@@ -69,7 +70,6 @@ function showCalls(
       const query = { limit: ACTIVITY_ITEMS, ...(before !== undefined && { before }) };
       return activityPageOf(answer(await api.GET("/api/v1/admin/activity", { params: { query } })));
     },
-    devices: async () => answer(await api.GET("/api/v1/admin/devices")).items,
     history: async (table, id) => {
       const path = { table_name: table, id };
       const page = answer(await api.GET("/api/v1/admin/records/{table_name}/{id}/history", { params: { path } }));
@@ -78,23 +78,13 @@ function showCalls(
   };
 }
 
-function joiningCalls(
-  api: Api,
-): Pick<DeskApi, "addresses" | "waitingPairings" | "openPairing" | "wifiQr" | "approve" | "refuse"> {
+function reachCalls(api: Api): Pick<DeskApi, "about" | "addresses" | "wifiQr"> {
   return {
+    about: async () => answer(await api.GET("/api/v1/ping")),
     addresses: async () => answer(await api.GET("/api/v1/admin/joining")).addresses,
-    waitingPairings: async () => answer(await api.GET("/api/v1/admin/pairings")).items,
-    openPairing: async (functions, mode) =>
-      answer(await api.POST("/api/v1/admin/pairings", { body: { functions, mode } })),
     wifiQr: async (ssid, password) => {
       const body = password === "" ? { ssid } : { ssid, password };
       return answer(await api.POST("/api/v1/admin/wifi-qr", { body })).qr_svg;
-    },
-    approve: async (id) => {
-      await api.POST("/api/v1/admin/pairings/{id}/approve", { params: { path: { id } }, body: {} });
-    },
-    refuse: async (id) => {
-      await api.POST("/api/v1/admin/pairings/{id}/refuse", { params: { path: { id } } });
     },
   };
 }

@@ -6,6 +6,12 @@ import type { DeskApi } from "./desk-api.ts";
 const SAVES = new Set<PropertyKey>([
   "approve",
   "refuse",
+  "changeDevice",
+  "mergeDevice",
+  "askForFile",
+  "removeDevice",
+  "closeCode",
+  "renewCertificates",
   "resolve",
   "undo",
   "reopen",

@@ -7,12 +7,16 @@ import LayoutDashboard from "@lucide/svelte/icons/layout-dashboard";
 import List from "@lucide/svelte/icons/list";
 import Merge from "@lucide/svelte/icons/merge";
 import Settings2 from "@lucide/svelte/icons/settings-2";
+import Smartphone from "@lucide/svelte/icons/smartphone";
 import type { Component } from "svelte";
 
 import OverviewPage from "../features/overview/OverviewPage.svelte";
 import { frame } from "../text/frame-words.ts";
 import { words } from "../text/words.ts";
 import type { Page } from "./route.ts";
+
+/** Pages that the sidebar shows under another one. */
+export const under: Partial<Readonly<Record<Page, Page>>> = { activity: "overview", audit: "phones" };
 
 /** A page's code, as `import()` gives it. */
 type Loaded = Promise<{ default: Component }>;
@@ -30,6 +34,8 @@ export const pages: Readonly<Record<Page, PageEntry>> = {
   gallery: { title: frame.gallery, load: () => import("../features/gallery/GalleryPage.svelte") },
   entries: { title: words.nav.entries, load: () => import("../features/entries/EntriesPage.svelte") },
   checks: { title: words.nav.checks, load: () => import("../features/needs-checking/ChecksPage.svelte") },
+  phones: { title: words.people.title, load: () => import("../features/phones/PhonesPage.svelte") },
+  audit: { title: words.audit.title, load: () => import("../features/audit/AuditPage.svelte") },
   import: { title: words.nav.import, load: () => import("../features/import/ImportPage.svelte") },
   settings: { title: words.settings.title, load: () => import("../features/settings/SettingsPage.svelte") },
   rescue: { title: words.rescue.title, load: () => import("../features/rescue/RescuePage.svelte") },
@@ -42,6 +48,7 @@ export const links = [
   { page: "overview", href: "#/", label: words.nav.overview, Icon: LayoutDashboard },
   { page: "entries", href: "#/entries", label: words.nav.entries, Icon: List },
   { page: "checks", href: "#/needs-checking", label: words.nav.checks, Icon: Merge },
+  { page: "phones", href: "#/phones", label: words.nav.phones, Icon: Smartphone },
   { page: "import", href: "#/import", label: words.nav.import, Icon: Download },
   { page: "settings", href: "#/settings", label: words.nav.settings, Icon: Settings2 },
 ] as const satisfies readonly { page: Page; href: string; label: string; Icon: Component }[];

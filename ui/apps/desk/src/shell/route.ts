@@ -8,6 +8,8 @@ export type Page =
   | "welcome"
   | "entries"
   | "checks"
+  | "phones"
+  | "audit"
   | "import"
   | "settings"
   | "rescue"
@@ -29,6 +31,8 @@ const PAGES: Readonly<Record<string, Page>> = {
   welcome: "welcome",
   entries: "entries",
   "needs-checking": "checks",
+  phones: "phones",
+  audit: "audit",
   import: "import",
   settings: "settings",
   rescue: "rescue",

@@ -10,7 +10,7 @@ import type {
   QueueItem,
   Resolve,
 } from "../data/desk-api.ts";
-import { decided, overview } from "./samples.ts";
+import { decided, network, overview } from "./samples.ts";
 
 export interface FakeApi extends DeskApi {
   /** The clashes it knows. */
@@ -55,6 +55,20 @@ export function fakeApi(items: ConflictView[], change: Partial<DeskApi> = {}): F
       Promise.resolve(overview({ needs_checking: api.items.filter((item) => item.status === "open").length })),
     activity: () => Promise.resolve({ items: [], next: undefined }),
     devices: () => Promise.resolve([]),
+    permissions: () => Promise.resolve([]),
+    changeDevice: () => Promise.resolve(),
+    mergeDevice: () => Promise.resolve(),
+    askForFile: () => Promise.resolve(),
+    removeDevice: () => Promise.resolve(),
+    openCodes: () => Promise.resolve([]),
+    freshTypedCode: () => Promise.reject(new Error("not expected")),
+    closeCode: () => Promise.resolve(),
+    audit: () => Promise.resolve({ items: [], cursor: undefined }),
+    auditFile: () => Promise.reject(new Error("not expected")),
+    network: () => Promise.resolve(network()),
+    renewCertificates: () => Promise.reject(new Error("not expected")),
+    startNetworkTest: () => Promise.reject(new Error("not expected")),
+    networkTest: () => Promise.reject(new Error("not expected")),
     setPerson: () => Promise.resolve(),
     fillDemo: () => Promise.resolve(),
     about: () => Promise.reject(new Error("not expected")),
@@ -87,7 +101,7 @@ export function fakeApi(items: ConflictView[], change: Partial<DeskApi> = {}): F
       api.asked.push({ id, text });
       const at = "2026-08-14T15:44:00.000Z";
       return Promise.resolve(
-        put({ ...find(id), asked: { at, by: { id: "p-dan", name: "Dan" }, text, answer: undefined } }),
+        put({ ...find(id), asked: { id: "q-1", at, by: { id: "p-dan", name: "Dan" }, text, answer: undefined } }),
       );
     },
     resolveBulk: (request) => {

@@ -1,6 +1,17 @@
 // Answers of a small show, for tests.
 
-import type { ConflictView, Device, EntryRow, GroupRow, HistoryItem, Overview, QueueItem } from "../data/desk-api.ts";
+import type {
+  AuditItem,
+  ConflictView,
+  Device,
+  EntryRow,
+  GroupRow,
+  HistoryItem,
+  Network,
+  OpenCode,
+  Overview,
+  QueueItem,
+} from "../data/desk-api.ts";
 import type { ShowText } from "../text/format.ts";
 
 export const NOW = Date.parse("2026-08-14T15:45:00.000Z");
@@ -133,6 +144,11 @@ export function device(change: Partial<Device> = {}): Device {
     platform: "android",
     user: { id: "p-maria", name: "Maria" },
     functions: ["scale"],
+    scope: {},
+    level: "field_ready",
+    expires_at: "2026-08-18T05:00:00.000Z",
+    permissions: { granted: [], withheld: [] },
+    effective: ["weigh", "void_own_weight"],
     joined_at: "2026-08-13T12:00:00.000Z",
     connected: true,
     beats: "c".repeat(60),
@@ -214,6 +230,56 @@ export function refused(change: Partial<QueueItem> = {}): QueueItem {
     late: false,
     waiting_for: null,
     decision: null,
+    ...change,
+  };
+}
+
+/** Dan let Maria's phone in. */
+export function deed(change: Partial<AuditItem> = {}): AuditItem {
+  return {
+    id: 41,
+    at: "2026-08-14T12:52:00.000Z",
+    action: "device_allowed",
+    actor: { id: "p-dan", name: "Dan" },
+    device: { id: "d-desk", name: "Desk" },
+    record_id: "d-maria",
+    before: null,
+    after: { name: "Maria’s phone", functions: ["scale"], check_number: "7730" },
+    subject: null,
+    subject_text: "Maria’s phone",
+    ...change,
+  };
+}
+
+export function openCode(change: Partial<OpenCode> = {}): OpenCode {
+  return {
+    pairing_id: "code-1",
+    mode: "open",
+    functions: ["gate"],
+    scope: {},
+    opened_at: "2026-08-14T15:00:00.000Z",
+    code_expires_at: "2026-08-14T17:00:00.000Z",
+    device_expires_at: null,
+    joined: 3,
+    typed_code_expires_at: null,
+    typed_code_dead: false,
+    ...change,
+  };
+}
+
+export function network(change: Partial<Network> = {}): Network {
+  return {
+    level: "https",
+    http: ["http://192.168.1.20:7420"],
+    https: ["https://192.168.1.20:7443", "https://showdesk-cedar.local:7443"],
+    name: "showdesk-cedar.local",
+    mdns: true,
+    fingerprint: "AB12 CD34 EF56 7890 AB12 CD34 EF56 7890 AB12 CD34 EF56 7890 AB12 CD34 EF56 7890",
+    ca_expires_at: "2036-08-14T00:00:00.000Z",
+    leaf_expires_at: "2027-09-14T00:00:00.000Z",
+    leaf_names: ["192.168.1.20", "showdesk-cedar.local"],
+    secrets: { kept_in: "keychain", warning: null },
+    warnings: [],
     ...change,
   };
 }

@@ -45,7 +45,6 @@ export const overviewWords = {
   slow: "Slow",
   away: "Away",
   showAllPhones: (count: number) => `Show all ${String(count)}`,
-  showFewerPhones: "Show fewer",
   noPhones: "No phone has joined yet.",
   connectFirst: "Connect a phone",
   phoneWaiting: (count: number) => `${String(count)} waiting`,

@@ -2,9 +2,13 @@
 
 import type { FunctionName } from "../data/desk-api.ts";
 import { attentionWords } from "./attention-words.ts";
+import { auditWords } from "./audit-words.ts";
 import { bulkWords, checkWords } from "./check-words.ts";
+import { connectWords } from "./connect-words.ts";
 import { entriesWords } from "./entries-words.ts";
 import { importWords } from "./import-words.ts";
+import { networkWords } from "./network-words.ts";
+import { peopleWords } from "./people-words.ts";
 import { rescueWords } from "./rescue-words.ts";
 import { settingsWords } from "./settings-words.ts";
 import { overviewWords } from "./overview-words.ts";
@@ -58,6 +62,7 @@ export const words = {
     overview: "Overview",
     entries: "Entries",
     checks: "Needs checking",
+    phones: "Phones & people",
     import: "Import",
     settings: "Settings",
     toCheck: (count: number) => `${String(count)} to check`,
@@ -112,47 +117,10 @@ export const words = {
 
   overview: overviewWords,
 
-  connect: {
-    title: "Connect a phone",
-    larger: "Show the codes larger",
-    wifiStep: "1 Join Wi-Fi",
-    appStep: "2 Open the app",
-    wifiMissing: "Wi-Fi not set",
-    appMissing: "No code yet",
-    setUp: "Set up",
-    getCode: "Get a code",
-    makeCode: "Make a code",
-    newCode: "New code",
-    ssid: "Wi-Fi name",
-    password: "Wi-Fi password",
-    passwordHint: "Kept on this computer only, to draw the code.",
-    showWifi: "Show the Wi-Fi code",
-    job: "These phones are for",
-    mode: "The code is for",
-    single: "One phone, 10 minutes",
-    open: "Any phone, two hours",
-    until: (time: string) => `Good until ${time}`,
-    expired: "This code has run out",
-    used: "A phone used this code",
-    change: "Change",
-    codeFor: (jobs: string, single: boolean) => `${single ? "One phone" : "Any phone"}: ${jobs}`,
-    address: "Or type this address on the phone",
-    copy: "Copy the address",
-    copied: "Copied",
-    print: "Print a poster",
-    wifiQr: (ssid: string) => `QR code to join the Wi-Fi ${ssid}`,
-    appQr: (url: string) => `QR code that opens ${url}`,
-    explain: "The phone scans 1, then 2, then shows four digits. Allow it when the digits are the same here.",
-    noRequests: "No phone is asking to join.",
-    requests: "Asking to join",
-    allow: "Allow",
-    allowPhone: (name: string, digits: string) => `Allow ${name}, number ${digits}`,
-    refuse: (name: string) => `Refuse ${name}`,
-    allowed: (name: string) => `${name} can start.`,
-    refused: (name: string) => `${name} was not let in.`,
-    platform: (platform: string) =>
-      ({ ios: "iPhone", android: "Android", web: "Browser" })[platform.toLowerCase()] ?? platform,
-  },
+  connect: connectWords,
+  people: peopleWords,
+  audit: auditWords,
+  network: networkWords,
 
   checks: checkWords,
   bulk: bulkWords,

@@ -2,13 +2,31 @@
 
 import { createContext } from "svelte";
 
-import type { DeskApi, FunctionName, JoinCode, PairingMode, WaitingPairing } from "../../data/desk-api.ts";
+import type {
+  DeskApi,
+  FunctionName,
+  JoinCode,
+  NewCode,
+  OpenCode,
+  PairingMode,
+  Scope,
+  TypedCode,
+  WaitingPairing,
+} from "../../data/desk-api.ts";
 import { errorText } from "../../data/error-text.ts";
+import { Resource } from "../../data/resource.svelte.ts";
+import { words } from "../../text/words.ts";
+import { DEFAULT_PASS, passMoment, type Pass } from "../phones/pass.ts";
 
 const KEY = "showdesk.wifi";
 
 /** A code, and what it was made for. */
 export type MadeCode = JoinCode & { jobs: readonly FunctionName[]; mode: PairingMode; madeAt: number };
+
+/** For whom the next code is: one phone, or any for two hours or a day. */
+export type CodeKind = "single" | "open" | "day";
+
+const DAY_S = 24 * 3600;
 
 export class Connect {
   readonly api: DeskApi;
@@ -21,16 +39,24 @@ export class Connect {
   wifiName = $state<string | undefined>(undefined);
   /** What the next code's phones are for. */
   jobs = $state.raw<readonly FunctionName[]>(["checkin"]);
-  mode = $state<PairingMode>("open");
+  kind = $state<CodeKind>("open");
+  scope = $state.raw<Scope>({});
+  /** How long whoever joins by it may stay. */
+  pass = $state<Pass>({ ...DEFAULT_PASS });
   code = $state.raw<MadeCode | undefined>(undefined);
   /** A code for one phone that a phone has scanned. */
   used = $state(false);
+  /** Somebody closed the code that is shown. */
+  closed = $state(false);
+  /** Codes that phones can use now, made here or before this page was opened. */
+  readonly codes: Resource<OpenCode[]>;
   busy = $state(false);
   wifiError = $state<string | undefined>(undefined);
   codeError = $state<string | undefined>(undefined);
 
   constructor(api: DeskApi) {
     this.api = api;
+    this.codes = new Resource(() => api.openCodes());
     const stored = readWifi();
     this.ssid = stored.ssid;
     this.password = stored.password;
@@ -53,28 +79,28 @@ export class Connect {
     }
   }
 
-  /** Adds a job or takes it away; one is always left. */
-  toggleJob(job: FunctionName): void {
-    const without = this.jobs.filter((other) => other !== job);
-    if (without.length === this.jobs.length) this.jobs = [...this.jobs, job];
-    else if (without.length > 0) this.jobs = without;
+  /** What the next phones are for; one job is always left. */
+  chooseJobs(jobs: readonly FunctionName[]): void {
+    if (jobs.length > 0) this.jobs = jobs;
   }
 
-  /** A poster hangs for more than one phone. */
-  makePosterCode(): Promise<void> {
-    this.mode = "open";
+  /** A poster hangs for more than one phone; for how long is asked there. */
+  makePosterCode(kind: "open" | "day"): Promise<void> {
+    this.kind = kind;
     return this.makeCode();
   }
 
-  async makeCode(): Promise<void> {
+  async makeCode(timezone = "UTC"): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    const [jobs, mode] = [this.jobs, this.mode];
+    const [jobs, mode] = [this.jobs, this.kind === "single" ? ("single" as const) : ("open" as const)];
     try {
       const madeAt = Date.now();
-      this.code = { ...(await this.api.openPairing([...jobs], mode)), jobs, mode, madeAt };
+      this.code = { ...(await this.api.openPairing(this.#wanted(timezone))), jobs, mode, madeAt };
       this.used = false;
+      this.closed = false;
       this.codeError = undefined;
+      await this.codes.refresh();
     } catch (error) {
       this.codeError = errorText(error);
     } finally {
@@ -82,10 +108,53 @@ export class Connect {
     }
   }
 
+  #wanted(timezone: string): NewCode {
+    const until = passMoment(this.pass, timezone);
+    return {
+      functions: [...this.jobs],
+      mode: this.kind === "single" ? "single" : "open",
+      ...(Object.values(this.scope).some((part) => part.length > 0) && { scope: this.scope }),
+      ...(until !== undefined && { device_expires_at: until }),
+      ...(this.kind === "day" && { expires_in_s: DAY_S }),
+    };
+  }
+
+  /** A fresh short form of the code that is shown. */
+  async freshTypedCode(): Promise<void> {
+    const { code } = this;
+    if (code === undefined || this.busy) return;
+    this.busy = true;
+    try {
+      const fresh: TypedCode = await this.api.freshTypedCode(code.pairing_id);
+      if (this.code?.pairing_id === code.pairing_id) this.code = { ...this.code, ...fresh };
+      this.codeError = undefined;
+      await this.codes.refresh();
+    } catch (error) {
+      this.codeError = errorText(error);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  /** No phone can use it from now on; those that joined by it stay. Answers whether it is closed. */
+  async closeCode(pairingId: string): Promise<boolean> {
+    try {
+      await this.api.closeCode(pairingId);
+      if (this.code?.pairing_id === pairingId) this.closed = true;
+      this.codeError = undefined;
+      return true;
+    } catch (error) {
+      this.codeError = errorText(error);
+      return false;
+    } finally {
+      await this.codes.refresh();
+    }
+  }
+
   /** The code, while a phone can still use it. */
   validCode(now: number): MadeCode | undefined {
     const runs = this.code !== undefined && Date.parse(this.code.code_expires_at) > now;
-    return runs && !this.used ? this.code : undefined;
+    return runs && !this.used && !this.closed ? this.code : undefined;
   }
 
   /** Phones that ask now: the code for one phone is used up by the first of them. */
@@ -94,6 +163,12 @@ export class Connect {
     if (code?.mode !== "single") return;
     if (requests.some((request) => Date.parse(request.claimed_at) >= code.madeAt)) this.used = true;
   }
+}
+
+/** Why the code that was made can no longer be used. */
+export function missingText({ closed, used }: Pick<Connect, "closed" | "used">): string {
+  if (closed) return words.connect.closed;
+  return used ? words.connect.used : words.connect.expired;
 }
 
 function readWifi(): { ssid: string; password: string } {

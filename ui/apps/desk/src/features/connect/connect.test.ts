@@ -10,7 +10,10 @@ const HOUR_MS = 3_600_000;
 
 function connect(change: Partial<DeskApi> = {}): Connect {
   const code = {
+    pairing_id: "code-1",
     code: "abc",
+    typed_code: "K7Q2M8XR",
+    typed_code_expires_at: new Date(Date.now() + 120_000).toISOString(),
     url: "http://192.168.1.20:7420/#/join/abc",
     qr_svg: "<svg/>",
     code_expires_at: new Date(Date.now() + HOUR_MS).toISOString(),
@@ -20,6 +23,8 @@ function connect(change: Partial<DeskApi> = {}): Connect {
 
 const asking = (claimed_at: string): WaitingPairing => ({
   pairing_id: "p",
+  code_id: "code-1",
+  scope: {},
   check_number: "4821",
   claimed_at,
   device_name: "Rosa",
@@ -30,12 +35,11 @@ const asking = (claimed_at: string): WaitingPairing => ({
 test("a code is for the jobs that were chosen, and one is always chosen", async () => {
   const openPairing = vi.fn(connect().api.openPairing);
   const codes = connect({ openPairing });
-  codes.toggleJob("scale");
-  codes.toggleJob("checkin");
-  codes.toggleJob("scale");
+  codes.chooseJobs(["scale"]);
+  codes.chooseJobs([]);
   expect(codes.jobs).toEqual(["scale"]);
   await codes.makeCode();
-  expect(openPairing).toHaveBeenCalledWith(["scale"], "open");
+  expect(openPairing).toHaveBeenCalledWith({ functions: ["scale"], mode: "open" });
   expect(codes.validCode(Date.now())?.jobs).toEqual(["scale"]);
 });
 
@@ -49,7 +53,7 @@ test("a code runs out", async () => {
 test("the code for one phone is used up by the phone that asks, the one for any phone is not", async () => {
   const later = () => new Date(Date.now() + 1000).toISOString();
   const single = connect();
-  single.mode = "single";
+  single.kind = "single";
   await single.makeCode();
   single.noteRequests([asking("2026-01-01T00:00:00.000Z")]);
   expect(single.used).toBe(false);
@@ -64,10 +68,50 @@ test("the code for one phone is used up by the phone that asks, the one for any 
   expect(open.validCode(Date.now())).toBeDefined();
 });
 
+test("a code says where, how long its phones may stay, and for how long it is good", async () => {
+  const openPairing = vi.fn(connect().api.openPairing);
+  const codes = connect({ openPairing });
+  codes.kind = "day";
+  codes.scope = { ring_ids: ["r-1"] };
+  codes.pass = { kind: "at", local: "2026-08-15T18:00" };
+  await codes.makeCode("America/Chicago");
+  codes.pass = { kind: "never", local: "" };
+  await codes.makeCode();
+  expect(openPairing.mock.calls.map(([wanted]) => wanted)).toEqual([
+    {
+      functions: ["checkin"],
+      mode: "open",
+      scope: { ring_ids: ["r-1"] },
+      device_expires_at: "2026-08-15T23:00:00.000Z",
+      expires_in_s: 86_400,
+    },
+    expect.objectContaining({ device_expires_at: null }),
+  ]);
+});
+
+test("a fresh short code takes the place of the one before", async () => {
+  const fresh = { typed_code: "00000001", typed_code_expires_at: new Date(Date.now() + 120_000).toISOString() };
+  const codes = connect({ freshTypedCode: () => Promise.resolve(fresh) });
+  await codes.makeCode();
+  await codes.freshTypedCode();
+  expect(codes.code).toMatchObject({ ...fresh, code: "abc" });
+});
+
+test("a closed code is shown no more; one that could not be closed still is", async () => {
+  const closeCode = vi.fn(() => Promise.reject(new Error("away")));
+  const codes = connect({ closeCode });
+  await codes.makeCode();
+  expect(await codes.closeCode("code-1")).toBe(false);
+  expect(codes.validCode(Date.now())).toBeDefined();
+  closeCode.mockImplementation(() => Promise.resolve() as Promise<never>);
+  expect(await codes.closeCode("code-1")).toBe(true);
+  expect(codes.validCode(Date.now())).toBeUndefined();
+});
+
 test("a poster is for any phone", async () => {
   const codes = connect();
-  codes.mode = "single";
-  await codes.makePosterCode();
+  codes.kind = "single";
+  await codes.makePosterCode("open");
   expect(codes.validCode(Date.now())?.mode).toBe("open");
 });
 

@@ -41,7 +41,8 @@ export function phoneText(device: Device, show: ShowText): PhoneText {
   return { waiting, rest: seen === undefined ? text.phoneNever : text.phoneSent(moment(seen, show)), mark: "ok" };
 }
 
-function isWeak(device: Device): boolean {
+/** Whether many of its last answers were slow. */
+export function isWeak(device: Device): boolean {
   return [...device.beats.slice(-WEAK.among)].filter((beat) => beat === "s").length >= WEAK.slow;
 }
 

@@ -34,6 +34,7 @@ async function open(show: Row, change: Partial<Overview> = {}) {
         epoch: "e",
         server_time: "",
         addresses: ["http://192.168.1.20:7420"],
+        https: [],
       }),
   });
   const desk = new Desk(api);

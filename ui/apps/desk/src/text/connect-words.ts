@@ -1,0 +1,72 @@
+// What is said where a phone is let in: the codes, how long they are good, and who asks.
+
+import { plural } from "./plural.ts";
+
+export const connectWords = {
+  title: "Connect a phone",
+  larger: "Show the codes larger",
+  wifiStep: "1 Join Wi-Fi",
+  appStep: "2 Open the app",
+  wifiMissing: "Wi-Fi not set",
+  appMissing: "No code yet",
+  setUp: "Set up",
+  getCode: "Get a code",
+  makeCode: "Make a code",
+  newCode: "New code",
+  ssid: "Wi-Fi name",
+  password: "Wi-Fi password",
+  passwordHint: "Kept on this computer only, to draw the code.",
+  showWifi: "Show the Wi-Fi code",
+  job: "These phones are for",
+  mode: "The code is for",
+  single: "One phone, 10 minutes",
+  open: "Any phone, two hours",
+  day: "Any phone, 24 hours",
+  more: "Where, and for how long",
+  until: (time: string) => `Good until ${time}`,
+  expired: "This code has run out",
+  used: "A phone used this code",
+  closed: "This code was closed",
+  change: "Change",
+  codeFor: (jobs: string, single: boolean) => `${single ? "One phone" : "Any phone"}: ${jobs}`,
+  address: "No camera? Type this address, then the short code",
+  copy: "Copy the address",
+  copied: "Copied",
+  print: "Print a poster",
+  wifiQr: (ssid: string) => `QR code to join the Wi-Fi ${ssid}`,
+  appQr: (url: string) => `QR code that opens ${url}`,
+  explain: "The phone scans 1, then 2, then shows four digits. Allow it when the digits are the same here.",
+  noRequests: "No phone is asking to join.",
+  requests: "Asking to join",
+  allow: "Allow",
+  allowPhone: (name: string, digits: string) => `Allow ${name}, number ${digits}`,
+  refuse: (name: string) => `Refuse ${name}`,
+  allowed: (name: string) => `${name} can start.`,
+  refused: (name: string) => `${name} was not let in.`,
+  platform: (platform: string) =>
+    ({ ios: "iPhone", android: "Android", web: "Browser" })[platform.toLowerCase()] ?? platform,
+
+  typed: {
+    title: "Short code",
+    left: (seconds: number) => `${String(Math.floor(seconds / 60))}:${String(seconds % 60).padStart(2, "0")} left`,
+    over: "Run out",
+    dead: "Typed wrong too often",
+    fresh: "New short code",
+    label: (code: string) => `Short code ${code.split("").join(" ")}`,
+  },
+
+  codes: {
+    title: "Codes that phones can use now",
+    none: "No other code is open.",
+    mode: { single: "One phone", open: "Any phone" },
+    line: (jobs: string, until: string, joined: number) =>
+      `${jobs}, until ${until}${joined === 0 ? "" : `, ${plural(joined, "phone", "phones")} joined`}`,
+    close: "Close",
+    closeOf: (jobs: string) => `Close the code for ${jobs}`,
+    closed: "The code is closed. Phones that joined by it stay.",
+    failed: "The open codes could not be read.",
+  },
+
+  trouble: "A phone can’t open it?",
+  test: "Test this network",
+} as const;
