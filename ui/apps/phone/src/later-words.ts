@@ -37,13 +37,27 @@ export const laterWords = {
     beingChecked: "Being checked",
     beingCheckedHint: "Sent. Somebody else entered another value, and the desk decides.",
     toChecks: "Open my checks",
+    newAddress: {
+      title: "Has the laptop a new address?",
+      hint: "The desk shows it. Type it here.",
+      label: "Address of the laptop",
+      submit: "Look there",
+      looking: (address: string) => `Looking at ${address}`,
+      notOne: "That is no address. It looks like 192.168.1.20.",
+      notThere: "Your show's laptop does not answer there. Your entries are safe.",
+    },
+    isNear: "Is the laptop near?",
+    isNearHint: "Find out why this phone does not reach it",
     trouble: "Something went wrong while sending",
     troubleHint: (code: string) => `Your entries are safe on this phone. Tell the desk: ${code}.`,
   },
 
   rescue: {
-    title: "Can't get back to the laptop?",
-    titleRemoved: "Hand over your entries",
+    title: {
+      away: "Can't get back to the laptop?",
+      removed: "Hand over your entries",
+      asked: "The desk asks for your entries as a file",
+    },
     hint: (count: number) => `Hand your ${entries(count)} to the desk another way. They stay on this phone too.`,
     file: "Save file",
     codes: "Show QR",
@@ -120,6 +134,7 @@ export const laterWords = {
     replyTo: "Answer",
     reply: "Your answer",
     replyHint: "The desk reads it before it decides.",
+    askedAnew: "The desk asks something else now. Your last answer was not sent.",
     replied: (time: string) => `You answered ${time}`,
     disagreed: "You disagreed. The desk looks at it again.",
     done: (time: string) => `Done ${time}`,
@@ -127,6 +142,53 @@ export const laterWords = {
     same: "Both had the same in the end.",
     byRule: "A rule of the show decided.",
     nothing: "nothing",
+  },
+
+  notices: {
+    removed: "This phone was removed",
+    removedHint: (kept: number) =>
+      kept === 0
+        ? "The desk took it out of the show. To come back, ask for a new code."
+        : "The desk took it out of the show. What is not sent is safe here: hand it over. To come back, ask for a new code.",
+    handOver: (kept: number) => `Hand over ${entries(kept)}`,
+    joinAgain: "Join again",
+    signedOut: "The pass of this phone has ended",
+    signedOutHint: "Your entries are safe here. Ask the desk for a new code, and they go out by themselves.",
+    movedOn: {
+      page: "This phone goes on at its field-ready page",
+      home_screen: "This phone goes on at its Home Screen",
+    },
+    movedOnHint: (kept: number) =>
+      kept === 0
+        ? "Nothing is left here. Enter nothing on this page any more."
+        : `${entries(kept)} ${kept === 1 ? "is" : "are"} still here and safe. Hand ${kept === 1 ? "it" : "them"} over.`,
+    openIt: "Open it",
+    ends: (time: string, isAhead: boolean) => (isAhead ? `Your pass ends at ${time}` : `Your pass ended at ${time}`),
+    endsHint: "Ask the desk for more time. Entries that are sent before are safe.",
+    offer: "Make this phone field-ready",
+    offerHint: "Then it opens without Wi-Fi. It takes three minutes.",
+    notNow: "Not now",
+    setUp: "Set up",
+  },
+
+  trust: {
+    title: "Trust the laptop",
+    untrusted: "This phone no longer trusts the laptop",
+    untrustedHint:
+      "Your entries are safe on this phone. The desk may have made a new certificate, the switch in the phone's settings may be off, or it is another laptop.",
+    clockHint: "Open the phone's settings, Date & time, and turn on Set automatically. Your entries are safe.",
+    fine: "This phone trusts the laptop",
+    fineHint: "Nothing to do.",
+    away: "The laptop does not answer",
+    awayHint: "If it is near, ask it another way. Your entries are safe on this phone.",
+    ask: "The laptop's own page says why, and has the certificate. Ask the desk first whether it is the right one.",
+    next: "What to do next",
+    askNow: "Ask the laptop",
+    isNew: "The laptop has a new certificate",
+    isNewHint: (show: string) =>
+      `It calls itself ${show}. Ask the desk whether that is right before you install it. The number must be the one at the desk.`,
+    back: "Go back to your page. What you entered goes out by itself.",
+    open: "Open my page",
   },
 
   more: {
@@ -145,6 +207,7 @@ export const laterWords = {
       quick: "Keeps your entries when Wi-Fi drops. Don't close or reload the page while away.",
       field_ready: "Opens without Wi-Fi.",
     },
+    passEnds: "Pass ends",
     sound: "Test the sound",
     soundHint: "Two short tones",
     soundPlayed: "Did you hear two tones?",

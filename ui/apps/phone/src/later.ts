@@ -1,9 +1,9 @@
 // Screens that are not on the page's first load. Those that are wanted when the laptop may be away
 // are fetched as soon as the page is there, and kept by the browser.
 
-/** The screen of a phone without a show: it needs the laptop anyway. */
-export function joinScreen() {
-  return import("./features/join/Join.svelte");
+/** The screens of a phone without a show: they need the laptop anyway. */
+export function joinScreens() {
+  return import("./join-screens.ts");
 }
 
 /** Finding, check-in and the scale. */

@@ -1,8 +1,9 @@
 // The phone as the screens see it: session, show, sync status. It joins reactive views to the sync package and decides nothing.
 
 import { createApi, readLive, type Api, type Send } from "@showdesk/api";
-import { browserPreferences } from "@showdesk/platform";
+import { browserPreferences, capabilities, levelOf } from "@showdesk/platform";
 import {
+  askTrust,
   askWho,
   browserPage,
   browserTabs,
@@ -15,17 +16,21 @@ import {
   tidings,
   type Draft,
   type Joining,
+  type MovedOn,
+  type Ping,
   type Session,
   type Shelf,
   type StoredCheck,
   type StoredOp,
   type SyncStatus,
+  type Trust,
 } from "@showdesk/sync";
 import { createContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 
 import { Finder } from "./features/find/find.ts";
 import { BookReader, type Book } from "./show/book.ts";
+import type { Who } from "./show/permit.ts";
 
 /** What a phone is made of; a page needs none of it, tests bring their own. */
 export interface PhoneParts {
@@ -36,6 +41,7 @@ export interface PhoneParts {
   readonly shelf?: Shelf;
 }
 
+const NOBODY: Who = { functions: [] };
 /** Longest wait for a desk's name; several addresses are asked in turn. */
 const PING_TIMEOUT_MS = 4_000;
 
@@ -48,12 +54,20 @@ export class Phone {
   readonly finder = new Finder();
   session = $state.raw<Session>();
   joining = $state.raw<Joining>();
+  /** Where this phone goes on, once its pass was carried to another page. */
+  movedOn = $state.raw<MovedOn>();
+  /** How the fingerprint of the show's certificate begins, as the scanned code said. */
+  fingerprint = $state.raw<string>();
   isLoaded = $state(false);
   /** The browser lets this page keep nothing: no entry would be safe. */
   hasNoStorage = $state(false);
   /** Entries of this phone, newest first. */
   ops = $state.raw<readonly StoredOp[]>([]);
   checks = $state.raw<readonly StoredCheck[]>([]);
+  /** Where this page came from. */
+  readonly home: string;
+  readonly #ask: (address: string) => Promise<Ping>;
+  readonly #network: { readonly send?: Send };
   readonly #reader = new BookReader();
   readonly #onStatus: () => void;
   readonly #onView: () => void;
@@ -65,16 +79,16 @@ export class Phone {
 
   constructor({ baseUrl = location.origin, store = new Store(), send, shelf }: PhoneParts = {}) {
     const token = () => this.session?.token ?? null;
-    const network = send ? { send } : {};
+    this.#network = send ? { send } : {};
     let tookMs: number | null = null;
     const transport = {
       token,
-      headers: () => tidings(this.engine.status, tookMs, Date.now()),
-      ...network,
+      headers: () => tidings(this.engine.status, { level: levelOf(capabilities()), tookMs, nowMs: Date.now() }),
+      ...this.#network,
     };
-    const reach = new Reach(baseUrl, (address) =>
-      askWho(createApi(address, { timeoutMs: PING_TIMEOUT_MS, ...network })),
-    );
+    this.home = baseUrl;
+    this.#ask = (address) => askWho(createApi(address, { timeoutMs: PING_TIMEOUT_MS, ...this.#network }));
+    const reach = new Reach({ home: baseUrl, ask: this.#ask, now: Date.now });
     this.store = store;
     this.api = createApi(() => reach.address, { ...transport, onTook: (ms) => (tookMs = ms) });
     this.engine = new SyncEngine({
@@ -118,11 +132,21 @@ export class Phone {
     return this.#book;
   }
 
+  /** Whose rights the screens go by. */
+  get who(): Who {
+    return this.session ?? NOBODY;
+  }
+
   /** Opens what the phone remembers; begins to sync if it belongs to a show. */
   async open(): Promise<void> {
     const { store } = this;
     try {
-      [this.session, this.joining] = await Promise.all([store.fact("session"), store.fact("joining")]);
+      [this.session, this.joining, this.movedOn, this.fingerprint] = await Promise.all([
+        store.fact("session"),
+        store.fact("joining"),
+        store.fact("moved_on"),
+        store.fact("fingerprint"),
+      ]);
       if (this.session) await this.engine.start();
     } catch {
       this.hasNoStorage = true;
@@ -133,7 +157,9 @@ export class Phone {
   /** The desk has allowed this phone. */
   async joined(): Promise<void> {
     const isFirst = this.session === undefined;
-    [this.session, this.joining] = [await this.store.fact("session"), undefined];
+    const { store } = this;
+    [this.session, this.fingerprint] = [await store.fact("session"), await store.fact("fingerprint")];
+    [this.joining, this.movedOn] = [undefined, undefined];
     if (isFirst) {
       await this.engine.start();
     } else {
@@ -141,6 +167,21 @@ export class Phone {
       await this.refresh();
       this.engine.sync();
     }
+  }
+
+  /** Whether this phone trusts the show's certificate, so that it can go on at a page with one. */
+  askTrust(installationId: string): Promise<Trust> {
+    return askTrust(this.#ask, this.home, installationId, Date.now);
+  }
+
+  /** Who is at this address, asked without the token. */
+  whoIsAt(address: string): Promise<Ping> {
+    return this.#ask(address);
+  }
+
+  /** The API as whoever came here with this pass. */
+  apiWith(pass: string): Api {
+    return createApi(this.home, { token: () => pass, ...this.#network });
   }
 
   /** Leaves the show; fails while an entry of it is only here. */
@@ -169,12 +210,12 @@ export class Phone {
     return first;
   }
 
-  /** Reads the phone's own entries and checks again: one reading at a time, the last one after the last change. */
   /** A store that cannot be read now, such as one whose connection the phone has closed, is read at the next news. */
   #readOwnSoon(): void {
     this.#readOwn().catch(() => undefined);
   }
 
+  /** Reads the phone's own entries and checks again: one reading at a time, the last one after the last change. */
   async #readOwn(): Promise<void> {
     this.#ownMoved = true;
     if (this.#isReading) return;
@@ -183,14 +224,17 @@ export class Phone {
       while (this.#ownMoved) {
         this.#ownMoved = false;
         const newestFirst = this.store.ops.orderBy("device_seq").reverse();
-        const [ops, checks, session] = await Promise.all([
+        const [ops, checks, session, movedOn, fingerprint] = await Promise.all([
           newestFirst.toArray(),
           this.store.checks.toArray(),
           this.store.fact("session"),
+          this.store.fact("moved_on"),
+          this.store.fact("fingerprint"),
         ]);
         [this.ops, this.checks] = [ops, checks];
-        // The token is renewed from time to time, perhaps by another tab.
-        if (session !== undefined && session.token !== this.session?.token) this.session = session;
+        // The token is renewed and the rights change from time to time, perhaps told to another tab.
+        if (session !== undefined && JSON.stringify(session) !== JSON.stringify(this.session)) this.session = session;
+        [this.movedOn, this.fingerprint] = [movedOn, fingerprint];
       }
     } finally {
       this.#isReading = false;

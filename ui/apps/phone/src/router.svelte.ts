@@ -2,14 +2,19 @@
 
 /** Where the person is. */
 export type Route =
-  | { readonly name: "join"; readonly code: string | null }
+  | { readonly name: "join"; readonly code: string | null; readonly fingerprint?: string | null }
+  | { readonly name: "moved"; readonly pass: string }
   | { readonly name: "work" }
   | { readonly name: "check-in"; readonly animal: string | null }
   | { readonly name: "weigh-in"; readonly animal: string | null }
   | { readonly name: "tag"; readonly animal: string }
   | { readonly name: "waiting" }
   | { readonly name: "checks" }
+  | { readonly name: "trust"; readonly fingerprint: string | null }
   | { readonly name: "more" };
+
+/** As much of a fingerprint as people compare, or all of it. */
+const FINGERPRINT = /^[0-9a-f]{8,64}$/i;
 
 /** Reads an address; what is unknown leads to work. */
 export function parseRoute(hash: string): Route {
@@ -19,8 +24,11 @@ export function parseRoute(hash: string): Route {
     .map(decode);
   switch (name) {
     case "join":
-      // The part after the dot is the show's certificate, for phones that will use HTTPS.
-      return { name, code: argument?.split(".")[0] || null };
+      return joinRoute(argument);
+    case "trust":
+      return { name, fingerprint: argument !== null && FINGERPRINT.test(argument) ? argument : null };
+    case "moved":
+      return argument ? { name, pass: argument } : { name: "work" };
     case "check-in":
     case "weigh-in":
       return { name, animal: argument || null };
@@ -35,10 +43,34 @@ export function parseRoute(hash: string): Route {
   }
 }
 
+/** A code, and after a dot how the fingerprint of the show's certificate begins. */
+function joinRoute(argument: string | null): Route {
+  const [code = "", fingerprint = ""] = (argument ?? "").split(".");
+  const isFingerprint = FINGERPRINT.test(fingerprint);
+  return { name: "join", code: code || null, fingerprint: isFingerprint ? fingerprint.toUpperCase() : null };
+}
+
 /** Writes an address. */
 export function hashOf(route: Route): string {
-  const argument = "animal" in route ? route.animal : "code" in route ? route.code : null;
+  const argument = argumentOf(route);
   return `#/${route.name}${argument ? `/${encodeURIComponent(argument)}` : ""}`;
+}
+
+function argumentOf(route: Route): string | null {
+  switch (route.name) {
+    case "join":
+      return route.code !== null && route.fingerprint ? `${route.code}.${route.fingerprint}` : route.code;
+    case "moved":
+      return route.pass;
+    case "trust":
+      return route.fingerprint;
+    case "check-in":
+    case "weigh-in":
+    case "tag":
+      return route.animal;
+    default:
+      return null;
+  }
 }
 
 /** The present route, and the way to another. */

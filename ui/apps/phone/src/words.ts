@@ -3,6 +3,7 @@
 import type { SyncStatus } from "@showdesk/sync";
 
 const entries = (count: number) => (count === 1 ? "1 entry" : `${count} entries`);
+const withKept = (text: string, kept: number) => (kept === 0 ? text : `${text} – ${kept} kept on this phone`);
 /** 21000 → "21,000". */
 const countText = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
@@ -27,6 +28,7 @@ export const words = {
   },
 
   chip: {
+    untrusted: "Not trusted",
     label: (text: string, leadsToChecks: boolean) =>
       `Entries: ${text}. Open ${leadsToChecks ? "my checks" : "waiting list"}`,
     allSent: (time: string) => `All sent ${time}`,
@@ -46,6 +48,12 @@ export const words = {
   strip: {
     away: (kept: number) =>
       kept === 0 ? "Away from laptop. You can keep working." : `Away from laptop – ${kept} kept on this phone`,
+    untrusted: (kept: number) => withKept("This phone no longer trusts the laptop", kept),
+    clockWrong: (kept: number) => withKept("The clock of this phone is wrong, so it can't trust the laptop", kept),
+    otherLaptop: (kept: number) => withKept("Another laptop answers here, not your show's", kept),
+    portal: (kept: number) => withKept("This Wi-Fi wants you to sign in, or it is not the show's", kept),
+    what: "What to do",
+    movedOn: "This phone goes on elsewhere. Enter nothing on this page.",
     removed: (kept: number) =>
       kept === 0 ? "This phone was removed" : `This phone was removed – ${entries(kept)} to hand over`,
     signedOut: (kept: number) =>
@@ -136,6 +144,8 @@ export const words = {
       count === 1 ? "1 of your entries was decided" : `${count} of your entries were decided`,
     asked: (count: number) =>
       count === 1 ? "The desk asks about 1 of your entries" : `The desk asks about ${count} of your entries`,
+    fileAsked: "The desk asks for your entries as a file",
+    fileAskedHint: "Save the file and bring it to the desk.",
     look: "Look",
   },
 
@@ -286,6 +296,8 @@ export const words = {
 
   moved: {
     title: "The laptop has moved to a new address",
+    stay: "Your entries go there. Nothing to do.",
+    failed: "That did not work. Nothing was lost. Try again.",
     waiting: (count: number) => `Stay on this page until ${entries(count)} ${count === 1 ? "is" : "are"} sent there.`,
     open: (address: string) => `Open the show at ${address}`,
   },
@@ -333,10 +345,33 @@ export function fieldWord(name: string): string {
 }
 
 /** The strip under the header, where there is one. */
-export function stripText(status: SyncStatus): string | null {
+export function stripText(status: SyncStatus, hasMovedOn: boolean): string | null {
+  if (status.access === "signed_out" && hasMovedOn) return words.strip.movedOn;
   if (status.access === "removed") return words.strip.removed(status.waiting);
   if (status.access === "signed_out") return words.strip.signedOut(status.waiting);
   if (status.access === "too_old") return words.strip.tooOld(status.waiting);
   if (status.access === "full") return words.strip.full(status.waiting);
-  return status.link === "away" ? words.strip.away(status.waiting) : null;
+  return status.link === "away" ? awayText(status) : null;
+}
+
+/** Whether the strip tells of something that gets better by itself, when the laptop is near again. */
+export function isPlainAway({ access, away }: SyncStatus): boolean {
+  return access === "ok" && away !== "untrusted" && away !== "clock_wrong";
+}
+
+function awayText({ away, waiting }: SyncStatus): string {
+  switch (away) {
+    case "untrusted":
+      return words.strip.untrusted(waiting);
+    case "clock_wrong":
+      return words.strip.clockWrong(waiting);
+    case "other_installation":
+      return words.strip.otherLaptop(waiting);
+    case "not_json":
+      return words.strip.portal(waiting);
+    case "network":
+    case "timeout":
+    case null:
+      return words.strip.away(waiting);
+  }
 }

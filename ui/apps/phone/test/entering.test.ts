@@ -56,7 +56,7 @@ test("an animal that no single number names is chosen by its row", async () => {
 });
 
 test("those who may see papers write them with the arrival", async () => {
-  const phone = await joinedPhone(smallDesk(), ["superintendent"]);
+  const phone = await joinedPhone(smallDesk(), ["admin"]);
   show(phone, `#/check-in/${STEER}`);
   await user.click(await screen.findByRole("button", { name: "Hold for vet" }));
   await user.click(screen.getByRole("button", { name: "Change the pen" }));

@@ -5,7 +5,7 @@ import { userEvent } from "@testing-library/user-event";
 import { beforeAll, beforeEach } from "vitest";
 
 import App from "../src/App.svelte";
-import { entryScreens, joinScreen, later } from "../src/later.ts";
+import { entryScreens, joinScreens, later } from "../src/later.ts";
 import type { Phone } from "../src/phone.svelte.ts";
 
 export const user = userEvent.setup();
@@ -15,7 +15,7 @@ export const STRIP = { selector: ".undo b" };
 
 beforeAll(async () => {
   // The browser has them by the time that somebody taps.
-  await Promise.all([joinScreen(), entryScreens(), later()]);
+  await Promise.all([joinScreens(), entryScreens(), later()]);
 }, 30_000);
 
 beforeEach(() => {

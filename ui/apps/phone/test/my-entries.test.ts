@@ -109,15 +109,12 @@ test("a laptop at another address is told, and the page is moved only when it ho
   expect(await screen.findByText(/The laptop has moved to a new address/)).toHaveTextContent(
     "Stay on this page until 1 entry is sent there.",
   );
-  expect(screen.queryByRole("link", { name: /10\.0\.0\.7/ })).toBeNull();
+  expect(screen.queryByRole("button", { name: /10\.0\.0\.7/ })).toBeNull();
   desk.verdict = () => null;
   await phone.store.ops.toCollection().modify({ not_before_ms: 0 });
   phone.engine.sync();
   await phone.engine.settled();
-  expect(await screen.findByRole("link", { name: "Open the show at 10.0.0.7:7420" })).toHaveAttribute(
-    "href",
-    "http://10.0.0.7:7420/",
-  );
+  expect(await screen.findByRole("button", { name: "Open the show at 10.0.0.7:7420" })).toBeVisible();
 });
 
 test("a decision says by whom, what was kept and why, and is answered with OK", async () => {
@@ -139,7 +136,7 @@ test("a decision says by whom, what was kept and why, and is answered with OK", 
 });
 
 test("what the desk asks comes first, is answered, and the answer stays to be read", async () => {
-  const asked = { at: AT, by: { id: "dan", name: "Dan" }, text: "Which barn?", answer: null };
+  const asked = { id: "q1", at: AT, by: { id: "dan", name: "Dan" }, text: "Which barn?", answer: null };
   const { desk } = await phoneWithCheck({ status: "open", asked });
   expect(await screen.findByRole("heading", { name: "The desk asks you" })).toBeVisible();
   expect(screen.getByText("“Which barn?”")).toBeVisible();
@@ -153,6 +150,20 @@ test("what the desk asks comes first, is answered, and the answer stays to be re
   await user.click(screen.getByRole("button", { name: "Send to the desk" }));
   expect(await screen.findByText("“The red one”")).toBeVisible();
   expect(screen.getByRole("heading", { name: "Being checked" })).toBeVisible();
+});
+
+test("an answer to a question that the desk has replaced is not sent, and the new question is shown", async () => {
+  const asked = { id: "q1", at: AT, by: { id: "dan", name: "Dan" }, text: "Which barn?", answer: null };
+  const { desk } = await phoneWithCheck({ status: "open", asked });
+  await user.type(await screen.findByRole("textbox", { name: "Your answer" }), "The red one");
+  desk.checks = desk.checks.map((check) => ({
+    ...(check as object),
+    asked: { ...asked, id: "q2", text: "Which pen?" },
+  }));
+  await user.click(screen.getByRole("button", { name: "Send to the desk" }));
+  expect(await screen.findByText("“Which pen?”")).toBeVisible();
+  expect(screen.getByText(/Your last answer was not sent/)).toBeVisible();
+  expect(screen.getByRole("textbox", { name: "Your answer" })).toHaveValue("");
 });
 
 test("the other side is called the laptop only where it was one", async () => {

@@ -137,7 +137,7 @@ test("papers are an entry of their own, unless one function may write the whole 
   const vet = arrival(animal("0412"), { id: "v", functions: ["checkin", "vet"] }, seen, new Date(0));
   expect(vet.arrive.map((draft) => Object.keys(draft.data))).toEqual([["arrived_at", "arrived_by"], ["health_check"]]);
   expect(vet.takeBack[1]?.data).toEqual({ health_check: "unchecked" });
-  const boss = arrival(animal("0412"), { id: "s", functions: ["superintendent"] }, seen, new Date(0));
+  const boss = arrival(animal("0412"), { id: "s", functions: ["admin"] }, seen, new Date(0));
   expect(boss.arrive).toHaveLength(1);
   expect(boss.arrive[0].data).toMatchObject({ health_check: "hold" });
 });
@@ -217,18 +217,29 @@ test("numbers and times read as people write them", () => {
   expect(daysBetween("2026-03-14", "2026-08-22T23:00:00.000Z")).toBe(161);
 });
 
+test.each<[string[], string[] | null, boolean]>([
+  [["scale"], null, true],
+  [["scale"], [], false],
+  [["scale"], ["fix_tags"], false],
+  [["gate"], ["arrive", "weigh"], true],
+  [["admin"], [], true],
+])("jobs %j with permissions %j may weigh: %j", (functions, permissions, allowed) => {
+  expect(may("weigh", { functions, permissions }, "B")).toBe(allowed);
+});
+
 test.each([
   ["fix_tag", ["superintendent"], "B", true],
   ["fix_tag", ["checkin", "scale"], "B", false],
   ["fix_tag", ["admin"], "E", false],
   ["weigh", ["scale"], "A", false],
   ["weigh", ["scale"], "B", true],
-  ["check_in", ["gate"], "C", false],
+  ["check_in", ["gate"], "D", false],
+  ["weigh", ["superintendent"], "B", false],
   ["check_in", [], "B", false],
   ["see_papers", ["checkin"], "B", false],
   ["see_papers", ["vet"], "B", true],
 ] as const)("%s as %j in stage %s: %j", (action, functions, stage, allowed) => {
-  expect(may(action, functions, stage)).toBe(allowed);
+  expect(may(action, { functions }, stage)).toBe(allowed);
 });
 
 test("a tag is stored as the desk stores it", () => {
@@ -236,8 +247,14 @@ test("a tag is stored as the desk stores it", () => {
 });
 
 test.each<[string, Route]>([
-  ["#/join/abc.7C3FA921", { name: "join", code: "abc" }],
-  ["#/join", { name: "join", code: null }],
+  ["#/join/abc.7c3fa921", { name: "join", code: "abc", fingerprint: "7C3FA921" }],
+  ["#/join/abc", { name: "join", code: "abc", fingerprint: null }],
+  ["#/join/abc.<script>", { name: "join", code: "abc", fingerprint: null }],
+  ["#/join", { name: "join", code: null, fingerprint: null }],
+  ["#/moved/lsd_x-Y_z", { name: "moved", pass: "lsd_x-Y_z" }],
+  ["#/moved", { name: "work" }],
+  ["#/trust/7C3FA921", { name: "trust", fingerprint: "7C3FA921" }],
+  ["#/trust", { name: "trust", fingerprint: null }],
   ["#/check-in/0190", { name: "check-in", animal: "0190" }],
   ["#/weigh-in", { name: "weigh-in", animal: null }],
   ["#/tag/0190", { name: "tag", animal: "0190" }],

@@ -1,23 +1,43 @@
-// What the person's functions allow in the show's stage, so that screens offer only what the desk will take.
+// What the desk lets this phone do in the show's stage, so that screens offer only what it will take.
 //
-// The desk decides; this only saves people from an entry that would be refused. Its table is `permit.rs` of the domain.
+// The desk decides; this only saves people from an entry that would be refused. Its tables are `permission.rs` and
+// `permit.rs` of the domain.
+
+import type { Session } from "@showdesk/sync";
 
 /** Things a phone can do. */
 export type Action = "check_in" | "see_papers" | "weigh" | "fix_tag";
 
-const ALLOWED: Readonly<Record<Action, Readonly<Record<string, string>>>> = {
-  check_in: { admin: "ABCD", superintendent: "ABC", checkin: "BC", gate: "B" },
-  see_papers: { admin: "ABCD", superintendent: "ABC", vet: "BCD" },
-  weigh: { admin: "ABCD", superintendent: "BC", scale: "BCD" },
-  fix_tag: { admin: "ABCD", superintendent: "ABC" },
-};
+/** Whose rights: what the desk has told, or what follows from the jobs until it has. */
+export type Who = Pick<Session, "functions" | "permissions">;
 
-/** Whether one of the functions allows the action in this stage. */
-export function may(action: Action, functions: readonly string[], stage: string): boolean {
-  return stage !== "" && functions.some((name) => (ALLOWED[action][name] ?? "").includes(stage));
+interface Rule {
+  /** Permissions of which one is enough. */
+  readonly keys: readonly string[];
+  /** Jobs that have one of them by themselves. */
+  readonly jobs: readonly string[];
+  readonly stages: string;
 }
 
-/** Whether one of the functions ever has this job. */
-export function hasJob(action: Action, functions: readonly string[]): boolean {
-  return functions.some((name) => name in ALLOWED[action]);
+const RULES: Readonly<Record<Action, Rule>> = {
+  check_in: { keys: ["check_in", "arrive"], jobs: ["checkin", "gate", "superintendent"], stages: "BC" },
+  see_papers: { keys: ["health"], jobs: ["vet"], stages: "BCD" },
+  weigh: { keys: ["weigh"], jobs: ["scale"], stages: "BCD" },
+  fix_tag: { keys: ["fix_tags"], jobs: ["superintendent"], stages: "AB" },
+};
+/** A manager does everything, before the first animal comes and until the results are out. */
+const MANAGER = "admin";
+const MANAGER_STAGES = "ABCD";
+
+/** Whether the action is open to them in this stage. */
+export function may(action: Action, who: Who, stage: string): boolean {
+  const stages = who.functions.includes(MANAGER) ? MANAGER_STAGES : RULES[action].stages;
+  return stage !== "" && stages.includes(stage) && hasJob(action, who);
+}
+
+/** Whether the action is ever theirs. */
+export function hasJob(action: Action, { functions, permissions }: Who): boolean {
+  const { keys, jobs } = RULES[action];
+  if (functions.includes(MANAGER)) return true;
+  return permissions ? keys.some((key) => permissions.includes(key)) : jobs.some((job) => functions.includes(job));
 }

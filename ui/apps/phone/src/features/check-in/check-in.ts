@@ -21,8 +21,8 @@ export interface Arrival {
   readonly takeBack: readonly [Draft, ...Draft[]];
 }
 
-/** Functions that may write everything of an arrival; the vet's papers are an entry of their own. */
-const WHOLE_ARRIVAL = ["admin", "superintendent"];
+/** Who may write everything of an arrival; for all others the papers are an entry of their own. */
+const WHOLE_ARRIVAL = "admin";
 
 /** The animal is here: only what the person set is part of the entry. */
 export function arrival(
@@ -47,7 +47,7 @@ export function arrival(
     return { arrive: [draft(set)], takeBack: [draft(before)] };
   }
   const [papers, papersBefore] = [{ health_check: seen.papers }, { health_check: animal.healthCheck }];
-  if (person.functions.some((name) => WHOLE_ARRIVAL.includes(name))) {
+  if (person.functions.includes(WHOLE_ARRIVAL)) {
     return { arrive: [draft({ ...set, ...papers })], takeBack: [draft({ ...before, ...papersBefore })] };
   }
   return { arrive: [draft(set), draft(papers)], takeBack: [draft(before), draft(papersBefore)] };

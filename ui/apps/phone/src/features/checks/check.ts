@@ -21,6 +21,7 @@ export interface DisputedField {
 
 /** What the desk asked, and the answer. */
 export interface Question {
+  readonly id: string;
   readonly by: string | null;
   readonly time: string;
   readonly text: string;
@@ -109,7 +110,7 @@ function ownValue(own: readonly StoredOp[], recordId: string, name: string): unk
 function questionOf({ asked }: View, time: (moment: string) => string): Question | null {
   if (asked === null) return null;
   const answer = asked.answer === null ? null : { time: time(asked.answer.at), text: asked.answer.text };
-  return { by: asked.by?.name ?? null, time: time(asked.at), text: asked.text, answer };
+  return { id: asked.id, by: asked.by?.name ?? null, time: time(asked.at), text: asked.text, answer };
 }
 
 function whyText({ kind, rule }: View): string {

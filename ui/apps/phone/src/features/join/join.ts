@@ -51,6 +51,8 @@ function unreachable({ reason }: Unreachable): JoinProblem {
       return told(join.portal, join.portalHint, true);
     case "timeout":
       return told(join.slow, join.slowHint, true);
+    case "clock_wrong":
+    case "untrusted":
     case "network":
     case "other_installation":
       return told(join.away, join.awayHint, true);
