@@ -29,8 +29,8 @@ after(async () => {
 
 test("two phones work while the desk is away, and one clash is decided by a person", async (t) => {
   const page = await openDeskPage(browser, desk, "light");
-  // Superintendents may correct tags, and weigh.
-  const { url } = await desk.openJoining(["superintendent"]);
+  // A superintendent corrects tags, the scale weighs.
+  const { url } = await desk.openJoining(["superintendent", "scale", "checkin"]);
   const [disputed, first, second] = await unweighed(3);
 
   const maria = await join("Maria Ruiz", url, page);

@@ -1,7 +1,10 @@
 // Debian's Chromium, driven by playwright-core, and axe-core on what it shows.
 
-import { readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 
 // The pages' packages are the only npm packages of the project; the browser tests use theirs.
 const ofTheUi = createRequire(new URL("../../../ui/package.json", import.meta.url));
@@ -38,6 +41,25 @@ export const WINDOW = { viewport: { width: 1280, height: 800 } };
 /** Starts a browser with nothing in it. */
 export function openBrowser() {
   return chromium.launch({ executablePath: CHROMIUM, args: FLAGS });
+}
+
+/**
+ * Starts a browser of somebody who has installed this certificate and switched it on.
+ * @param {Uint8Array} certificate as the desk gives it out
+ */
+export async function openTrustingBrowser(certificate) {
+  // Chromium on Linux looks for what its user trusts in the user's own folder.
+  const home = mkdtempSync(join(tmpdir(), "showdesk-trust-"));
+  const folder = join(home, ".pki", "nssdb");
+  mkdirSync(folder, { recursive: true });
+  const [database, file] = [`sql:${folder}`, join(home, "ca.crt")];
+  writeFileSync(file, certificate);
+  execFileSync("certutil", ["-d", database, "-N", "--empty-password"]);
+  execFileSync("certutil", ["-d", database, "-A", "-t", "C,,", "-n", "the show's", "-i", file]);
+  const env = { ...process.env, HOME: home };
+  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, env });
+  browser.on("disconnected", () => rmSync(home, { recursive: true, force: true }));
+  return browser;
 }
 
 /**

@@ -24,6 +24,11 @@ function serverProgram() {
 export class Desk {
   http = LOOPBACK;
   admin = LOOPBACK;
+  /**
+   * Where phones come that trust it; none unless it was opened so.
+   * @type {string | null}
+   */
+  https = null;
   /** @type {FakeClock | null} */
   clock = null;
   /** @type {Program | null} */
@@ -40,12 +45,13 @@ export class Desk {
 
   /**
    * Makes a show and serves it on free loopback ports.
-   * @param {{ demo?: "small" | "county" | "expo", at?: Date, timeZone?: string, limits?: "off" }} [choices]
-   *   `at`: the time of day it begins with, instead of the machine's
+   * @param {{ demo?: "small" | "county" | "expo", at?: Date, timeZone?: string, limits?: "off", https?: boolean }} [choices]
+   *   `at`: the time of day it begins with, instead of the machine's; `https`: with a certificate of its own
    */
-  static async open({ demo, at, timeZone = "UTC", limits } = {}) {
+  static async open({ demo, at, timeZone = "UTC", limits, https = false } = {}) {
     const desk = new Desk(mkdtempSync(join(tmpdir(), "showdesk-e2e-")));
     if (limits) desk.#words = ["--limits", limits];
+    if (https) desk.https = LOOPBACK;
     if (at) {
       desk.clock = new FakeClock(mkdtempSync(join(tmpdir(), "showdesk-clock-")), at);
       desk.#environment = desk.clock.variables(timeZone);
@@ -61,15 +67,17 @@ export class Desk {
   /** Starts the server; after the first time, at the addresses it had. */
   async start() {
     const words = ["serve", "--data-dir", this.folder, "--http", this.http, "--admin", this.admin, ...this.#words];
+    if (this.https) words.push("--https", this.https, "--secrets", "file");
     this.#program = new Program(serverProgram(), words, this.#environment);
     const ready = await this.#program.says("that it is ready", (line) => {
       if (!line.startsWith("{")) return undefined;
-      /** @type {{ ready?: boolean, http: string, admin: string }} */
+      /** @type {{ ready?: boolean, http: string, https: string | null, admin: string }} */
       const said = JSON.parse(line);
       return said.ready ? said : undefined;
     });
     this.http = new URL(ready.http).host;
     this.admin = new URL(ready.admin).host;
+    if (ready.https) this.https = new URL(ready.https).host;
     this.token = readFileSync(join(this.folder, "admin.token"), "utf8").trim();
     this.api = new Api(`http://${this.admin}`, this.token);
   }

@@ -3,7 +3,10 @@
 import { complaints, PHONE } from "./browser.mjs";
 import { countTaps, dialogsOn, tapsOn } from "./taps.mjs";
 
-/** @typedef {"work" | "check-in" | "weigh-in" | "waiting" | "checks" | "more"} Screen */
+/**
+ * @typedef {"work" | "check-in" | "weigh-in" | "waiting" | "checks" | "more"} Screen
+ * @typedef {import("playwright-core").BrowserContextOptions & { at?: Date }} PhoneOptions `at`: what time it is for the page
+ */
 
 /** One phone: its storage is nobody else's. */
 export class PhonePage {
@@ -21,9 +24,22 @@ export class PhonePage {
    * @param {import("playwright-core").Browser} browser
    * @param {string} url what the QR code says
    * @param {"light" | "dark"} [theme]
-   * @param {import("playwright-core").BrowserContextOptions & { at?: Date }} [more] `at`: what time it is for the page
+   * @param {PhoneOptions} [more]
    */
-  static async open(browser, url, theme = "light", { at, ...more } = {}) {
+  static async open(browser, url, theme = "light", more = {}) {
+    const phone = await PhonePage.opening(browser, url, theme, more);
+    await phone.page.getByLabel("Your name").waitFor();
+    return phone;
+  }
+
+  /**
+   * Types an address into the browser of a phone that has not joined.
+   * @param {import("playwright-core").Browser} browser
+   * @param {string} url
+   * @param {"light" | "dark"} [theme]
+   * @param {PhoneOptions} [more]
+   */
+  static async opening(browser, url, theme = "light", { at, ...more } = {}) {
     const context = await browser.newContext({
       ...PHONE,
       colorScheme: theme,
@@ -33,8 +49,19 @@ export class PhonePage {
     if (at) await context.clock.setFixedTime(at);
     const phone = new PhonePage(await context.newPage());
     await phone.page.goto(url);
-    await phone.page.getByLabel("Your name").waitFor();
     return phone;
+  }
+
+  /**
+   * Types the short code that the desk shows, on our own keys.
+   * @param {string} code
+   */
+  async typeCode(code) {
+    await this.page.getByRole("button", { name: "Type the code instead" }).click();
+    const keys = this.page.getByRole("region", { name: "Letters and digits" });
+    for (const sign of code.replace("-", "")) await keys.getByRole("button", { name: sign, exact: true }).click();
+    await this.page.getByRole("button", { name: "Go on" }).click();
+    await this.page.getByLabel("Your name").waitFor();
   }
 
   /** The same phone in a second tab. */

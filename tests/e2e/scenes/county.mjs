@@ -112,6 +112,7 @@ export class County {
       at: new Date("2037-07-16T18:30:30-05:00"),
       timeZone: TIME_ZONE,
       limits: "off",
+      https: true,
     });
     const county = new County(desk);
     await county.at("07:45");
@@ -288,6 +289,16 @@ export class County {
       reason,
       idempotency_key: crypto.randomUUID(),
     });
+  }
+
+  /**
+   * Takes a phone's access away.
+   * @param {string} person
+   */
+  async removePhone(person) {
+    const { items } = await this.desk.running.get("/admin/devices");
+    const device = items.find((/** @type {any} */ one) => one.user.name === person);
+    await this.desk.running.post(`/admin/devices/${device.id}/revoke`, {});
   }
 
   async close() {

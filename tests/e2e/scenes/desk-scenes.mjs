@@ -17,6 +17,16 @@ const ENTRIES = fileURLToPath(new URL("../../vectors/demo-entries.csv", import.m
 /** @type {(page: Page, name: string | RegExp) => Promise<void>} */
 const heading = (page, name) => page.getByRole("heading", { name }).first().waitFor();
 
+/** After so long without a phone a test of the network tells the usual causes. */
+const TEST_PATIENCE_MS = 20_000;
+/** @type {(page: Page) => Promise<void>} */
+const phoneRow = (page) => page.getByRole("row").filter({ hasText: "Maria Ruiz" }).first().waitFor();
+/** @type {(page: Page) => Promise<void>} */
+const phoneDrawer = async (page) => {
+  await page.getByRole("row").filter({ hasText: "Maria Ruiz" }).first().click();
+  await page.getByRole("switch").first().waitFor();
+};
+
 /**
  * At 9:34, while two phones are away.
  * @type {DeskScene[]}
@@ -56,10 +66,116 @@ export const MORNING = [
     },
   },
   {
+    name: "connect-code",
+    shows: "a code that was made: the address and the short code for a phone without a camera, and every open code",
+    hash: "#/",
+    open: async (page) => {
+      await page.getByRole("banner").getByRole("button", { name: "Connect a phone" }).click();
+      const dialog = page.getByRole("dialog", { name: "Connect a phone" });
+      await dialog.getByRole("button", { name: "Make a code" }).click();
+      await dialog.getByRole("group", { name: "Short code" }).waitFor();
+    },
+  },
+  {
     name: "poster",
     shows: "both codes on a page for the wall",
     hash: "#/poster",
-    open: (page) => page.getByText("Help with your own phone").waitFor(),
+    open: async (page) => {
+      await page.getByRole("button", { name: "Make a code for two hours" }).click();
+      await page.getByRole("img", { name: /^QR code that opens/ }).waitFor();
+    },
+  },
+  {
+    name: "phones",
+    shows: "every phone, the person behind it, what is still on it, and who asks to join",
+    beside: "phones",
+    hash: "#/phones",
+    open: phoneRow,
+  },
+  {
+    name: "phone",
+    shows: "one phone beside the list: what waits on it, and what its person may do",
+    beside: "phones",
+    hash: "#/phones",
+    open: phoneDrawer,
+  },
+  {
+    name: "phone-all-rights",
+    shows: "every switch of a person",
+    hash: "#/phones",
+    open: async (page) => {
+      await phoneDrawer(page);
+      await page.getByRole("button", { name: /^Show all \d+$/ }).click();
+    },
+  },
+  {
+    name: "phone-change",
+    shows: "changing what a phone's person does, where, and how long",
+    hash: "#/phones",
+    open: async (page) => {
+      await phoneDrawer(page);
+      await page.getByRole("button", { name: "Change…", exact: true }).last().click();
+      await page.getByRole("dialog", { name: /^Change / }).waitFor();
+    },
+  },
+  {
+    name: "phone-remove",
+    shows: "what is still on a phone before it is removed",
+    hash: "#/phones",
+    open: async (page) => {
+      await phoneDrawer(page);
+      await page.getByRole("button", { name: "Remove phone…" }).click();
+      await page.getByRole("dialog", { name: /^Remove / }).waitFor();
+    },
+  },
+  {
+    name: "phone-allow",
+    shows: "a phone that asks to join is given another job first",
+    hash: "#/phones?show=asking",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Change what Rosa Delgado does, then allow" }).last().click();
+      await page.getByRole("dialog", { name: "Let Rosa Delgado in?" }).waitFor();
+    },
+  },
+  {
+    name: "phones-nothing",
+    shows: "no phone found",
+    hash: "#/phones?q=no+such+phone",
+    open: (page) => page.getByText(/^No phone found for/).waitFor(),
+  },
+  {
+    name: "network",
+    shows: "how phones reach the laptop, the addresses, and the letters of the show's certificate",
+    hash: "#/settings/network",
+    open: (page) => page.getByText("Fingerprint", { exact: true }).waitFor(),
+  },
+  {
+    name: "network-test",
+    shows: "a test of the network that waits for a phone",
+    hash: "#/settings/network?test=on",
+    open: (page) => page.getByText("Waiting for a phone…").waitFor(),
+  },
+  {
+    name: "network-test-stuck",
+    shows: "no phone got through: the usual causes",
+    hash: "#/settings/network",
+    open: async (page) => {
+      await page.getByText("Fingerprint", { exact: true }).waitFor();
+      await page.clock.install({ time: await page.evaluate(() => Date.now()) });
+      await page.getByRole("button", { name: "Test this network" }).click();
+      await page.getByText("Waiting for a phone…").waitFor();
+      await page.clock.runFor(TEST_PATIENCE_MS);
+      await page.getByText("Usually it is one of three things").waitFor();
+    },
+  },
+  {
+    name: "network-renew",
+    shows: "making new certificates, and what that means for phones",
+    hash: "#/settings/network",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Make new certificates…" }).click();
+      await page.getByRole("dialog", { name: "Make new certificates" }).waitFor();
+    },
   },
   {
     name: "activity",
@@ -169,6 +285,27 @@ export const LATER = [
         .waitFor(),
   },
   {
+    name: "audit",
+    shows: "who did what, when, from where, what was before, and why",
+    hash: "#/audit",
+    open: (page) => page.getByText(/That is everything/).waitFor(),
+  },
+  {
+    name: "audit-entry",
+    shows: "one line of the record in full",
+    hash: "#/audit?action=conflict_resolved",
+    open: async (page) => {
+      await page.getByRole("grid").getByRole("row").nth(1).click();
+      await page.getByRole("link", { name: "Open the clash" }).waitFor();
+    },
+  },
+  {
+    name: "audit-nothing",
+    shows: "nothing found in the record",
+    hash: "#/audit?q=no+such+thing",
+    open: (page) => page.getByText("Nothing found.").waitFor(),
+  },
+  {
     name: "import",
     shows: "the first step: choose a file",
     hash: "#/import",
@@ -262,6 +399,12 @@ export const FIRST = [
     shows: "no entries yet, and what to do",
     hash: "#/entries",
     open: (page) => page.getByText("No entries yet.").waitFor(),
+  },
+  {
+    name: "phones-empty",
+    shows: "no phone has joined yet",
+    hash: "#/phones",
+    open: (page) => page.getByText("No phone has joined yet.").first().waitFor(),
   },
   {
     name: "needs-checking-empty",

@@ -16,6 +16,8 @@ import { morning } from "./morning.mjs";
  */
 
 const SCENE_MS_MAX = 10_000;
+/** Whose phone the scenes follow. */
+const NAME = "Nora Diaz";
 
 /**
  * The phone of somebody who joins, and stays for the scenes that follow.
@@ -66,6 +68,20 @@ export function joining({ county, browser, options }) {
       open: async () => {
         const phone = await scan();
         await phone.ask("Wes Tanaka");
+        return phone;
+      },
+    },
+    {
+      name: "join-typed",
+      shows: "the code typed instead of scanned",
+      open: async () => {
+        const phone = await PhonePage.opening(browser, `http://${county.desk.http}/`, "light", {
+          ...options,
+          at: county.now(),
+        });
+        await phone.page.getByRole("button", { name: "Type the code instead" }).click();
+        const keys = phone.page.getByRole("region", { name: "Letters and digits" });
+        for (const sign of "7KQM4") await keys.getByRole("button", { name: sign, exact: true }).click();
         return phone;
       },
     },
@@ -196,7 +212,26 @@ export function working(set, phone, { coming, hogs, renamed }) {
       await phone.show("more");
       await page.getByText("Sun mode").first().waitFor();
     }),
+    scene("field-ready", "the first step to a phone that opens without Wi-Fi", undefined, async () => {
+      await page.getByText("Its number must start with").scrollIntoViewIfNeeded();
+    }),
+    scene("field-ready-on", "the certificate is there, and not yet switched on", undefined, async () => {
+      const download = page.waitForEvent("download");
+      await page.getByRole("link", { name: "Download" }).click();
+      await (await download).cancel();
+      await page.getByText("Switch it on in Settings").scrollIntoViewIfNeeded();
+    }),
+    scene("field-ready-how", "where the phone's own switch is", undefined, async () => {
+      await page.getByRole("button", { name: "Show me how" }).click();
+      await page.getByRole("dialog").waitFor();
+    }),
+    scene("field-ready-not-on", "installed, but not switched on: what is missing", undefined, async () => {
+      await page.keyboard.press("Escape");
+      await page.getByRole("button", { name: "It didn't work" }).click();
+      await page.getByText("Installed, but not switched on").waitFor();
+    }),
     scene("work-away", "away from the laptop: entries are kept", "work-away", async () => {
+      await page.keyboard.press("Escape");
       await phone.cut();
       await phone.checkIn(second.tag);
       await phone.weigh(odd.tag, 266);
@@ -212,6 +247,18 @@ export function working(set, phone, { coming, hogs, renamed }) {
       await page.keyboard.press("Escape");
       await phone.show("more");
       await page.getByRole("button", { name: /^Leave/ }).click();
+    }),
+    scene("removed", "the desk has removed this phone: what is on it can still be handed over", undefined, async () => {
+      await page.keyboard.press("Escape");
+      await set.county.removePhone(NAME);
+      await phone.uncut();
+      await phone.says("2 to hand over");
+      await phone.show("work");
+      await page.getByText("This phone was removed", { exact: true }).waitFor();
+    }),
+    scene("removed-hand-over", "a removed phone hands over its entries", undefined, async () => {
+      await page.getByRole("button", { name: /^Hand over \d/ }).click();
+      await page.getByRole("heading", { name: "Hand over your entries" }).waitFor();
     }),
   ];
 }
@@ -234,7 +281,7 @@ export async function phoneScenes(browser, options, only, tell) {
       if (only.test(scene.name)) await tell(scene, phone.page);
       await phone.close();
     }
-    const phone = await joined(set, "Nora Diaz", ["checkin", "scale", "superintendent"]);
+    const phone = await joined(set, NAME, ["checkin", "scale", "superintendent"]);
     phone.page.setDefaultTimeout(SCENE_MS_MAX);
     for (const scene of working(set, phone, await animalsFor(county))) {
       // What does not come is told of at the end; its picture shows what came instead.
