@@ -110,6 +110,9 @@ impl Program {
             Some((tool, words)) => (tool.as_str(), [words, &[server.to_owned()]].concat()),
             None => (server, Vec::new()),
         };
+        // Another crate of the workspace has the client speak TLS, and then a client needs a provider, also for plain HTTP.
+        // It is there already if another case of this process was first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut command = Command::new(tool);
         command.args(words).arg("serve").arg("--data-dir").arg(&self.launch.folder);
         command.args(["--http", "127.0.0.1:0", "--https", "off", "--admin", "127.0.0.1:0"]);

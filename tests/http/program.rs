@@ -102,6 +102,9 @@ impl Program {
 
     /// A command of the program on this show, killed with its handle.
     pub(crate) fn command(&self, name: &str) -> Command {
+        // Another crate of the workspace has the client speak TLS, and then a client needs a provider, also for plain HTTP.
+        // It is there already if another case of this process was first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let mut command = Command::new(env!("CARGO_BIN_EXE_showdesk-server"));
         command.arg(name).arg("--data-dir").arg(self.folder());
         if let Some(url) = &self.database_url {

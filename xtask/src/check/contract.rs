@@ -39,10 +39,10 @@ fn queries(text: &str) -> Vec<&str> {
         .collect()
 }
 
-/// `records` for `records.rs` and for `records/mod.rs`.
+/// `records` for `records.rs` and for all in `records/`: a module names what is in its parts.
 fn module_name(path: &str) -> &str {
-    let path = path.trim_end_matches(".rs").trim_end_matches("/mod");
-    path.rsplit('/').next().unwrap_or(path)
+    let path = path.trim_start_matches(STORE).trim_end_matches(".rs");
+    path.split('/').next().unwrap_or(path)
 }
 
 #[cfg(test)]

@@ -1,3 +1,5 @@
+//! Whose rights a push has.
+
 use serde_json::json;
 use serde_json::value::to_raw_value;
 use showdesk_domain::actor::Role;

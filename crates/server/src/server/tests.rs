@@ -27,6 +27,9 @@ fn options(folder: &TempDir) -> ServerOptions {
 
 impl Desk {
     async fn start() -> Self {
+        // Another crate of the workspace has the client speak TLS, and then a client needs a provider, also for plain HTTP.
+        // It is there already if another case of this process was first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
         let server = Server::start(options(&folder)).await.expect("it starts");
         Self { folder, server, client: Client::new() }

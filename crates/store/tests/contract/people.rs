@@ -83,6 +83,15 @@ async fn devices_are_listed_with_their_people(store: TestStore) {
         oldest_unsent_at: Some(at(9)),
         ..phone
     };
+    let wanted = [(phone.person, phone.id), (show.person, phone.id), (PersonId(Uuid::now_v7()), phone.id)];
+    let mut authors = people::authors(&mut tx, &wanted).await.unwrap();
+    authors.sort_by_key(|author| author.person != phone.person);
+    assert_eq!(authors.len(), 2, "nobody knows the third");
+    assert_eq!((authors[0].device, authors[0].kind, authors[0].removed), (phone.id, DeviceKind::Phone, false));
+    assert_eq!(
+        (authors[0].role, authors[0].functions.as_slice()),
+        (Role::Editor, &[Function::Scale, Function::Gate][..])
+    );
     assert_eq!(people::device(&mut tx, phone.id).await.unwrap(), Some(phone.clone()));
     assert_eq!(people::device(&mut tx, DeviceId(Uuid::now_v7())).await.unwrap(), None);
     assert_eq!(people::devices_by_id(&mut tx, &[phone.id, show.device]).await.unwrap().len(), 2);

@@ -143,6 +143,9 @@ async fn a_question_is_kept_with_its_answer(store: TestStore) {
     let (later, mut first) = (question(9, "And the tag?"), question(5, "Which weight?"));
     questions::add(&mut tx, &later).await.unwrap();
     questions::add(&mut tx, &first).await.unwrap();
+    assert_eq!(questions::count_about(&mut tx, clash.id).await.unwrap(), 2);
+    assert_eq!(questions::count_about(&mut tx, ConflictId(Uuid::now_v7())).await.unwrap(), 0);
+    assert_eq!(questions::count_waiting(&mut tx, clash.device_id).await.unwrap(), 1, "of a clash the last one counts");
     for text in ["621", "612"] {
         first.answer = Some(AnswerRow { by: show.person, at: at(7), text: text.to_owned() });
         assert!(questions::answer(&mut tx, first.id, first.answer.as_ref().unwrap()).await.unwrap());

@@ -52,7 +52,7 @@ mod tests {
     fn frames_of_rust_are_ours_by_their_name_and_have_no_hash() {
         let stack = "   0: rust_begin_unwind\n             at /rustc/1/library/std/src/panicking.rs:697:5\n   \
              1: showdesk_engine::writer::save::{{closure}}::h0123456789abcdef\n             \
-             at ./crates/engine/src/writer/save.rs:10:5\n   2: tokio::runtime::park\n   \
+             at ./crates/engine/src/writer/save.rs:10:5\n   2: hyper::server::park\n   \
              3: <showdesk_store::Tx as core::ops::Drop>::drop\n";
         let expected = ["showdesk_engine::writer::save::{{closure}}", "<showdesk_store::Tx as core::ops::Drop>::drop"];
         assert_eq!(ours(stack, 5), expected);
