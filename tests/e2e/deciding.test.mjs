@@ -13,7 +13,7 @@ afterEach(() => decideTheRest(here));
 /** Three clashes on animals that nobody else uses: a tag, a weight, a tag. */
 let used = 0;
 async function threeClashes() {
-  const phone = await here.desk.phone(`Maria ${used}`, ["superintendent"]);
+  const phone = await here.desk.phone(`Maria ${used}`, ["superintendent", "scale"]);
   const animals = await here.animals((animal) => animal.official_weight_x10 === null, used + 3);
   const [one, other, third] = animals.slice(used);
   used += 3;
