@@ -85,6 +85,23 @@ pub enum Function {
     Viewer,
 }
 
+impl Function {
+    /// The word in the protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Admin => "admin",
+            Self::Superintendent => "superintendent",
+            Self::Checkin => "checkin",
+            Self::Scale => "scale",
+            Self::Gate => "gate",
+            Self::Clerk => "clerk",
+            Self::Announcer => "announcer",
+            Self::Vet => "vet",
+            Self::Viewer => "viewer",
+        }
+    }
+}
+
 /// Where a person may write, and which exhibitors a viewer belongs to.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]

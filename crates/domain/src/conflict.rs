@@ -118,6 +118,49 @@ mod by_name {
 }
 
 impl Conflict {
+    /// An open clash about a row, opened by this op of this device and person, that says nothing yet.
+    pub fn opened(
+        id: ConflictId,
+        queue_id: OpId,
+        (table, record_id): (&'static Table, RecordId),
+        kind: ConflictKind,
+        (device_id, user_id): (DeviceId, PersonId),
+        created_at: DateTime<Utc>,
+    ) -> Self {
+        Self {
+            id,
+            queue_id,
+            table,
+            record_id,
+            other_record_id: None,
+            kind,
+            rule: None,
+            status: ConflictStatus::Open,
+            rev: 1,
+            device_id,
+            user_id,
+            server_user_id: None,
+            op_ids: Vec::new(),
+            base_data: None,
+            server_data: None,
+            client_data: None,
+            server_version: Version(0),
+            contested: Vec::new(),
+            clean: Vec::new(),
+            parts: Vec::new(),
+            resolution: None,
+            resolved_data: None,
+            resolved_by: None,
+            resolved_at: None,
+            result_version: None,
+            bulk_id: None,
+            reason: None,
+            decisions: Vec::new(),
+            disagreement: None,
+            created_at,
+        }
+    }
+
     /// The rows it is about: itself, or each of its group.
     pub fn record_ids(&self) -> Vec<RecordId> {
         let mut ids = vec![self.record_id];
@@ -152,6 +195,9 @@ macro_rules! words {
         pub enum $name { $($(#[$variant_doc])* $variant,)* }
 
         impl $name {
+            /// All of them.
+            pub const ALL: &'static [Self] = &[$(Self::$variant,)*];
+
             /// The word in the protocol and in both databases.
             pub fn as_str(self) -> &'static str {
                 match self { $(Self::$variant => $word,)* }

@@ -169,28 +169,13 @@ pub fn previous_tags(before: &Value, old_tag: &Value, new_tag: &Value) -> Value 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fixtures::values;
-    use crate::ids::Version;
-    use crate::schema::known_table;
+    use crate::fixtures::record;
     use chrono::TimeZone;
     use serde_json::json;
-    use uuid::Uuid;
 
     fn row(table: &str, number: u128, data: &serde_json::Value) -> Record {
         let at = Utc.timestamp_millis_opt(i64::try_from(number).expect("small")).single().expect("a time");
-        Record {
-            table: known_table(table),
-            id: RecordId(Uuid::from_u128(number)),
-            show_id: Uuid::from_u128(9),
-            version: Version(1),
-            created_at: at,
-            updated_at: at,
-            updated_by: None,
-            device_id: None,
-            deleted_at: None,
-            values: values(known_table(table), data),
-            provenance: crate::record::Provenance::new(),
-        }
+        Record { created_at: at, updated_at: at, ..record(table, number, data) }
     }
 
     fn official(rows: &[Record]) -> Option<u128> {

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeMap;
 
+use chrono::DateTime;
 use serde_json::Value as Json;
 use uuid::Uuid;
 
 use crate::actor::{Actor, DeviceKind, Function, Permissions, Role, Scope};
-use crate::ids::{DeviceId, PersonId};
-use crate::record::values_of;
-use crate::schema::Table;
+use crate::ids::{DeviceId, PersonId, RecordId, Version};
+use crate::record::{Provenance, Record, values_of};
+use crate::schema::{Table, known_table};
 use crate::value::Value;
 
 /// Somebody who may do nearly everything but is no admin.
@@ -36,4 +37,23 @@ pub(crate) fn patch(table: &Table, data: &Json) -> BTreeMap<usize, Value> {
     fields
         .map(|(path, json)| (table.index(path), table.fields[table.index(path)].kind.decode(json).expect("a value")))
         .collect()
+}
+
+/// A row with these columns.
+pub(crate) fn record(table: &str, number: u128, data: &Json) -> Record {
+    let table = known_table(table);
+    let at = DateTime::from_timestamp_millis(1_786_093_443_120).expect("a moment");
+    Record {
+        table,
+        id: RecordId(Uuid::from_u128(number)),
+        show_id: Uuid::from_u128(9),
+        version: Version(1),
+        created_at: at,
+        updated_at: at,
+        updated_by: None,
+        device_id: None,
+        deleted_at: None,
+        values: values(table, data),
+        provenance: Provenance::new(),
+    }
 }

@@ -1,6 +1,8 @@
 //! One change as its author made it: drafted at the desk, or decoded from a phone's JSON.
 
 mod decode;
+mod hash;
+mod values;
 
 use std::collections::BTreeMap;
 
@@ -9,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 
-pub use self::decode::{decode, decode_from, natural_id_of};
+pub use self::decode::{decode, decode_from};
+pub use self::values::natural_id_of;
 use crate::ids::{OpId, RecordId, Version};
 use crate::schema::Table;
 use crate::value::Value;
@@ -94,6 +97,50 @@ pub struct Op {
     pub client_time: Option<DateTime<Utc>>,
     /// As it was sent, for the queue.
     pub sent: Sent,
+}
+
+impl Op {
+    /// The change that a decision makes, to be checked like any other. It is never filed.
+    pub(crate) fn of_decision(
+        table: &'static Table,
+        record_id: RecordId,
+        operation: Operation,
+        patch: BTreeMap<usize, Value>,
+        reason: Option<&str>,
+    ) -> Self {
+        let sent = Sent {
+            echo: Json::Null,
+            device_seq: 0,
+            table_name: table.name.to_owned(),
+            record_id: Some(record_id),
+            operation: operation.as_str().to_owned(),
+            data: Json::Null,
+            base: None,
+            base_version: 0,
+            prev_op_id: None,
+            txn: None,
+            epoch: None,
+            reason: reason.map(str::to_owned),
+            client_time: None,
+            payload_sha256: String::new(),
+        };
+        Self {
+            id: OpId(Uuid::nil()),
+            device_seq: 0,
+            txn: None,
+            table,
+            record_id,
+            operation,
+            base_version: Version(0),
+            prev_op_id: None,
+            epoch: None,
+            reason: sent.reason.clone(),
+            patch,
+            base: None,
+            client_time: None,
+            sent,
+        }
+    }
 }
 
 /// An atomic group of ops, all in one push.

@@ -32,6 +32,8 @@ pub enum Action {
     UseOwnDevice,
     /// Lists clashes about its own entries.
     SeeOwnClashes,
+    /// Reads the messages that it was sent, and confirms them.
+    SeeOwnMessages,
     /// Makes, changes or deletes a row.
     Write,
     /// Answers what was asked about an entry, or takes it back.
@@ -40,6 +42,8 @@ pub enum Action {
     DisagreeWithClash,
     /// Looks at the desk's pages: overview, activity, entries, history.
     SeeDesk,
+    /// Works at the desk in the own name.
+    ActAtDesk,
     /// Names the person at the desk, fills a show with invented rows.
     SetUp,
     /// Looks at phones and people.
@@ -62,8 +66,14 @@ pub enum Action {
     Import,
     /// Looks at addresses, certificates and secrets' places, tests the network, renews.
     Network,
+    /// Writes, schedules and follows messages, and chooses which the desk sends by itself.
+    Message,
     /// Has the desk's worker run.
     Maintain,
+    /// Looks at what the desk measured, at problems, alerts and the cache.
+    SeeHealth,
+    /// Changes what is told and to whom, says that a problem is solved, empties the cache.
+    ManageHealth,
 }
 
 /// What it is asked about.
@@ -114,11 +124,12 @@ pub struct Place {
 /// without a reason; `not_found`: what is not the actor's is answered as if it were not there.
 pub fn authorize(actor: &Actor, action: Action, resource: &Resource<'_>) -> Result<(), Rejection> {
     use Action::{
-        Admit, AnswerClash, Attend, Decide, DisagreeWithClash, Import, Maintain, ManageDevices, Network, Push,
-        SeeAudit, SeeClashes, SeeDesk, SeeDevices, SeeOwnClashes, SeeQueue, SetUp, Sync, UseOwnDevice, Write,
+        ActAtDesk, Admit, AnswerClash, Attend, Decide, DisagreeWithClash, Import, Maintain, ManageDevices,
+        ManageHealth, Message, Network, Push, SeeAudit, SeeClashes, SeeDesk, SeeDevices, SeeHealth, SeeOwnClashes,
+        SeeOwnMessages, SeeQueue, SetUp, Sync, UseOwnDevice, Write,
     };
     match (action, resource) {
-        (Sync | Push | UseOwnDevice | SeeOwnClashes, Resource::Show) => Ok(()),
+        (Sync | Push | UseOwnDevice | SeeOwnClashes | SeeOwnMessages, Resource::Show) => Ok(()),
         (Write, Resource::Row(writing)) => write(actor, writing),
         (AnswerClash, Resource::Clash { device, .. }) if *device == actor.device => Ok(()),
         (DisagreeWithClash, Resource::Clash { device, server_person })
@@ -130,8 +141,8 @@ pub fn authorize(actor: &Actor, action: Action, resource: &Resource<'_>) -> Resu
             Err(Rejection::new("not_found", "there is no such clash"))
         }
         (
-            SeeDesk | SetUp | SeeDevices | ManageDevices | Admit | SeeAudit | SeeClashes | Decide | SeeQueue | Attend
-            | Import | Network | Maintain,
+            ActAtDesk | SeeDesk | SetUp | SeeDevices | ManageDevices | Admit | SeeAudit | SeeClashes | Decide
+            | SeeQueue | Attend | Import | Message | Network | Maintain | SeeHealth | ManageHealth,
             Resource::Show,
         ) if actor.is_admin() => Ok(()),
         _ => Err(forbidden("only an admin may do this")),

@@ -162,7 +162,7 @@ pub fn values_of(table: &Table, data: &Map<String, Json>) -> Result<Vec<Value>, 
             let field = &table.fields[*index];
             let json = field.key.map_or(Some(json), |key| json.get(key));
             if let Some(json) = json {
-                values[*index] = field.kind.decode(json).map_err(|_| column.name)?;
+                values[*index] = field.kind.decode_stored(json).map_err(|_| column.name)?;
             }
         }
     }

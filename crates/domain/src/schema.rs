@@ -147,6 +147,12 @@ impl Table {
         group.map_or(std::slice::from_ref(&self.fields[field].own_index), Vec::as_slice)
     }
 
+    /// Fields by which rows are found: references and those of uniqueness rules. Each has an index in both databases.
+    pub fn keys(&self) -> impl Iterator<Item = usize> + '_ {
+        let unique = self.uniques.iter().flat_map(|unique| unique.fields.iter().copied());
+        self.references().map(|(field, _)| field).chain(unique)
+    }
+
     /// Fields that point to rows of synced tables, with the table they point to.
     pub fn references(&self) -> impl Iterator<Item = (usize, &'static str)> + '_ {
         self.fields.iter().enumerate().filter_map(|(index, field)| match field.kind {

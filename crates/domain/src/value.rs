@@ -101,12 +101,33 @@ impl ValueError {
     }
 }
 
+/// Where a value comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Origin {
+    /// Somebody sent it.
+    Sent,
+    /// It was accepted before, perhaps by rules that have become stricter since.
+    Stored,
+}
+
 impl Kind {
-    /// Reads a value from JSON. `null` is [`Value::Null`]; whether a field may be null is the caller's question.
+    /// Reads a value that was sent. `null` is [`Value::Null`]; whether a field may be null is the caller's question.
     pub fn decode(&self, json: &Json) -> Result<Value, ValueError> {
+        self.decode_from(json, Origin::Sent)
+    }
+
+    /// Reads a value that the database gave back: a text is what it was when it was accepted.
+    pub fn decode_stored(&self, json: &Json) -> Result<Value, ValueError> {
+        self.decode_from(json, Origin::Stored)
+    }
+
+    fn decode_from(&self, json: &Json, origin: Origin) -> Result<Value, ValueError> {
         let wrong_type = |wanted: &str| Err(ValueError::new("invalid_type", format!("{wanted} is expected")));
         match (self, json) {
             (_, Json::Null) => Ok(Value::Null),
+            (Kind::Text { .. }, Json::String(text)) if origin == Origin::Stored => {
+                Ok(Value::Text(text.nfc().collect()))
+            }
             (Kind::Text { max_chars, form }, Json::String(text)) => decode_text(text, *max_chars, *form),
             (Kind::Text { .. }, _) => wrong_type("a text"),
             (Kind::Int { min, max }, Json::Number(number)) => decode_int(number, *min, *max),
@@ -127,7 +148,7 @@ impl Kind {
                 }
             }
             (Kind::Choice(_), _) => wrong_type("a word"),
-            (Kind::List(kind), Json::Array(items)) => decode_list(kind, items),
+            (Kind::List(kind), Json::Array(items)) => decode_list(kind, items, origin),
             (Kind::List(_), _) => wrong_type("a list"),
         }
     }
@@ -213,6 +234,47 @@ pub fn parse_instant(text: &str) -> Option<DateTime<Utc>> {
     Utc.timestamp_millis_opt(at.timestamp_millis()).single().filter(|at| (1..=9999).contains(&at.year()))
 }
 
+/// Moments of JSON, as every answer writes them and every request is read: for `#[serde(with)]`.
+pub mod instant {
+    use chrono::{DateTime, Utc};
+    use serde::de::{Deserialize, Deserializer, Error};
+    use serde::ser::Serializer;
+
+    /// Writes it.
+    pub fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&super::instant_text(*at))
+    }
+
+    /// Reads it; years of more than four digits are none.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<DateTime<Utc>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        super::parse_instant(&text).ok_or_else(|| D::Error::custom("a time as 2026-08-07T10:00:00Z is expected"))
+    }
+}
+
+/// The same for moments that may be absent.
+pub mod instant_option {
+    use chrono::{DateTime, Utc};
+    use serde::de::{Deserialize, Deserializer};
+    use serde::ser::Serializer;
+
+    /// Writes it.
+    pub fn serialize<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
+        match at {
+            Some(at) => super::instant::serialize(at, serializer),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    /// Reads it.
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<DateTime<Utc>>, D::Error> {
+        /// A moment by itself.
+        #[derive(serde::Deserialize)]
+        struct Given(#[serde(with = "super::instant")] DateTime<Utc>);
+        Ok(Option::<Given>::deserialize(deserializer)?.map(|given| given.0))
+    }
+}
+
 /// Reads an id in the one form the protocol allows: lower-case, hyphenated, not nil.
 pub fn decode_id(text: &str) -> Result<Uuid, ValueError> {
     let id = (text.len() == 36 && !text.bytes().any(|b| b.is_ascii_uppercase()))
@@ -271,13 +333,13 @@ fn decode_date(text: &str) -> Result<Value, ValueError> {
         .ok_or_else(|| ValueError::new("invalid_time", "a date like 2026-08-07 is expected"))
 }
 
-fn decode_list(kind: &Kind, items: &[Json]) -> Result<Value, ValueError> {
+fn decode_list(kind: &Kind, items: &[Json], origin: Origin) -> Result<Value, ValueError> {
     if items.len() > LIST_VALUES_MAX {
         return Err(ValueError::new("too_large", format!("at most {LIST_VALUES_MAX} values are kept")));
     }
     let values = items.iter().map(|item| match item {
         Json::Null => Err(ValueError::new("invalid_type", "a list holds no null")),
-        item => kind.decode(item),
+        item => kind.decode_from(item, origin),
     });
     values.collect::<Result<Vec<_>, _>>().map(Value::List)
 }
@@ -327,6 +389,21 @@ mod tests {
         }
         let tag = Kind::Text { max_chars: 20, form: TextForm::Code };
         assert_eq!(code(&tag, &json!("\u{feff} a12\u{200e}")), Ok(Value::Text("A12".into())));
+    }
+
+    #[test]
+    fn what_was_accepted_before_is_read_as_it_was() {
+        let name = Kind::Text { max_chars: 5, form: TextForm::Plain };
+        for older in ["Ana\u{202e}", "\u{200b}", " ", "longer than five"] {
+            let read = name.decode_stored(&json!(older)).map_err(|error| error.code);
+            assert_eq!(read, Ok(Value::Text(older.to_owned())), "{older:?}");
+        }
+        let tag = Kind::Text { max_chars: 20, form: TextForm::Code };
+        let tags = Kind::List(&Kind::Text { max_chars: 20, form: TextForm::Code });
+        assert_eq!(tag.decode_stored(&json!("a12\u{200e}")), Ok(Value::Text("a12\u{200e}".to_owned())));
+        assert_eq!(tags.decode_stored(&json!(["\u{200e}"])), Ok(Value::List(vec![Value::Text("\u{200e}".to_owned())])));
+        assert_eq!(code(&tags, &json!(["\u{200e}"])), Err("required"));
+        assert_eq!(name.decode_stored(&json!(5)).map_err(|error| error.code), Err("invalid_type"));
     }
 
     #[test]

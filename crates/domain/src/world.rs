@@ -11,6 +11,7 @@ mod checks;
 mod decide;
 mod filing;
 mod group;
+mod kept;
 mod layered;
 mod needs;
 mod parts;
@@ -38,12 +39,13 @@ use self::attention::StandIn;
 pub use self::bulk::{BulkPart, Written};
 pub use self::decide::{Answer, AnswerKind};
 pub use self::group::Member;
+use self::kept::ByRow;
 use self::layered::Layered;
 pub use self::needs::{Needs, ReferenceKey, UniqueKey};
 pub use self::settle::{Decision, SettleError};
 use self::waiting::Waiters;
 use crate::actor::Actor;
-use crate::conflict::{Conflict, ConflictStatus};
+use crate::conflict::Conflict;
 use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Seq, Version};
 use crate::permit::Stage;
 use crate::queue::QueuedOp;
@@ -59,8 +61,8 @@ pub type Key = (&'static str, RecordId);
 pub struct Journal {
     /// One row a version made.
     pub history: Vec<HistoryRow>,
-    /// Rows whose values changed.
-    pub records: BTreeSet<Key>,
+    /// Rows whose values changed, and how much of them.
+    pub records: BTreeMap<Key, Extent>,
     /// The newest change or touch of each row, with what caused it.
     pub feed: BTreeMap<Key, FeedMark>,
     /// Ops seen for the first time, in order.
@@ -73,38 +75,37 @@ pub struct Journal {
     pub aliases: BTreeSet<Key>,
 }
 
-/// How far a journal was when a trial began.
-struct JournalMark {
-    history: usize,
-    new_ops: usize,
-    records: BTreeSet<Key>,
-    feed: BTreeMap<Key, FeedMark>,
-    changed_ops: BTreeSet<OpId>,
-    conflicts: BTreeSet<ConflictId>,
-    aliases: BTreeSet<Key>,
+/// How much of a row changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Extent {
+    /// Only values by which no row is found: it was there, live or not, and is found as before.
+    Values,
+    /// The row is new, or found in another way than before.
+    Row,
+}
+
+/// What an id is another name of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Name {
+    /// The row, or a row that is another name in its turn.
+    pub record_id: RecordId,
+    /// Whether anything has come to that row under this name: then it stays its name.
+    pub is_used: bool,
 }
 
 impl Journal {
-    fn mark(&self) -> JournalMark {
-        JournalMark {
-            history: self.history.len(),
-            new_ops: self.new_ops.len(),
-            records: self.records.clone(),
-            feed: self.feed.clone(),
-            changed_ops: self.changed_ops.clone(),
-            conflicts: self.conflicts.clone(),
-            aliases: self.aliases.clone(),
+    /// Takes what a trial has written.
+    fn absorb(&mut self, tried: Self) {
+        self.history.extend(tried.history);
+        self.new_ops.extend(tried.new_ops);
+        self.feed.extend(tried.feed);
+        self.changed_ops.extend(tried.changed_ops);
+        self.conflicts.extend(tried.conflicts);
+        self.aliases.extend(tried.aliases);
+        for (key, extent) in tried.records {
+            let written = self.records.entry(key).or_insert(extent);
+            *written = extent.max(*written);
         }
-    }
-
-    fn go_back(&mut self, mark: JournalMark) {
-        self.history.truncate(mark.history);
-        self.new_ops.truncate(mark.new_ops);
-        self.records = mark.records;
-        self.feed = mark.feed;
-        self.changed_ops = mark.changed_ops;
-        self.conflicts = mark.conflicts;
-        self.aliases = mark.aliases;
     }
 }
 
@@ -175,13 +176,16 @@ pub struct World {
     /// The newest change number, those given in this transaction included.
     pub clock: Seq,
     journal: Journal,
+    /// What was written before each open trial began; the trial itself writes into a journal of its own.
+    journals_below: Vec<Journal>,
     records: Layered<Key, Record>,
     snapshots: Layered<(Key, Version), Vec<Value>>,
     ops: Layered<OpId, QueuedOp>,
     conflicts: Layered<ConflictId, Conflict>,
+    by_row: ByRow,
     children: Layered<ReferenceKey, Vec<RecordId>>,
     holders: Layered<UniqueKey, RecordId>,
-    aliases: Layered<Key, RecordId>,
+    names: Layered<Key, Name>,
     waiters: Waiters,
     people: HashSet<PersonId>,
     authors: HashMap<(PersonId, DeviceId), Actor>,
@@ -199,13 +203,15 @@ impl World {
             show_id,
             clock,
             journal: Journal::default(),
+            journals_below: Vec::new(),
             records: Layered::default(),
             snapshots: Layered::default(),
             ops: Layered::default(),
             conflicts: Layered::default(),
+            by_row: ByRow::default(),
             children: Layered::default(),
             holders: Layered::default(),
-            aliases: Layered::default(),
+            names: Layered::default(),
             waiters: Waiters::default(),
             people: HashSet::new(),
             authors: HashMap::new(),
@@ -223,6 +229,11 @@ impl World {
     /// A row, live or not.
     pub fn record(&self, key: Key) -> Option<&Record> {
         self.records.get(&key)
+    }
+
+    /// A row's values as a version had them, as far as they are known here: always, if this transaction wrote the next.
+    pub fn values_at(&self, key: Key, version: Version) -> Option<&[Value]> {
+        self.snapshots.get(&(key, version)).map(Vec::as_slice)
     }
 
     /// An op.
@@ -257,17 +268,6 @@ impl World {
         self.show().and_then(|show| show.value("timezone").as_text()).unwrap_or("UTC")
     }
 
-    fn open_on(&self, key: Key) -> impl Iterator<Item = &Conflict> {
-        let is_open = move |conflict: &&Conflict| {
-            let is_main = (conflict.table.name, conflict.record_id) == key;
-            let is_about = is_main || conflict.parts.iter().any(|part| (part.table.name, part.record_id) == key);
-            is_about && conflict.status == ConflictStatus::Open
-        };
-        let mut open: Vec<&Conflict> = self.conflicts.values().filter(is_open).collect();
-        open.sort_by_key(|conflict| conflict.id);
-        open.into_iter()
-    }
-
     fn children_of(&self, table: &'static str, field: &str, parent: Uuid) -> Vec<&Record> {
         let index = known_table(table).index(field);
         let ids = self.children.get(&(table, index, parent)).map_or(&[][..], Vec::as_slice);
@@ -285,15 +285,18 @@ impl World {
 
     /// Does something on trial: an error leaves everything as it was before.
     pub fn attempt<T, E>(&mut self, work: impl FnOnce(&mut Self) -> Result<T, E>) -> Result<T, E> {
-        let (clock, mark, waiters) = (self.clock, self.journal.mark(), self.waiters.clone());
+        let (clock, waiters) = (self.clock, self.waiters.clone());
+        self.journals_below.push(std::mem::take(&mut self.journal));
         self.each_layer(Layer::Begin);
         let worked = work(self);
+        let below = self.journals_below.pop().unwrap_or_default();
+        let tried = std::mem::replace(&mut self.journal, below);
         if worked.is_ok() {
             self.each_layer(Layer::Keep);
+            self.journal.absorb(tried);
         } else {
             self.each_layer(Layer::Drop);
             self.clock = clock;
-            self.journal.go_back(mark);
             self.waiters = waiters;
         }
         worked
@@ -311,9 +314,11 @@ impl World {
         turn(&mut self.snapshots, layer);
         turn(&mut self.ops, layer);
         turn(&mut self.conflicts, layer);
+        turn(&mut self.by_row.clashes, layer);
+        turn(&mut self.by_row.inserts, layer);
         turn(&mut self.children, layer);
         turn(&mut self.holders, layer);
-        turn(&mut self.aliases, layer);
+        turn(&mut self.names, layer);
     }
 
     /// Takes a row that was read. A row already here is newer and stays.
@@ -345,27 +350,32 @@ impl World {
     pub fn add_op(&mut self, op: QueuedOp) {
         if !self.ops.contains_key(&op.id) {
             self.waiters.note(&op);
-            self.ops.insert(op.id, op);
+            self.keep_op(op);
         }
     }
 
     /// Takes a clash that was read. A clash already here is newer and stays.
     pub fn add_conflict(&mut self, conflict: Conflict) {
         if !self.conflicts.contains_key(&conflict.id) {
-            self.conflicts.insert(conflict.id, conflict);
+            self.keep_conflict(conflict);
         }
     }
 
     /// Takes another name of a row.
-    pub fn add_alias(&mut self, alias: Key, record_id: RecordId) {
-        if !self.aliases.contains_key(&alias) {
-            self.aliases.insert(alias, record_id);
+    pub fn add_name(&mut self, alias: Key, name: Name) {
+        if !self.names.contains_key(&alias) {
+            self.names.insert(alias, name);
         }
     }
 
-    /// The row that an id stands for: itself, or the row it became another name of.
+    /// What an id is another name of, as it is kept.
+    pub fn name(&self, alias: Key) -> Option<Name> {
+        self.names.get(&alias).copied()
+    }
+
+    /// The row that an id became another name of; none if it is a name of its own.
     pub fn alias(&self, key: Key) -> Option<RecordId> {
-        self.aliases.get(&key).copied()
+        true_name(key, |key| self.names.get(&key).map(|name| name.record_id))
     }
 
     fn index(&mut self, record: &Record) {
@@ -398,6 +408,15 @@ impl World {
             }
         }
     }
+}
+
+/// The row that an id stands for in the end: a row that is another name itself is passed over.
+pub fn true_name(key: Key, known_as: impl Fn(Key) -> Option<RecordId>) -> Option<RecordId> {
+    let mut passed = vec![key.1];
+    while let Some(next) = passed.last().and_then(|id| known_as((key.0, *id))).filter(|next| !passed.contains(next)) {
+        passed.push(next);
+    }
+    passed.last().copied().filter(|end| *end != key.1)
 }
 
 /// The uniqueness keys of a row; a rule with a null in it does not apply.

@@ -3,18 +3,21 @@
 //! These checks depend on nothing stored, so their answers leak nothing. An op that fails one of
 //! them is kept with its error as far as it can be read; its neighbours are not touched.
 
+use std::borrow::{Borrow, Cow};
 use std::collections::BTreeMap;
 
+use serde::Deserialize;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Map, Value as Json};
-use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+use super::hash::payload_sha256;
+use super::values::{Faults, Patch, check_required, check_writable, decode_values, natural_id_of};
 use super::{Op, Operation, Refused, Rejection, Sent, Txn};
-use crate::ids::{OpId, RecordId, Version, natural_id};
+use crate::ids::{OpId, RecordId, Version};
 use crate::schema::upcast::{Members, upcast};
-use crate::schema::{self, Policy, SCHEMA_VERSION, Table};
-use crate::value::{Kind, Value, ValueError, decode_id, parse_instant};
+use crate::schema::{self, SCHEMA_VERSION, Table};
+use crate::value::{ValueError, decode_id, parse_instant};
 
 /// Largest op (SECURITY.md §5).
 const OP_BYTES_MAX: usize = 64 * 1024;
@@ -58,42 +61,72 @@ pub fn decode(raw: &RawValue) -> Result<Op, Box<Refused>> {
 /// Reads one op that was written in an older version of the synced tables. It is kept in the present one; its hash stays
 /// that of what was sent.
 pub fn decode_from(schema: i64, raw: &RawValue) -> Result<Op, Box<Refused>> {
-    let mut parts: Members = serde_json::from_str(raw.get()).unwrap_or_default();
-    let hash = payload_sha256(raw, &parts);
-    let strange = rewrite(schema, &mut parts).err();
+    let sent_parts: Parts<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+    let hash = payload_sha256(raw, &sent_parts);
+    let rewritten = rewrite(schema, &sent_parts);
+    let mut parts = sent_parts;
+    let strange = rewritten.as_ref().err().cloned();
+    for (part, present) in rewritten.iter().flatten() {
+        parts.insert(Name(Cow::Borrowed(part)), present);
+    }
     let sent = Sent::read(raw, &parts, hash);
-    let op_id = match parts.get("op_id").and_then(|text| serde_json::from_str::<String>(text.get()).ok()) {
-        Some(text) => decode_id(&text).ok().map(OpId),
-        None => None,
-    };
-    let Some(id) = op_id else {
+    let op_id = text_of(&parts, "op_id").and_then(|text| decode_id(&text).ok());
+    let Some(id) = op_id.map(OpId) else {
         let rejection = Rejection::new("invalid_op_id", "op_id must be a lower-case hyphenated UUID");
         return Err(Box::new(Refused { id: None, sent, rejection }));
     };
-    Checker { raw, parts: &parts, strange, sent: &sent }
-        .check(id)
-        .map_err(|rejection| Box::new(Refused { id: Some(id), sent: sent.clone(), rejection }))
+    match (Checker { raw, parts: &parts, strange, sent: &sent }).check() {
+        Ok(checked) => Ok(checked.into_op(id, sent)),
+        Err(rejection) => Err(Box::new(Refused { id: Some(id), sent, rejection })),
+    }
 }
 
-/// Gives the fields of `data` and `base` their present names. `Err` names one that its version did not have.
-fn rewrite(schema: i64, parts: &mut Members) -> Result<(), String> {
-    let table: Option<String> = parts.get("table_name").and_then(|raw| serde_json::from_str(raw.get()).ok());
-    let Some(table) = table.filter(|_| schema != SCHEMA_VERSION) else { return Ok(()) };
+/// The members of an object, each as it stands there: nothing of them is copied.
+pub(super) type Parts<'a> = BTreeMap<Name<'a>, &'a RawValue>;
+
+/// A member's name. Only one that is written with escapes is a text of its own.
+#[derive(Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize)]
+#[serde(transparent)]
+pub(super) struct Name<'a>(#[serde(borrow)] Cow<'a, str>);
+
+impl Name<'_> {
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for Name<'_> {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+/// A member that is a text.
+fn text_of<'a>(parts: &Parts<'a>, key: &str) -> Option<Cow<'a, str>> {
+    parts.get(key).and_then(|raw| serde_json::from_str::<Name<'_>>(raw.get()).ok()).map(|text| text.0)
+}
+
+/// `data` and `base` with the present names of their fields, if an older version wrote them. `Err` names a field that
+/// its version did not have.
+fn rewrite(schema: i64, parts: &Parts<'_>) -> Result<Vec<(&'static str, Box<RawValue>)>, String> {
+    let table = text_of(parts, "table_name").filter(|_| schema != SCHEMA_VERSION);
+    let Some(table) = table else { return Ok(Vec::new()) };
+    let mut rewritten = Vec::new();
     for part in ["data", "base"] {
         let members: Option<Members> = parts.get(part).and_then(|raw| serde_json::from_str(raw.get()).ok());
         let Some(members) = members else { continue };
         let present = to_raw_value(&upcast(schema, &table, members)?).expect("members of an object are an object");
-        parts.insert(part.to_owned(), present);
+        rewritten.push((part, present));
     }
-    Ok(())
+    Ok(rewritten)
 }
 
 impl Sent {
-    fn read(raw: &RawValue, parts: &Members, payload_sha256: String) -> Self {
-        let json = |key: &str| parts.get(key).and_then(|text| serde_json::from_str::<Json>(text.get()).ok());
+    fn read(raw: &RawValue, parts: &Parts<'_>, payload_sha256: String) -> Self {
+        let json = |key: &str| parts.get(key).and_then(|raw| serde_json::from_str::<Json>(raw.get()).ok());
         let storable = |json: &Json| !contains_nul(json);
-        let text =
-            |key: &str| json(key).and_then(|json| json.as_str().map(str::to_owned)).filter(|text| !text.contains('\0'));
+        let text = |key: &str| text_of(parts, key).filter(|text| !text.contains('\0'));
+        let number = |key: &str| parts.get(key).and_then(|raw| serde_json::from_str::<i64>(raw.get()).ok());
         let data = match parts.get("data") {
             None => Json::Object(Map::new()),
             Some(_) => json("data").filter(storable).unwrap_or_else(|| {
@@ -105,50 +138,21 @@ impl Sent {
         let uuid = |key: &str| text(key).and_then(|text| decode_id(&text).ok());
         Self {
             echo: json("op_id").unwrap_or(Json::Null),
-            device_seq: json("device_seq").and_then(|json| json.as_i64()).unwrap_or(0),
-            table_name: text("table_name").unwrap_or_default(),
+            device_seq: number("device_seq").unwrap_or(0),
+            table_name: text("table_name").unwrap_or_default().into_owned(),
             record_id: uuid("record_id").map(RecordId),
-            operation: text("operation").unwrap_or_default(),
+            operation: text("operation").unwrap_or_default().into_owned(),
             data,
             base: json("base").filter(|base| !base.is_null() && storable(base)),
-            base_version: json("base_version").and_then(|json| json.as_i64()).unwrap_or(0),
+            base_version: number("base_version").unwrap_or(0),
             prev_op_id: uuid("prev_op_id").map(OpId),
             txn: json("txn").filter(|txn| !txn.is_null() && storable(txn)),
             epoch: uuid("epoch"),
-            reason: text("reason"),
+            reason: text("reason").map(Cow::into_owned),
             client_time: text("client_time").and_then(|text| parse_instant(&text)),
             payload_sha256,
         }
     }
-}
-
-/// What identifies an op's content: SHA-256 of its RFC 8785 JSON (PROTOCOL.md §3), or of its text where it has none.
-fn payload_sha256(raw: &RawValue, parts: &Members) -> String {
-    let keys = ["table_name", "record_id", "operation", "base_version", "prev_op_id", "txn", "data", "base", "reason"];
-    let mut content = Map::new();
-    for key in keys {
-        let json = match parts.get(key) {
-            None => Some(Json::Null),
-            Some(text) => serde_json::from_str(text.get()).ok(),
-        };
-        match json {
-            Some(json) => content.insert(key.to_owned(), json),
-            None => return hex(&Sha256::digest(raw.get().as_bytes())),
-        };
-    }
-    match serde_json_canonicalizer::to_vec(&Json::Object(content)) {
-        Ok(canonical) => hex(&Sha256::digest(canonical)),
-        Err(_) => hex(&Sha256::digest(raw.get().as_bytes())),
-    }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    bytes
-        .iter()
-        .flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]])
-        .map(char::from)
-        .collect()
 }
 
 fn contains_nul(json: &Json) -> bool {
@@ -168,16 +172,49 @@ fn printable(text: &str) -> String {
 
 struct Checker<'a> {
     raw: &'a RawValue,
-    parts: &'a Members,
+    parts: &'a Parts<'a>,
     /// A field of today in an op of an older version, which had none of that name.
     strange: Option<String>,
     sent: &'a Sent,
 }
 
-type Patch = BTreeMap<usize, Value>;
+/// What the checks made of an op's parts.
+struct Checked {
+    txn: Option<Txn>,
+    table: &'static Table,
+    record_id: RecordId,
+    operation: Operation,
+    base_version: Version,
+    prev_op_id: Option<OpId>,
+    epoch: Option<Uuid>,
+    reason: Option<String>,
+    patch: Patch,
+    base: Option<Patch>,
+}
+
+impl Checked {
+    fn into_op(self, id: OpId, sent: Sent) -> Op {
+        Op {
+            id,
+            device_seq: sent.device_seq,
+            txn: self.txn,
+            table: self.table,
+            record_id: self.record_id,
+            operation: self.operation,
+            base_version: self.base_version,
+            prev_op_id: self.prev_op_id,
+            epoch: self.epoch,
+            reason: self.reason,
+            patch: self.patch,
+            base: self.base,
+            client_time: sent.client_time,
+            sent,
+        }
+    }
+}
 
 impl Checker<'_> {
-    fn check(&self, id: OpId) -> Result<Op, Rejection> {
+    fn check(&self) -> Result<Checked, Rejection> {
         let table = self.table()?;
         let operation = self.operation()?;
         let data = self.object("data");
@@ -185,7 +222,13 @@ impl Checker<'_> {
         self.check_keys(table, operation, data.as_ref(), base.as_ref())?;
         check_writable(table, data.as_ref())?;
         let base_version = self.base_version(operation)?;
-        if operation == Operation::Update && data.as_ref().is_none_or(BTreeMap::is_empty) {
+        // A JSON column of which no key is given sets nothing.
+        let sets_something = |(name, value): (&Name<'_>, &&RawValue)| {
+            let is_keyed = |index: &usize| table.fields[*index].key.is_some();
+            let is_by_key = table.column(name.as_str()).is_some_and(|column| column.fields.iter().any(is_keyed));
+            !is_by_key || serde_json::from_str::<Map<String, Json>>(value.get()).map_or(true, |keys| !keys.is_empty())
+        };
+        if operation == Operation::Update && !data.as_ref().is_some_and(|data| data.iter().any(sets_something)) {
             return Err(Rejection::new("empty", "an update must set at least one field"));
         }
         let mut faults = Faults::default();
@@ -194,9 +237,7 @@ impl Checker<'_> {
         let base = self.parts.contains_key("base").then(|| decode_values(table, base, &mut faults, "base"));
         let base = if self.sent.base.is_some() { base } else { None };
         check_required(table, operation, &patch, &mut faults);
-        let op = Op {
-            id,
-            device_seq: self.sent.device_seq,
+        let checked = Checked {
             txn: self.txn(&mut faults),
             table,
             record_id: RecordId(record_id),
@@ -207,15 +248,13 @@ impl Checker<'_> {
             reason: self.reason(&mut faults),
             patch,
             base,
-            client_time: self.sent.client_time,
-            sent: self.sent.clone(),
         };
-        self.check_rest(&op, &mut faults);
-        faults.into_result(op)
+        self.check_rest(&checked, &mut faults);
+        faults.into_result(checked)
     }
 
-    fn text(&self, key: &str) -> Option<String> {
-        self.parts.get(key).and_then(|text| serde_json::from_str::<String>(text.get()).ok())
+    fn text(&self, key: &str) -> Option<Cow<'_, str>> {
+        text_of(self.parts, key)
     }
 
     fn table(&self) -> Result<&'static Table, Rejection> {
@@ -231,7 +270,7 @@ impl Checker<'_> {
     }
 
     /// The keys of an object, `None` where it is absent, null or no object (the last is found by `check_rest`).
-    fn object(&self, key: &str) -> Option<Members> {
+    fn object(&self, key: &str) -> Option<Parts<'_>> {
         self.parts.get(key).and_then(|text| serde_json::from_str(text.get()).ok())
     }
 
@@ -239,11 +278,11 @@ impl Checker<'_> {
         &self,
         table: &Table,
         operation: Operation,
-        data: Option<&Members>,
-        base: Option<&Members>,
+        data: Option<&Parts<'_>>,
+        base: Option<&Parts<'_>>,
     ) -> Result<(), Rejection> {
         if let Some(key) = self.parts.keys().find(|key| !OP_KEYS.contains(&key.as_str())) {
-            return Err(Rejection::unknown_field(key));
+            return Err(Rejection::unknown_field(key.as_str()));
         }
         if let Some(name) = &self.strange {
             return Err(Rejection::unknown_field(name));
@@ -251,11 +290,12 @@ impl Checker<'_> {
         if operation == Operation::Delete
             && let Some(key) = data.and_then(|data| data.keys().next())
         {
-            return Err(Rejection::unknown_field(key));
+            return Err(Rejection::unknown_field(key.as_str()));
         }
         for (key, raw) in data.into_iter().chain(base).flatten() {
+            let key = key.as_str();
             let Some(column) = table.column(key) else {
-                if SERVER_COLUMNS.contains(&key.as_str()) {
+                if SERVER_COLUMNS.contains(&key) {
                     continue;
                 }
                 return Err(Rejection::unknown_field(key));
@@ -263,9 +303,9 @@ impl Checker<'_> {
             if !column.is_object {
                 continue;
             }
-            let keys: Members = serde_json::from_str(raw.get()).unwrap_or_default();
-            let known = |inner: &String| table.field(&format!("{key}.{inner}")).is_some();
-            if let Some(inner) = keys.keys().find(|inner| !known(inner)) {
+            let keys: Parts<'_> = serde_json::from_str(raw.get()).unwrap_or_default();
+            let known = |inner: &str| table.field(&format!("{key}.{inner}")).is_some();
+            if let Some(inner) = keys.keys().map(Name::as_str).find(|inner| !known(inner)) {
                 return Err(Rejection::unknown_field(&format!("{key}.{inner}")));
             }
         }
@@ -332,7 +372,7 @@ impl Checker<'_> {
     }
 
     /// What is left of check 8: the op's own keys, its size, its natural id.
-    fn check_rest(&self, op: &Op, faults: &mut Faults) {
+    fn check_rest(&self, op: &Checked, faults: &mut Faults) {
         if self.raw.get().len() > OP_BYTES_MAX {
             faults.add("data", ValueError::new("too_large", "an op holds at most 64 KiB"));
         }
@@ -355,124 +395,6 @@ impl Checker<'_> {
             && natural_id_of(op.table, &op.patch).is_some_and(|id| id != op.record_id.0)
         {
             faults.add("record_id", ValueError::new("invalid_id", "the id does not follow from the row's natural key"));
-        }
-    }
-}
-
-fn decode_values(table: &Table, object: Option<Members>, faults: &mut Faults, part: &str) -> Patch {
-    let mut patch = Patch::new();
-    for (name, raw) in object.into_iter().flatten() {
-        let Some(column) = table.column(&name) else { continue };
-        if !column.is_object {
-            decode_value(table, column.fields[0], &raw, faults, part, &mut patch);
-            continue;
-        }
-        match serde_json::from_str::<Option<Members>>(raw.get()) {
-            Ok(Some(keys)) => {
-                for (key, raw) in keys {
-                    let index = table.index(&format!("{name}.{key}"));
-                    decode_value(table, index, &raw, faults, part, &mut patch);
-                }
-            }
-            Ok(None) => patch.extend(column.fields.iter().map(|index| (*index, Value::Null))),
-            Err(_) => faults.add(&name, ValueError::new("invalid_type", "an object is expected")),
-        }
-    }
-    patch
-}
-
-fn decode_value(table: &Table, index: usize, raw: &RawValue, faults: &mut Faults, part: &str, patch: &mut Patch) {
-    let field = &table.fields[index];
-    let decoded = match serde_json::from_str::<Json>(raw.get()) {
-        Ok(json) if !(json.is_f64() && is_whole(raw)) => field.kind.decode(&json),
-        // A number too large to be read is a number all the same.
-        _ if matches!(field.kind, Kind::Int { .. } | Kind::List(_)) => {
-            Err(ValueError::new("out_of_range", "the number is too large"))
-        }
-        _ => field.kind.decode(&Json::from(f64::MAX)),
-    };
-    match decoded {
-        Ok(Value::Null) if field.required && part == "data" => {
-            faults.add(field.path, ValueError::new("required", "a value is needed"));
-        }
-        Ok(value) => {
-            patch.insert(index, value);
-        }
-        Err(error) => faults.add(field.path, error),
-    }
-}
-
-/// Whether a number was written without a fraction or an exponent.
-fn is_whole(raw: &RawValue) -> bool {
-    !raw.get().contains(['.', 'e', 'E'])
-}
-
-fn check_required(table: &Table, operation: Operation, patch: &Patch, faults: &mut Faults) {
-    if operation != Operation::Insert {
-        return;
-    }
-    for (index, field) in table.fields.iter().enumerate() {
-        if field.required && field.default.is_null() && !patch.contains_key(&index) && !faults.has(field.path) {
-            faults.add(field.path, ValueError::new("required", "a value is needed"));
-        }
-    }
-}
-
-/// The id that a row's natural key gives, if its table has one and the fields are there.
-pub fn natural_id_of(table: &Table, patch: &BTreeMap<usize, Value>) -> Option<Uuid> {
-    let key = table.natural_key?;
-    let id = |index: usize| patch.get(&index).and_then(Value::as_id);
-    let name = id(key.name).or_else(|| key.name_otherwise.and_then(id))?;
-    Some(natural_id(id(key.namespace)?, name))
-}
-
-fn check_writable(table: &Table, data: Option<&Members>) -> Result<(), Rejection> {
-    for name in data.into_iter().flat_map(BTreeMap::keys) {
-        let Some(column) = table.column(name) else {
-            return Err(Rejection::read_only(name));
-        };
-        if column.fields.iter().any(|index| table.fields[*index].policy == Policy::Derived) {
-            return Err(Rejection::read_only(name));
-        }
-    }
-    Ok(())
-}
-
-/// The codes of check 8, in the order in which they decide.
-const VALUE_CODES: &[&str] =
-    &["required", "invalid_type", "out_of_range", "invalid_character", "invalid_time", "too_large", "invalid_id"];
-
-/// All values of one op that were refused; the first code in the protocol's order is the op's.
-#[derive(Default)]
-struct Faults {
-    code: Option<&'static str>,
-    fields: BTreeMap<String, String>,
-}
-
-impl Faults {
-    fn add(&mut self, field: &str, error: ValueError) {
-        let place = |code: &str| VALUE_CODES.iter().position(|known| *known == code);
-        if self.code.is_none_or(|code| place(error.code) < place(code)) {
-            self.code = Some(error.code);
-        }
-        self.fields.entry(field.to_owned()).or_insert(error.detail);
-    }
-
-    fn has(&self, field: &str) -> bool {
-        self.fields.contains_key(field)
-    }
-
-    fn is_empty(&self) -> bool {
-        self.code.is_none()
-    }
-
-    fn into_result(self, op: Op) -> Result<Op, Rejection> {
-        match self.code {
-            None => Ok(op),
-            Some(code) => {
-                let detail = self.fields.iter().map(|(field, detail)| format!("{field}: {detail}")).collect::<Vec<_>>();
-                Err(Rejection { code, detail: detail.join("; "), fields: self.fields })
-            }
         }
     }
 }

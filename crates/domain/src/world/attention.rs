@@ -302,7 +302,7 @@ impl World {
         (op.waiting_for, op.waiting_on, op.lease_until) = (None, None, None);
         op.processed_at = Some(self.now);
         self.waiters.note(&op);
-        self.ops.insert(id, op);
+        self.keep_op(op);
         self.journal.changed_ops.insert(id);
         // Ops further down the chain wait for what is at its root.
         for id in come.into_iter().flatten() {

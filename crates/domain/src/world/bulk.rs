@@ -36,9 +36,10 @@ pub struct Written {
 }
 
 impl World {
-    /// What is still to be read before a clash can be decided as a part.
-    pub fn missing_for_part(&self, id: ConflictId, expected: Option<Version>) -> Needs {
-        let mut needs = self.missing_for_settling(id, &Map::new());
+    /// What is still to be read before a clash can be decided by somebody who saw that version. `manual` are the
+    /// decider's values.
+    pub fn missing_for_decision(&self, id: ConflictId, manual: &Map<String, Json>, expected: Option<Version>) -> Needs {
+        let mut needs = self.missing_for_settling(id, manual);
         if let (Some(conflict), Some(expected)) = (self.conflict(id), expected) {
             needs.snapshots.insert(((conflict.table.name, conflict.record_id), expected));
         }
@@ -101,6 +102,21 @@ impl World {
     /// Whether a bulk decision has decided this clash, in force or not.
     pub fn is_part_of(&self, id: ConflictId, bulk_id: Uuid) -> bool {
         self.conflicts.get(&id).is_some_and(|conflict| decision_of(conflict, bulk_id).is_some())
+    }
+
+    /// Whether what is disputed has changed since the version that a decider names beside the clash's own state. A row
+    /// that is not known as it was then is taken at the state's word.
+    pub(super) fn has_overtaken(&self, conflict: &Conflict, expected: Version) -> bool {
+        let present = self.main_version(conflict).unwrap_or(Version(0));
+        if expected >= present || !conflict.parts.is_empty() || conflict.kind == ConflictKind::UniqueViolation {
+            return expected > present;
+        }
+        let key = (conflict.table.name, conflict.record_id);
+        let (Some(seen), Some(record)) = (self.snapshots.get(&(key, expected)), self.records.get(&key)) else {
+            return false;
+        };
+        let mut fields = conflict.contested.iter().filter_map(|path| conflict.table.field(path));
+        fields.any(|field| seen[field] != record.values[field])
     }
 
     /// Whether what is disputed has changed since the decider saw that version. Changes of other fields do not matter.

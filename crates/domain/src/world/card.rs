@@ -248,5 +248,5 @@ fn posted(row: &Record) -> Posted {
 
 /// Fields of a placing that say who posted it, not what: the same result posted twice differs only there.
 pub(super) fn is_card_mark(table: &Table, field: usize) -> bool {
-    table.name == "placings" && matches!(table.fields[field].path, "card_id" | "posted_by" | "note")
+    table.name == "placings" && matches!(table.fields[field].path, "card_id" | "posted_by")
 }

@@ -11,7 +11,7 @@ use super::weights::WeighIn;
 use super::write::Draft;
 use super::{Author, World};
 use crate::actor::ReadClass;
-use crate::conflict::{ConflictKind, ConflictStatus};
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{OpId, RecordId};
 use crate::merge::{AuthorView, DeskRow, Merged, merge};
 use crate::op::{Op, Operation, Refused, Rejection};
@@ -95,9 +95,19 @@ impl World {
     /// Checks 10 to 12 of PROTOCOL.md §4.
     pub(super) fn verdict(&mut self, author: &Author, sent: &Op) -> Result<Verdict, Stop> {
         let op = &*self.under_true_names(sent);
+        let verdict = self.verdict_of_true(author, op)?;
+        // Only what stands, or waits for a person, gives a row another name.
         if op.record_id != sent.record_id && op.operation == Operation::Insert {
             self.name_alias((op.table.name, sent.record_id), op.record_id);
         }
+        if verdict.word != "noop" {
+            self.note_names(sent);
+        }
+        Ok(verdict)
+    }
+
+    /// The same for an op under the true names of its rows.
+    fn verdict_of_true(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
         let key = (op.table.name, op.record_id);
         let record = self.records.get(&key).cloned();
         let is_visible = author.actor.read_class() > ReadClass::Public || self.is_public(key);
@@ -107,16 +117,18 @@ impl World {
         if op.operation != Operation::Insert && !is_visible {
             return Err(not_found().into());
         }
-        self.authorize(author, op, record.as_ref())?;
+        if is_given_back(author) {
+            return Ok(self.recover(author, op, record.as_ref()));
+        }
+        self.authorize(&author.actor, op, record.as_ref())?;
+        if author.recovered_from.is_some() {
+            return Ok(self.recover(author, op, record.as_ref()));
+        }
         if let Some(record) = &record
             && op.base_version > record.version
             && !self.is_strange(op)
-            && author.recovered_from.is_none()
         {
             return Err(Rejection::new("invalid_version", "base_version is above the desk's version").into());
-        }
-        if author.recovered_from.is_some() {
-            return Ok(self.recover(author, op, record.as_ref()));
         }
         self.check_prev(author, op)?;
         if let Some(conflict) = self.folds_into(author, op) {
@@ -140,10 +152,10 @@ impl World {
             // To somebody who may see only some rows, one that never existed answers as one that is hidden.
             return Err(not_found().into());
         }
-        self.authorize_absent(author, op)?;
-        if author.recovered_from.is_some() {
+        if is_given_back(author) {
             return Ok(self.recover(author, op, None));
         }
+        self.authorize_absent(author, op)?;
         self.check_prev(author, op)?;
         let prev = op.prev_op_id.and_then(|id| self.ops.get(&id));
         match prev.map(|queued| (queued.status, queued.conflict_id)) {
@@ -173,8 +185,10 @@ impl World {
             (_, None) => false,
             (_, Some(record)) => op.patch.iter().all(|(field, value)| record.values[*field] == *value),
         };
-        if let Some(conflict) = self.folds_into(author, op) {
-            return self.fold(author, op, conflict).unwrap_or_else(Verdict::from);
+        if let Some(conflict) = self.folds_into(author, op)
+            && let Ok(folded) = self.fold(author, op, conflict)
+        {
+            return folded;
         }
         if shows {
             return Verdict::noop(record.map(|record| record.version));
@@ -188,6 +202,9 @@ impl World {
         check_ranges(op, |field| op.patch.get(&field).cloned())?;
         self.check_references(author, op)?;
         let Some(record) = record else {
+            if self.points_to_deleted(op, |_| true) {
+                return Ok(self.ask_about_reference(author, op, &AuthorView::empty(op.table)));
+            }
             let values = self.new_values(author, op);
             return Ok(self.write_or_clash(author, op, &AuthorView::empty(op.table), values, "applied"));
         };
@@ -215,9 +232,12 @@ impl World {
             let clean = clean.into_iter().filter(|field| !contested.contains(field)).collect();
             return Ok(self.clash(author, op, ConflictKind::InsertInsert, &view, contested, clean));
         }
+        if self.points_to_deleted(op, |field| clean.contains(&field)) {
+            return Ok(self.ask_about_reference(author, op, &view));
+        }
         let patch = clean.iter().map(|field| (*field, op.patch[field].clone())).collect();
         let as_update = Op { operation: Operation::Update, patch, ..op.clone() };
-        self.authorize(author, &as_update, Some(&record))?;
+        self.authorize(&author.actor, &as_update, Some(&record))?;
         Ok(self.write_fields(author, op, &view, &record, &clean, "merged"))
     }
 
@@ -259,6 +279,9 @@ impl World {
         }
         self.check_references(author, op)?;
         check_ranges(op, |field| op.patch.get(&field).or(sight.view.values[field].as_ref()).cloned())?;
+        if self.points_to_deleted(op, |field| op.patch[&field] != record.values[field]) {
+            return Ok(self.ask_about_reference(author, op, &sight.view));
+        }
         if op.table.append.is_some() {
             return self.append_update(author, op, &sight.view, record);
         }
@@ -406,9 +429,8 @@ impl World {
 
     fn name_holder(&mut self, verdict: &Verdict, op: &Op, holder: RecordId) {
         let data = self.records.get(&(op.table.name, holder)).map(|row| row.data(ReadClass::Office));
-        if let Some(conflict) = verdict.conflict.and_then(|id| self.conflicts.get_mut(&id)) {
-            conflict.other_record_id = Some(holder);
-            conflict.server_data = data;
+        if let Some(conflict) = verdict.conflict.and_then(|id| self.conflicts.get(&id)).cloned() {
+            self.keep_conflict(Conflict { other_record_id: Some(holder), server_data: data, ..conflict });
         }
     }
 
@@ -423,6 +445,12 @@ impl World {
     ) -> Verdict {
         let status = ConflictStatus::Open;
         Verdict::conflict(self.open_conflict(author, op, &Clash { kind, status, view, contested, clean }))
+    }
+
+    /// Asks a person about a row that would point to a deleted one (rule C17).
+    fn ask_about_reference(&mut self, author: &Author, op: &Op, view: &AuthorView) -> Verdict {
+        let contested = op.patch.keys().copied().collect();
+        self.clash(author, op, ConflictKind::MissingReference, view, contested, Vec::new())
     }
 
     /// Files a merge in which a policy chose between two different values, so that nothing is lost silently.
@@ -453,6 +481,12 @@ fn check_ranges(op: &Op, seen: impl Fn(usize) -> Option<Value>) -> Result<(), Re
         }
         _ => Ok(()),
     }
+}
+
+/// Whether the author gives back what a restored desk has forgotten. It was accepted once, so what its author may do now
+/// does not decide whether a person is asked; a viewer, who never writes, gives nothing back.
+fn is_given_back(author: &Author) -> bool {
+    author.recovered_from.is_some() && author.actor.read_class() > ReadClass::Public
 }
 
 fn not_found() -> Rejection {

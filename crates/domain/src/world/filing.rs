@@ -50,7 +50,7 @@ impl World {
                 self.waiters.come(record_id.0);
             }
         }
-        self.ops.insert(id, queued);
+        self.keep_op(queued);
     }
 }
 
@@ -70,7 +70,8 @@ fn arrived(author: &Author, id: OpId, sent: &Sent, now: DateTime<Utc>) -> Queued
         version: Version(sent.base_version),
         prev_op_id: sent.prev_op_id,
         txn: sent.txn.clone(),
-        epoch: sent.epoch,
+        // The versions of what is given back count another database's changes, also when it is decided again.
+        epoch: sent.epoch.or(author.recovered_from),
         reason: sent.reason.clone(),
         payload_sha256: sent.payload_sha256.clone(),
         status: QueueStatus::Pending,

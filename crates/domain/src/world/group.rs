@@ -47,9 +47,14 @@ impl World {
         if replays.iter().all(Option::is_none) {
             self.decide_new_txn(author, group);
         } else {
+            let is_refused = |replay: &&Option<Answer>| {
+                replay.as_ref().is_some_and(|answer| matches!(answer.kind, AnswerKind::Rejected(_)))
+            };
+            let culprit = replays.iter().position(|replay| is_refused(&replay)).map(|at| named(&group[at]).0);
             let detail = "some of the group's changes were sent before, so this is not the whole group";
+            let rejection = culprit.map_or_else(|| Rejection::new("txn_incomplete", detail), failed_with);
             for (member, _) in group.iter().zip(&replays).filter(|(_, replay)| replay.is_none()) {
-                self.refuse_member(author, member, &Rejection::new("txn_incomplete", detail));
+                self.refuse_member(author, member, &rejection);
             }
         }
         self.decide_waiters();

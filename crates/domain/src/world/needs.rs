@@ -1,6 +1,7 @@
 //! What a transaction must have read before it can decide: asked round by round until nothing is missing.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::Hash;
 
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
@@ -9,7 +10,7 @@ use super::{Key, World};
 use crate::conflict::{Conflict, ConflictStatus};
 use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Version};
 use crate::op::{Op, Operation};
-use crate::record::values_of;
+use crate::record::{Record, values_of};
 use crate::schema::{Table, Unique, known_table, tables};
 use crate::value::{Kind, Target, Value};
 
@@ -18,45 +19,57 @@ pub type ReferenceKey = (&'static str, usize, Uuid);
 /// A uniqueness rule of a table and the values one row holds: table, rule index, values.
 pub type UniqueKey = (&'static str, usize, Vec<Value>);
 
-/// Rows to read. Each set is read with few statements, however large it is.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+/// Rows to read. Each set is read with few statements, however large it is; who reads brings it into an order.
+#[derive(Debug, Clone, Default)]
 pub struct Needs {
     /// Ops by id.
-    pub ops: BTreeSet<OpId>,
+    pub ops: HashSet<OpId>,
     /// All ops of a device about a record.
-    pub device_records: BTreeSet<(DeviceId, RecordId)>,
+    pub device_records: HashSet<(DeviceId, RecordId)>,
     /// Rows by id.
-    pub records: BTreeSet<Key>,
+    pub records: HashSet<Key>,
     /// Older versions of rows.
-    pub snapshots: BTreeSet<(Key, Version)>,
+    pub snapshots: HashSet<(Key, Version)>,
     /// Clashes by id.
-    pub conflicts: BTreeSet<ConflictId>,
+    pub conflicts: HashSet<ConflictId>,
     /// Open clashes about rows.
-    pub open_conflicts: BTreeSet<RecordId>,
+    pub open_conflicts: HashSet<RecordId>,
     /// Rows that point to a row.
-    pub children: BTreeSet<ReferenceKey>,
+    pub children: HashSet<ReferenceKey>,
     /// Live rows that hold unique values.
-    pub holders: BTreeSet<UniqueKey>,
+    pub holders: HashSet<UniqueKey>,
     /// People that rows point to.
-    pub people: BTreeSet<PersonId>,
-    /// Other names of rows that are not there.
-    pub aliases: BTreeSet<Key>,
+    pub people: HashSet<PersonId>,
+    /// Other names of rows that are not there, or no longer.
+    pub aliases: HashSet<Key>,
     /// Ops that wait for these ops or rows.
-    pub waiters: BTreeSet<Uuid>,
+    pub waiters: HashSet<Uuid>,
     /// Who stands behind ops that wait.
-    pub authors: BTreeSet<(PersonId, DeviceId)>,
+    pub authors: HashSet<(PersonId, DeviceId)>,
     /// Whole tables, live rows: only for what touches all of them.
-    pub tables: BTreeSet<&'static str>,
+    pub tables: HashSet<&'static str>,
 }
 
 impl Needs {
     /// Whether nothing is needed.
     pub fn is_empty(&self) -> bool {
-        *self == Self::default()
+        self.ops.is_empty()
+            && self.device_records.is_empty()
+            && self.records.is_empty()
+            && self.snapshots.is_empty()
+            && self.conflicts.is_empty()
+            && self.open_conflicts.is_empty()
+            && self.children.is_empty()
+            && self.holders.is_empty()
+            && self.people.is_empty()
+            && self.aliases.is_empty()
+            && self.waiters.is_empty()
+            && self.authors.is_empty()
+            && self.tables.is_empty()
     }
 
     fn without(self, loaded: &Self) -> Self {
-        fn minus<T: Ord>(mut set: BTreeSet<T>, loaded: &BTreeSet<T>) -> BTreeSet<T> {
+        fn minus<T: Eq + Hash>(mut set: HashSet<T>, loaded: &HashSet<T>) -> HashSet<T> {
             set.retain(|item| !loaded.contains(item));
             set
         }
@@ -123,12 +136,10 @@ impl World {
         if needs.tables.contains("placings") {
             needs.open_conflicts.extend(self.records.keys().filter(|key| key.0 == "placings").map(|key| key.1));
         }
-        let is_wanted = |conflict: &&Conflict| {
-            let mut rows = conflict.record_ids().into_iter().chain(conflict.other_record_id);
-            conflict.status == ConflictStatus::Open && rows.any(|id| needs.open_conflicts.contains(&id))
-        };
-        let open: Vec<&Conflict> = self.conflicts.values().filter(is_wanted).collect();
-        for conflict in open {
+        let named = needs.open_conflicts.iter().flat_map(|row| self.clashes_naming(*row));
+        let open = named.filter(|conflict| conflict.status == ConflictStatus::Open);
+        let open: BTreeMap<ConflictId, &Conflict> = open.map(|conflict| (conflict.id, conflict)).collect();
+        for conflict in open.into_values() {
             needs.ops.extend(conflict.op_ids.iter().copied());
             needs.records.insert((conflict.table.name, conflict.record_id));
             for part in &conflict.parts {
@@ -155,7 +166,9 @@ impl World {
                 self.need_around(conflict.table, key, &|_| None, &mut needs);
             }
             let about = |other: &&Conflict| other.record_id == conflict.record_id;
-            needs.ops.extend(self.conflicts.values().filter(about).flat_map(|other| other.op_ids.iter().copied()));
+            needs.ops.extend(
+                self.clashes_naming(conflict.record_id).filter(about).flat_map(|other| other.op_ids.iter().copied()),
+            );
             needs.waiters.extend(conflict.op_ids.iter().map(|op| op.0));
             needs.waiters.extend(rows.into_iter().flatten().map(|row| row.0));
             for (table, field) in referrers(conflict.table.name) {
@@ -167,6 +180,11 @@ impl World {
             self.need_parts(conflict, manual, &mut needs);
             if let Some(same) = manual.get("same_as") {
                 self.need_same(conflict, same, &mut needs);
+            }
+            // Whether it can be taken back is told by what has come under the name since.
+            let decided = conflict.decisions.last().and_then(|decision| decision.get("before"));
+            if decided.is_some_and(|before| before.get("same_as").is_some()) {
+                needs.aliases.insert((conflict.table.name, conflict.record_id));
             }
         }
         self.need_waiters(&mut needs);
@@ -267,8 +285,12 @@ impl World {
             needs.ops.extend(op.prev_op_id);
             needs.device_records.insert((device, sent.record_id));
         }
-        if op.operation != Operation::Insert {
+        if op.operation == Operation::Insert {
+            // Its row is not there as a rule, so what else it may be called is asked at once.
+            needs.aliases.extend([(sent.table.name, sent.record_id), key]);
+        } else {
             self.need_names(device, (sent.table.name, sent.record_id), needs);
+            self.need_names(device, key, needs);
         }
         if let Some(record) = self.record(key)
             && op.base_version < record.version
@@ -306,10 +328,15 @@ impl World {
         need_uniques(op.table, is_touched, &row, needs);
     }
 
-    /// A row that is not there may have another name, or its insert may wait.
+    /// A row that is not there may have another name, or its insert may wait; one that is gone may have been the same
+    /// thing as another.
     fn need_names(&self, device: DeviceId, key: Key, needs: &mut Needs) {
-        if self.loaded.records.contains(&key) && self.record(key).is_none() {
-            needs.aliases.insert(key);
+        let record = self.record(key);
+        if !self.loaded.records.contains(&key) || record.is_some_and(Record::is_live) {
+            return;
+        }
+        needs.aliases.insert(key);
+        if record.is_none() {
             needs.device_records.insert((device, key.1));
         }
     }

@@ -4,6 +4,7 @@ use serde_json::{Map, Value as Json, json};
 
 use super::settle::{Decision, SettleError};
 use super::{Cause, Key, World};
+use crate::actor::Actor;
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use crate::ids::ConflictId;
 use crate::op::{Operation, Rejection};
@@ -17,6 +18,7 @@ impl World {
     pub(super) fn settle_parts(
         &mut self,
         conflict: &Conflict,
+        decider: &Actor,
         decision: &Decision,
         cause: &Cause,
     ) -> Result<Json, SettleError> {
@@ -27,7 +29,10 @@ impl World {
         let mut before = Map::new();
         for part in &conflict.parts {
             let was = match part_decision(conflict, part, decision)? {
-                Some(decision) => self.settle_row(&of_part(conflict, part), &decision, cause)?,
+                Some(own) => {
+                    let part = of_part(conflict, part);
+                    self.settle_row(&part, decider, &own, decision.is_for_desk(), cause)?
+                }
                 None => Json::Null,
             };
             before.insert(part.record_id.to_string(), was);
@@ -94,7 +99,7 @@ impl World {
                 conflict.server_version = record.version;
                 conflict.server_data = Some(record.data(crate::actor::ReadClass::Office));
                 self.journal.conflicts.insert(id);
-                self.conflicts.insert(id, conflict);
+                self.keep_conflict(conflict);
             }
             return;
         };

@@ -49,7 +49,7 @@ impl World {
             ..blank
         };
         let id = conflict.id;
-        self.conflicts.insert(id, conflict);
+        self.keep_conflict(conflict);
         self.journal.conflicts.insert(id);
         if is_open {
             self.touch(key, &Cause::of(&author.actor, Some(op.id), None));
@@ -59,44 +59,17 @@ impl World {
 
     /// An open clash about a row, by this op's author, that says nothing yet.
     pub(super) fn blank_conflict(&mut self, author: &Author, op: &Op, key: Key, kind: ConflictKind) -> Conflict {
-        Conflict {
-            id: ConflictId(self.fresh_id()),
-            queue_id: op.id,
-            table: known_table(key.0),
-            record_id: key.1,
-            other_record_id: None,
-            kind,
-            rule: None,
-            status: ConflictStatus::Open,
-            rev: 1,
-            device_id: author.actor.device,
-            user_id: author.actor.person,
-            server_user_id: None,
-            op_ids: Vec::new(),
-            base_data: None,
-            server_data: None,
-            client_data: None,
-            server_version: Version(0),
-            contested: Vec::new(),
-            clean: Vec::new(),
-            parts: Vec::new(),
-            resolution: None,
-            resolved_data: None,
-            resolved_by: None,
-            resolved_at: None,
-            result_version: None,
-            bulk_id: None,
-            reason: None,
-            decisions: Vec::new(),
-            disagreement: None,
-            created_at: self.now,
-        }
+        let (id, row) = (ConflictId(self.fresh_id()), (known_table(key.0), key.1));
+        Conflict::opened(id, op.id, row, kind, (author.actor.device, author.actor.person), self.now)
     }
 
     /// The open clash of this device that an op on the same record must join, if there is one.
     pub(super) fn folds_into(&self, author: &Author, op: &Op) -> Option<ConflictId> {
+        let part_of = |conflict: &'_ Conflict| {
+            conflict.parts.iter().position(|part| part.record_id == op.record_id && part.table == op.table)
+        };
         let touches = |conflict: &Conflict| {
-            let part = conflict.parts.iter().find(|part| part.record_id == op.record_id);
+            let part = part_of(conflict).map(|at| &conflict.parts[at]);
             let (contested, clean) =
                 part.map_or((&conflict.contested, &conflict.clean), |part| (&part.contested, &part.clean));
             let waiting = contested.iter().chain(clean).filter_map(|path| op.table.field(path));
@@ -104,6 +77,8 @@ impl World {
             op.patch.keys().any(|field| op.table.group_of(*field).iter().any(|member| waiting.contains(member)))
         };
         self.open_on((op.table.name, op.record_id))
+            // The row that a group's clash is listed under need not be one of the group's.
+            .filter(|conflict| conflict.parts.is_empty() || part_of(conflict).is_some())
             .find(|conflict| {
                 conflict.device_id == author.actor.device && (conflict.kind.is_lifecycle() || touches(conflict))
             })
@@ -195,7 +170,7 @@ impl World {
         rows.sort_unstable();
         rows.dedup();
         self.journal.conflicts.insert(conflict.id);
-        self.conflicts.insert(conflict.id, conflict);
+        self.keep_conflict(conflict);
         for row in rows {
             self.touch(row, cause);
         }
@@ -220,7 +195,7 @@ impl World {
                 && conflict.other_record_id == Some(key.1)
                 && conflict.table.name == key.0
         };
-        let wanting: Vec<Conflict> = self.conflicts.values().filter(wants).cloned().collect();
+        let wanting: Vec<Conflict> = self.clashes_naming(key.1).filter(wants).cloned().collect();
         for mut conflict in wanting {
             let data =
                 self.records.get(&key).filter(|holder| holder.is_live()).map(|holder| holder.data(ReadClass::Office));
@@ -248,7 +223,7 @@ impl World {
             conflict.server_version = record.version;
             conflict.server_data = Some(record.data(ReadClass::Office));
             self.journal.conflicts.insert(id);
-            self.conflicts.insert(id, conflict);
+            self.keep_conflict(conflict);
             return;
         }
         // Of two rows that want one value the desk's side is the other row, which `review_holder` looks at.
@@ -280,7 +255,7 @@ impl World {
         }
         let client = conflict.client_data.as_ref().and_then(|data| values_of(record.table, data).ok());
         let (Some(before), Some(client)) = (before, client) else {
-            self.conflicts.insert(id, conflict);
+            self.keep_conflict(conflict);
             self.journal.conflicts.insert(id);
             return;
         };
@@ -306,7 +281,7 @@ impl World {
             self.change_conflict(conflict, cause);
         } else {
             self.journal.conflicts.insert(id);
-            self.conflicts.insert(id, conflict);
+            self.keep_conflict(conflict);
         }
     }
 
@@ -323,7 +298,7 @@ impl World {
         }
         conflict.status = ConflictStatus::Superseded;
         conflict.resolved_at = Some(self.now);
-        let (id, op_ids, is_fact) = (conflict.id, conflict.op_ids.clone(), conflict.is_about_facts());
+        let (id, op_ids) = (conflict.id, self.covered(&conflict));
         let author = Cause {
             person: Some(conflict.user_id),
             rank: 0,
@@ -338,9 +313,17 @@ impl World {
             self.put(Draft { table, id: key.1, values, deleted: false }, &author);
         }
         let version = self.records.get(&key).map(|record| record.version);
-        for op_id in op_ids.into_iter().filter(|_| !is_fact) {
+        for op_id in op_ids {
             self.finish_op(op_id, verdict, id, version);
         }
+    }
+
+    /// The ops that a decision is about: of a question of the rules not the facts that raised it, which were written when
+    /// they came, but what has joined it since.
+    pub(super) fn covered(&self, conflict: &Conflict) -> Vec<OpId> {
+        let waits = |id: &OpId| self.ops.get(id).is_none_or(|op| op.conflict_id == Some(conflict.id));
+        let ops = conflict.op_ids.iter().copied();
+        ops.filter(|id| !conflict.is_about_facts() || waits(id)).collect()
     }
 
     /// The row with what waits beside a clash; none if that changes nothing, or the row is gone.

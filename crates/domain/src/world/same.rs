@@ -4,14 +4,17 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json, json};
 
+use super::card::is_card_mark;
 use super::needs::referrers;
+use super::review::paths;
 use super::settle::{Decision, SettleError};
 use super::write::Draft;
 use super::{Cause, FeedMark, Key, Needs, World};
+use crate::actor::ReadClass;
 use crate::conflict::{Conflict, ConflictKind};
-use crate::ids::{RecordId, Version};
+use crate::ids::{ConflictId, RecordId, Version};
 use crate::op::{Rejection, natural_id_of};
-use crate::record::{Record, values_of};
+use crate::record::{Record, data_of, values_of};
 use crate::schema::{Policy, Table, known_table};
 use crate::value::{Value, decode_id};
 
@@ -38,7 +41,7 @@ impl World {
             return Err(Rejection::of_field("missing_reference", "same_as", detail).into());
         };
         let waiting = self.waiters.count_on(conflict.record_id.0);
-        let moved = waiting + self.move_children(table, conflict.record_id, holder.id, cause);
+        let moved = waiting + self.move_children(conflict, (table, conflict.record_id), holder.id, cause)?;
         let own = self.record(key).filter(|row| row.is_live()).cloned();
         self.move_clashes(key, holder.id, cause);
         if let Some(own) = &own {
@@ -118,7 +121,7 @@ impl World {
             if let Some(row) = self.record((from.0, to)).filter(|_| conflict.record_id == to) {
                 conflict.server_version = row.version;
                 if conflict.kind != ConflictKind::UniqueViolation {
-                    conflict.server_data = row.is_live().then(|| row.data(crate::actor::ReadClass::Office));
+                    conflict.server_data = row.is_live().then(|| row.data(ReadClass::Office));
                 }
             }
             conflict.rev += 1;
@@ -134,7 +137,13 @@ impl World {
 
     /// Points the rows that belong to one row at another. A natural-key row moves to its new id; the old one is its
     /// other name. Answers how many were moved.
-    fn move_children(&mut self, table: &'static Table, from: RecordId, to: RecordId, cause: &Cause) -> usize {
+    fn move_children(
+        &mut self,
+        conflict: &Conflict,
+        (table, from): (&'static Table, RecordId),
+        to: RecordId,
+        cause: &Cause,
+    ) -> Result<usize, SettleError> {
         let mut moved = 0;
         for (child_table, field) in referrers(table.name).collect::<Vec<_>>() {
             let child_table = known_table(child_table);
@@ -149,33 +158,93 @@ impl World {
                 moved += 1;
                 let mut values = row.values.clone();
                 values[field] = Value::Id(to.0);
+                self.check_official(child_table, &row.values)?;
+                self.check_official(child_table, &values)?;
                 match natural_id_of(child_table, &by_field(&values)).map(RecordId).filter(|id| *id != row.id) {
                     None => {
                         self.put(Draft { table: child_table, id: row.id, values, deleted: false }, cause);
                     }
-                    Some(id) => moved += self.move_row(&row, id, values, cause),
+                    Some(id) => moved += self.move_row(conflict, &row, (id, values), cause)?,
                 }
             }
         }
-        moved
+        Ok(moved)
     }
 
-    /// A natural-key row under its new id; an insert where that row exists already.
-    fn move_row(&mut self, row: &Record, id: RecordId, mut values: Vec<Value>, cause: &Cause) -> usize {
+    /// A natural-key row under its new id. Where that row exists already it is as an insert on it: what the row lacks is
+    /// filled in, and what it has otherwise, or that it was deleted, is for a person.
+    fn move_row(
+        &mut self,
+        conflict: &Conflict,
+        row: &Record,
+        (id, mut values): (RecordId, Vec<Value>),
+        cause: &Cause,
+    ) -> Result<usize, SettleError> {
         let table = row.table;
-        let moved = self.move_children(table, row.id, id, cause);
+        let present = self.record((table.name, id)).cloned();
+        let is_gone = present.as_ref().is_some_and(|present| !present.is_live());
+        if is_gone && self.has_live_children(table, row.id) {
+            let detail = format!(
+                "what belongs to it would move to a row in {} that was deleted: restore that first",
+                table.name
+            );
+            return Err(Rejection::new("needs_manual", detail).into());
+        }
+        let moved = self.move_children(conflict, (table, row.id), id, cause)?;
         self.move_clashes((table.name, row.id), id, cause);
         self.put(Draft { table, id: row.id, values: row.values.clone(), deleted: true }, cause);
-        if let Some(present) = self.record((table.name, id)).filter(|present| present.is_live()) {
-            let unset = |field: usize| present.values[field].is_null();
-            let kept: Vec<Value> = (0..values.len())
-                .map(|field| if unset(field) { values[field].clone() } else { present.values[field].clone() })
-                .collect();
-            values = kept;
-        }
-        self.put(Draft { table, id, values, deleted: false }, cause);
         self.name_alias((table.name, row.id), id);
-        moved
+        let Some(present) = present else {
+            self.put(Draft { table, id, values, deleted: false }, cause);
+            return Ok(moved);
+        };
+        let wanted = values.clone();
+        let is_asked = |field: &usize| {
+            let policy = &table.fields[*field].policy;
+            !matches!(policy, Policy::Derived)
+                && !is_card_mark(table, *field)
+                && wanted[*field] != present.values[*field]
+        };
+        let is_set = |row: &[Value], field: usize| !row[field].is_null() && row[field] != table.fields[field].default;
+        let is_in_dispute = |field: &usize| is_gone || is_set(&wanted, *field) && is_set(&present.values, *field);
+        let differs: Vec<usize> = (0..values.len()).filter(is_asked).filter(is_in_dispute).collect();
+        if !is_gone {
+            for (field, kept) in present.values.iter().enumerate() {
+                if is_set(&present.values, field) || values[field].is_null() {
+                    values[field] = kept.clone();
+                }
+            }
+            if values != present.values {
+                self.put(Draft { table, id, values, deleted: false }, cause);
+            }
+        }
+        if !differs.is_empty() || is_gone {
+            let kind = if is_gone { ConflictKind::InsertDeleted } else { ConflictKind::InsertInsert };
+            self.ask_about_moved(conflict, (kind, row, id), (&differs, &wanted), cause);
+        }
+        Ok(moved)
+    }
+
+    /// Asks which of two rows under one key stands, as for an insert on a row that is there.
+    fn ask_about_moved(
+        &mut self,
+        conflict: &Conflict,
+        (kind, row, id): (ConflictKind, &Record, RecordId),
+        (contested, wanted): (&[usize], &[Value]),
+        cause: &Cause,
+    ) {
+        let (fresh, table) = (ConflictId(self.fresh_id()), row.table);
+        let present = self.record((table.name, id));
+        let author = (row.device_id.unwrap_or(conflict.device_id), row.updated_by.unwrap_or(conflict.user_id));
+        let asked = Conflict {
+            server_user_id: present.and_then(|present| present.updated_by),
+            server_data: present.filter(|row| row.is_live()).map(|row| row.data(ReadClass::Office)),
+            client_data: Some(data_of(table, wanted, ReadClass::Office)),
+            server_version: present.map_or(Version(0), |row| row.version),
+            contested: paths(table, contested),
+            ..Conflict::opened(fresh, conflict.queue_id, (table, id), kind, author, self.now)
+        };
+        self.change_conflict(asked, cause);
     }
 
     /// Takes `same_as` back, as long as nothing has come to the other row by it.
@@ -185,12 +254,13 @@ impl World {
         before: &Json,
         cause: &Cause,
     ) -> Result<(), SettleError> {
-        if before.get("moved").and_then(Json::as_u64) != Some(0) {
+        let key = (conflict.table.name, conflict.record_id);
+        let is_used = self.name(key).is_some_and(|name| name.is_used);
+        if is_used || before.get("moved").and_then(Json::as_u64) != Some(0) {
             return Err(SettleError::NotPossible("entries have been moved to the other row; move them back by hand"));
         }
         self.empty_again(conflict.table, before, cause)?;
-        let key = (conflict.table.name, conflict.record_id);
-        self.aliases.remove(&key);
+        self.names.remove(&key);
         self.journal.aliases.insert(key);
         let was_live = before.get("deleted").and_then(Json::as_bool) == Some(false);
         if let Some(row) = self.record(key).filter(|_| was_live).cloned() {
@@ -239,7 +309,7 @@ impl World {
         }
         let taken = |key: &super::UniqueKey| self.holders.get(key).is_some_and(|id| *id != holder.id);
         if super::unique_keys(table, &values).iter().any(taken) {
-            return Err(Rejection::of_field("unique_violation", "other_data", "a third row has this value").into());
+            return Err(Rejection::of_field("needs_manual", "other_data", "a third row has this value").into());
         }
         let client = conflict.client_data.as_ref();
         for path in &conflict.contested {

@@ -8,9 +8,9 @@ use super::{Cause, Key, World};
 use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, Version};
-use crate::op::{Operation, Rejection};
+use crate::op::{Op, Operation, Rejection};
 use crate::record::{Record, values_of};
-use crate::schema::Table;
+use crate::schema::{Policy, Table};
 use crate::value::{Value, instant_text};
 
 /// What a person decided.
@@ -26,6 +26,12 @@ pub struct Decision {
     pub rev: i64,
     /// Why.
     pub reason: Option<String>,
+}
+
+impl Decision {
+    pub(super) fn is_for_desk(&self) -> bool {
+        self.resolution == "server_wins"
+    }
 }
 
 /// Why a decision, an undo or a word on it was not accepted. Nothing was changed.
@@ -69,8 +75,7 @@ impl World {
         if conflict.status != ConflictStatus::Open {
             return Err(SettleError::AlreadyResolved);
         }
-        let version = self.main_version(&conflict).unwrap_or(Version(0));
-        if decision.rev != conflict.rev || decision.expected_server_version > version {
+        if decision.rev != conflict.rev || self.has_overtaken(&conflict, decision.expected_server_version) {
             return Err(SettleError::Moved);
         }
         self.attempt(|world| world.settle(decider, conflict, decision))?;
@@ -88,24 +93,27 @@ impl World {
         conflict.resolved_at = Some(self.now);
         conflict.reason.clone_from(&decision.reason);
         conflict.disagreement = None;
-        self.conflicts.insert(conflict.id, conflict.clone());
+        self.keep_conflict(conflict.clone());
         self.journal.conflicts.insert(conflict.id);
         let before = if asked.is_about_weights() {
             self.settle_weights(&asked, decider, decision, &cause)?
         } else if asked.parts.is_empty() {
-            self.settle_row(&asked, decision, &cause)?
+            self.settle_row(&asked, decider, decision, decision.is_for_desk(), &cause)?
         } else {
-            self.settle_parts(&asked, decision, &cause)?
+            self.settle_parts(&asked, decider, decision, &cause)?
         };
         self.close(conflict, decider, decision, &before, &cause);
         Ok(())
     }
 
-    /// Writes what was decided about one row. Answers what an undo must bring back.
+    /// Writes what was decided about one row; `leaves_locked` leaves out what is locked, instead of refusing it. Answers
+    /// what an undo must bring back.
     pub(super) fn settle_row(
         &mut self,
         conflict: &Conflict,
+        decider: &Actor,
         decision: &Decision,
+        leaves_locked: bool,
         cause: &Cause,
     ) -> Result<Json, SettleError> {
         if let Some(same) = decision.data.get("same_as") {
@@ -114,7 +122,12 @@ impl World {
         let key = (conflict.table.name, conflict.record_id);
         let (decision, other) = self.with_other_data(conflict, decision, cause)?;
         let record = self.records.get(&key).cloned();
-        let outcome = self.outcome(conflict, record.as_ref(), &decision)?;
+        let mut outcome = self.outcome(conflict, record.as_ref(), &decision)?;
+        if leaves_locked {
+            self.leave_locked(conflict, decider, &mut outcome, decision.reason.as_deref());
+        }
+        self.check_row(conflict, &outcome.values, outcome.deleted, &decision)?;
+        self.check_may_write(conflict, decider, &outcome, decision.reason.as_deref())?;
         let taken = self.taken_from(conflict, &decision, &outcome.values);
         let mut before = snapshot_before(conflict, record.as_ref(), taken.as_ref());
         if let Some(other) = other {
@@ -167,7 +180,6 @@ impl World {
         for (field, value) in manual {
             values[field] = value;
         }
-        self.check_row(conflict, &values, deleted, decision)?;
         Ok(Outcome { values, deleted })
     }
 
@@ -182,7 +194,7 @@ impl World {
         conflict.kind.is_lifecycle() && last.is_some_and(|op| op.operation == Operation::Delete.as_str())
     }
 
-    /// A decision passes the same checks as any write: required values, uniqueness.
+    /// A decision passes the same checks as any write: required values, uniqueness. One that writes nothing passes them.
     pub(super) fn check_row(
         &self,
         conflict: &Conflict,
@@ -191,11 +203,16 @@ impl World {
         decision: &Decision,
     ) -> Result<(), SettleError> {
         let table = conflict.table;
+        let key = (table.name, conflict.record_id);
+        let before = self.live_row_of(conflict).map(|record| record.values.as_slice());
+        if before.map_or(deleted, |before| !deleted && before == values) {
+            return Ok(());
+        }
         self.check_official(table, values)?;
         if deleted {
             return self.check_childless(conflict);
         }
-        self.check_rows_exist(table, values)?;
+        self.check_rows_exist(key, values, before)?;
         if let Some((from, to)) = crate::schema::crossed_range(table, values) {
             let (from, to) = (table.fields[from].path, table.fields[to].path);
             return Err(Rejection::of_field("out_of_range", to, format!("it must not lie before {from}")).into());
@@ -207,20 +224,92 @@ impl World {
         }
         for key in super::unique_keys(table, values) {
             let holder = self.holders.get(&key).filter(|holder| **holder != conflict.record_id);
-            let is_freed = decision.resolution == "client_wins"
-                && conflict.other_record_id.as_ref() == holder
-                && can_be_freed(table, &key);
-            if holder.is_some() && !(is_freed && conflict.kind == ConflictKind::UniqueViolation) {
-                let path = table.fields[*table.uniques[key.1].fields.last().expect("a rule has fields")].path;
-                return Err(Rejection::of_field("unique_violation", path, "another row has this value").into());
+            let Some(holder) = holder else { continue };
+            let is_asked = decision.resolution == "client_wins" && conflict.kind == ConflictKind::UniqueViolation;
+            if is_asked && conflict.other_record_id == Some(*holder) && can_be_freed(table, &key) {
+                continue;
             }
+            let path = table.fields[*table.uniques[key.1].fields.last().expect("a rule has fields")].path;
+            let (code, detail) = if is_asked {
+                ("needs_manual", "the row that has this value cannot do without it, or is a third one: give a value")
+            } else {
+                ("unique_violation", "another row has this value")
+            };
+            return Err(Rejection::of_field(code, path, detail).into());
         }
         Ok(())
     }
 
+    fn live_row_of(&self, conflict: &Conflict) -> Option<&Record> {
+        self.record((conflict.table.name, conflict.record_id)).filter(|record| record.is_live())
+    }
+
+    /// Where the desk's side wins, what is locked stays as the desk has it: such a decision needs no class and no show to
+    /// be reopened.
+    fn leave_locked(&self, conflict: &Conflict, decider: &Actor, outcome: &mut Outcome, reason: Option<&str>) {
+        if outcome.deleted {
+            return;
+        }
+        let is_locked = |outcome: &Outcome, changed: &[usize]| {
+            let refused = self.authorize_change(conflict, decider, outcome, changed, reason);
+            refused.is_err_and(|rejection| rejection.code == "locked")
+        };
+        let live = self.live_row_of(conflict);
+        let changed = changed_fields(conflict.table, live, &outcome.values);
+        let Some(live) = live else {
+            outcome.deleted = is_locked(outcome, &changed);
+            return;
+        };
+        for field in changed {
+            if is_locked(outcome, &[field]) {
+                outcome.values[field] = live.values[field].clone();
+            }
+        }
+    }
+
+    /// The change a decision makes is the decider's: the stage of the show, its unit of weight and an official class lock
+    /// it as they lock any other.
+    fn check_may_write(
+        &self,
+        conflict: &Conflict,
+        decider: &Actor,
+        outcome: &Outcome,
+        reason: Option<&str>,
+    ) -> Result<(), SettleError> {
+        let live = self.live_row_of(conflict);
+        let changed = changed_fields(conflict.table, live, &outcome.values);
+        let writes = if live.is_some() { outcome.deleted || !changed.is_empty() } else { !outcome.deleted };
+        if writes {
+            self.authorize_change(conflict, decider, outcome, &changed, reason)?;
+        }
+        Ok(())
+    }
+
+    /// What an entry may set once only a person may set right: that counts as making the row.
+    fn authorize_change(
+        &self,
+        conflict: &Conflict,
+        decider: &Actor,
+        outcome: &Outcome,
+        changed: &[usize],
+        reason: Option<&str>,
+    ) -> Result<(), Rejection> {
+        let table = conflict.table;
+        let live = self.live_row_of(conflict);
+        let is_set_once = changed.iter().any(|field| table.fields[*field].policy == Policy::Fixed);
+        let operation = match live {
+            Some(_) if outcome.deleted => Operation::Delete,
+            Some(_) if !is_set_once => Operation::Update,
+            _ => Operation::Insert,
+        };
+        let patch = changed.iter().map(|field| (*field, outcome.values[*field].clone())).collect();
+        let op = Op::of_decision(table, conflict.record_id, operation, patch, reason);
+        self.authorize(decider, &op, live)
+    }
+
     /// Official results are refused to everybody until an admin reopens the class (rule C15).
     pub(super) fn check_official(&self, table: &Table, values: &[Value]) -> Result<(), SettleError> {
-        if table.name != "placings" {
+        if !matches!(table.name, "placings" | "class_calls") {
             return Ok(());
         }
         let class = values[table.index("class_id")].as_id();
@@ -286,10 +375,9 @@ impl World {
         if let (Some(same), Some(Json::Object(decided))) = (before.get("same_as"), conflict.decisions.last_mut()) {
             decided.insert("same_as".to_owned(), same.clone());
         }
-        let (id, op_ids, stands) = (conflict.id, conflict.op_ids.clone(), conflict.is_about_facts());
+        let (id, op_ids) = (conflict.id, self.covered(&conflict));
         self.change_conflict(conflict, cause);
-        // A fact was written when it came; only entries that waited get their verdict now.
-        for op_id in op_ids.into_iter().filter(|_| !stands) {
+        for op_id in op_ids {
             let (verdict, version) = self.verdict_after(op_id);
             self.finish_op(op_id, verdict, id, version);
         }
@@ -334,6 +422,13 @@ fn with_defaults(table: &Table, client: &[Value]) -> Vec<Value> {
 fn client_values(conflict: &Conflict) -> Vec<Value> {
     let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok());
     client.unwrap_or_else(|| vec![Value::Null; conflict.table.fields.len()])
+}
+
+/// The fields in which a row differs from the live one, if there is one, but for those that the desk works out.
+fn changed_fields(table: &Table, live: Option<&Record>, values: &[Value]) -> Vec<usize> {
+    let differs = |field: &usize| live.is_none_or(|record| record.values[*field] != values[*field]);
+    let fields = (0..table.fields.len()).filter(|field| table.fields[*field].policy != Policy::Derived);
+    fields.filter(differs).collect()
 }
 
 /// Whether a row can live without one of the values of a uniqueness rule.

@@ -268,3 +268,23 @@ fn an_edit_after_an_own_insert_that_was_decided_otherwise_is_asked_about() {
         assert_eq!(send(&mut world, &author(3), 0xb3, &edit), expected, "{base:?}");
     }
 }
+
+/// The unit of weight is chosen before the first one is taken: where the desk's side wins later, what waits beside the
+/// disputed value is joined without it.
+#[test]
+fn what_is_locked_is_left_out_where_the_desks_side_wins() {
+    let mut world = world();
+    let office = |number| Author { actor: Actor { role: Role::Admin, ..author(number).actor }, ..author(number) };
+    let edit = |version: i64, data: &Json| {
+        json!({"table_name": "shows", "record_id": SHOW.to_string(), "operation": "update", "base_version": version,
+            "data": data})
+    };
+    assert_eq!(send(&mut world, &office(2), 0xb1, &edit(1, &json!({"starts_on": "2026-08-10"}))), "applied");
+    let second = json!({"ends_on": "2026-08-05", "venue": "Hall 2", "weight_unit": "kg"});
+    assert_eq!(send(&mut world, &office(3), 0xb2, &edit(1, &second)), "conflict");
+    assert_eq!(send(&mut world, &office(2), 0xb3, &edit(2, &json!({"stage": "B"}))), "applied");
+    decide_open(&mut world, "server_wins", &json!({}));
+    let show = world.record(("shows", RecordId(SHOW))).expect("the show");
+    assert!(show.value("ends_on").is_null());
+    assert_eq!(["venue", "weight_unit"].map(|field| show.value(field).as_text()), [Some("Hall 2"), Some("lb")]);
+}

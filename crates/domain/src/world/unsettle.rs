@@ -7,7 +7,7 @@ use super::write::Draft;
 use super::{Cause, World};
 use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
-use crate::ids::{ConflictId, Version};
+use crate::ids::{ConflictId, OpId, Version};
 use crate::permit::{self, Action, Resource};
 use crate::queue::QueueStatus;
 use crate::record::{Record, values_of};
@@ -71,6 +71,10 @@ impl World {
             }
             if deleted && record.is_live() {
                 self.check_childless(conflict)?;
+            }
+            let comes_back = !deleted && !record.is_live();
+            if comes_back && self.check_rows_exist((conflict.table.name, conflict.record_id), &values, None).is_err() {
+                return Err(SettleError::Moved);
             }
             if record.is_live() || !deleted {
                 self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, cause);
@@ -138,16 +142,16 @@ impl World {
         }
         conflict.status = ConflictStatus::Withdrawn;
         conflict.resolved_at = Some(self.now);
-        let (op_ids, is_fact) = (conflict.op_ids.clone(), conflict.is_about_facts());
+        let waiting = self.covered(&conflict);
+        let facts: Vec<OpId> = conflict.op_ids.iter().copied().filter(|op_id| !waiting.contains(op_id)).collect();
         let is_weight = conflict.is_about_weights();
         let cause = Cause::of(author, Some(conflict.queue_id), None);
         self.change_conflict(conflict, &cause);
-        for op_id in op_ids {
-            if is_weight {
-                self.void_own(op_id, author, &cause);
-            } else if !is_fact {
-                self.finish_op(op_id, "noop", id, None);
-            }
+        for op_id in facts.into_iter().filter(|_| is_weight) {
+            self.void_own(op_id, author, &cause);
+        }
+        for op_id in waiting {
+            self.finish_op(op_id, "noop", id, None);
         }
         self.decide_waiters();
         Ok(())
@@ -179,13 +183,13 @@ impl World {
                 record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office));
         }
         conflict.parts = conflict.parts.iter().map(|part| self.as_it_is(part)).collect();
-        let (id, op_ids, is_fact) = (conflict.id, conflict.op_ids.clone(), conflict.is_about_facts());
+        let (id, op_ids, first) = (conflict.id, self.covered(&conflict), conflict.op_ids.first().copied());
         let is_group = !conflict.parts.is_empty();
         self.change_conflict(conflict, cause);
-        for (place, op_id) in op_ids.into_iter().enumerate().filter(|_| !is_fact) {
+        for op_id in op_ids {
             if let Some(op) = self.ops.get_mut(&op_id) {
                 op.status = QueueStatus::Conflict;
-                op.verdict = Some(if place == 0 || is_group { "conflict" } else { "held" }.to_owned());
+                op.verdict = Some(if first == Some(op_id) || is_group { "conflict" } else { "held" }.to_owned());
                 op.conflict_id = Some(id);
                 op.result_version = None;
                 op.result_seq = None;
@@ -211,7 +215,8 @@ impl World {
             if !is_as_left(path, &values[field]) {
                 return Err(SettleError::Moved);
             }
-            values[field] = conflict.table.fields[field].kind.decode(json).map_err(|_| SettleError::Moved)?;
+            let before = conflict.table.fields[field].kind.decode_stored(json);
+            values[field] = before.map_err(|_| SettleError::Moved)?;
         }
         Ok(Some(Draft { table: conflict.table, id: holder, values, deleted: false }))
     }
@@ -224,7 +229,7 @@ fn values_before(record: &Record, before: &Json, decided: &Map<String, Json>) ->
     for (path, json) in fields.into_iter().flatten() {
         if let Some(field) = record.table.field(path)
             && decided.get(path) == Some(&values[field].to_json())
-            && let Ok(value) = record.table.fields[field].kind.decode(json)
+            && let Ok(value) = record.table.fields[field].kind.decode_stored(json)
         {
             values[field] = value;
         }

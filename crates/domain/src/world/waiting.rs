@@ -4,7 +4,8 @@
 //! transaction that decides what it waits for; the engine's worker takes up what is left.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
 
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
@@ -12,7 +13,7 @@ use uuid::Uuid;
 use super::review::Clash;
 use super::verdict::{Stop, Verdict};
 use super::view::told_view;
-use super::{Author, Key, Needs, World};
+use super::{Author, Key, Name, Needs, World};
 use crate::actor::Actor;
 use crate::conflict::{ConflictKind, ConflictStatus};
 use crate::ids::{DeviceId, OpId, PersonId, RecordId};
@@ -46,33 +47,52 @@ impl Waiting {
 /// The ops that wait, by what they wait for, and what has come since.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Waiters {
-    by_root: BTreeMap<Uuid, BTreeSet<(i64, OpId)>>,
+    /// Shared with the copy that a trial keeps, until one of them changes.
+    waiting: Arc<Roots>,
     come: VecDeque<Uuid>,
     /// Ops whose turn has come, but whose rows were not read.
     unread: BTreeSet<OpId>,
 }
 
+/// What ops wait for, both ways round.
+#[derive(Debug, Clone, Default)]
+struct Roots {
+    ops: BTreeMap<Uuid, BTreeSet<(i64, OpId)>>,
+    of: HashMap<OpId, Uuid>,
+}
+
 impl Waiters {
     /// Knows where an op stands now.
     pub(super) fn note(&mut self, op: &QueuedOp) {
-        for waiting in self.by_root.values_mut() {
-            waiting.remove(&(op.device_seq, op.id));
+        let before = self.waiting.of.get(&op.id).copied();
+        if before == op.waiting_on {
+            return;
         }
-        if let Some(root) = op.waiting_on {
-            self.by_root.entry(root).or_default().insert((op.device_seq, op.id));
+        let waiting = Arc::make_mut(&mut self.waiting);
+        if let Some(ops) = before.and_then(|root| waiting.ops.get_mut(&root)) {
+            ops.remove(&(op.device_seq, op.id));
+        }
+        match op.waiting_on {
+            Some(root) => {
+                waiting.ops.entry(root).or_default().insert((op.device_seq, op.id));
+                waiting.of.insert(op.id, root);
+            }
+            None => {
+                waiting.of.remove(&op.id);
+            }
         }
     }
 
     /// Something was decided or made.
     pub(super) fn come(&mut self, id: Uuid) {
-        if self.by_root.contains_key(&id) {
+        if self.waiting.ops.contains_key(&id) {
             self.come.push_back(id);
         }
     }
 
     /// How many ops wait for an id.
     pub(super) fn count_on(&self, id: Uuid) -> usize {
-        self.by_root.get(&id).map_or(0, BTreeSet::len)
+        self.waiting.ops.get(&id).map_or(0, BTreeSet::len)
     }
 
     fn next(&mut self) -> Option<Uuid> {
@@ -80,11 +100,11 @@ impl Waiters {
     }
 
     fn on(&self, root: Uuid) -> Vec<OpId> {
-        self.by_root.get(&root).map_or_else(Vec::new, |waiting| waiting.iter().map(|(_, id)| *id).collect())
+        self.waiting.ops.get(&root).map_or_else(Vec::new, |waiting| waiting.iter().map(|(_, id)| *id).collect())
     }
 
     fn all(&self) -> impl Iterator<Item = OpId> + '_ {
-        self.by_root.values().flatten().map(|(_, id)| *id)
+        self.waiting.ops.values().flatten().map(|(_, id)| *id)
     }
 }
 
@@ -137,6 +157,16 @@ impl World {
         Ok(())
     }
 
+    /// Whether one of these fields of a patch points to a row that was deleted: a person must say whether that comes
+    /// back, or what was meant (rule C17).
+    pub(super) fn points_to_deleted(&self, op: &Op, mut is_asked: impl FnMut(usize) -> bool) -> bool {
+        op.table.references().any(|(field, target)| {
+            let named = op.patch.get(&field).and_then(Value::as_id).filter(|_| is_asked(field));
+            let row = named.and_then(|id| self.record((target, RecordId(id))));
+            row.is_some_and(|row| !row.is_live())
+        })
+    }
+
     /// Whether the row would belong to itself, or to one that belongs to it by the same field.
     fn points_back(&self, op: &Op, field: usize, target: &'static str, id: Uuid) -> bool {
         let belongs_to_it = |row: &Record| row.table == op.table && row.values[field].as_id() == Some(op.record_id.0);
@@ -172,24 +202,22 @@ impl World {
 
     /// This phone's own insert of a row, as far as it has come.
     fn insert_of(&self, author: &Author, table: &str, id: RecordId) -> Option<&QueuedOp> {
-        let is_insert = |op: &&QueuedOp| {
-            op.device_id == author.actor.device
-                && op.record_id == Some(id)
-                && op.table_name == table
-                && op.operation == Operation::Insert.as_str()
-        };
-        self.ops.values().filter(is_insert).max_by_key(|op| (is_open(op), op.device_seq))
+        let is_insert = |op: &&QueuedOp| op.device_id == author.actor.device && op.table_name == table;
+        self.inserts_of(id).filter(is_insert).max_by_key(|op| (is_open(op), op.device_seq))
     }
 
     /// The op under the names that its rows have now. A natural-key row whose key has moved moves with it.
     pub(super) fn under_true_names<'a>(&self, op: &'a Op) -> Cow<'a, Op> {
         let mut true_op = Cow::Borrowed(op);
-        if let Some(id) = self.alias((op.table.name, op.record_id)) {
+        let key = (op.table.name, op.record_id);
+        // A row that went because it is the same as another is gone: deleting it once more is not meant for that one.
+        let is_done = op.operation == Operation::Delete && self.record(key).is_some();
+        if let Some(id) = self.other_name(key).filter(|_| !is_done) {
             true_op.to_mut().record_id = id;
         }
         for (field, target) in op.table.references() {
             let named = op.patch.get(&field).and_then(Value::as_id);
-            let Some(id) = named.and_then(|id| self.alias((target, RecordId(id)))) else { continue };
+            let Some(id) = named.and_then(|id| self.other_name((target, RecordId(id)))) else { continue };
             true_op.to_mut().patch.insert(field, Value::Id(id.0));
         }
         if op.operation == Operation::Insert
@@ -200,12 +228,35 @@ impl World {
         true_op
     }
 
+    /// The row that an id stands for, unless that is a live row of its own.
+    fn other_name(&self, key: Key) -> Option<RecordId> {
+        self.alias(key).filter(|_| self.record(key).is_none_or(|record| !record.is_live()))
+    }
+
     /// Makes an id another name of a row, so that later ops under it find the row.
     pub(super) fn name_alias(&mut self, alias: Key, row: RecordId) {
-        if self.alias(alias) != Some(row) {
-            self.aliases.insert(alias, row);
+        if alias.1 != row && self.alias(alias) != Some(row) {
+            self.names.insert(alias, Name { record_id: row, is_used: false });
             self.journal.aliases.insert(alias);
             self.waiters.come(alias.1.0);
+        }
+    }
+
+    /// Notes that something has come under other names of rows: they stay their names.
+    pub(super) fn note_names(&mut self, sent: &Op) {
+        let named = sent.table.references().filter_map(|(field, target)| {
+            sent.patch.get(&field).and_then(Value::as_id).map(|id| (target, RecordId(id)))
+        });
+        let named: Vec<Key> = named.chain([(sent.table.name, sent.record_id)]).collect();
+        for mut alias in named {
+            if self.other_name(alias).is_none() {
+                continue;
+            }
+            while let Some(name) = self.names.get(&alias).copied().filter(|name| !name.is_used) {
+                self.names.insert(alias, Name { is_used: true, ..name });
+                self.journal.aliases.insert(alias);
+                alias.1 = name.record_id;
+            }
         }
     }
 

@@ -315,9 +315,10 @@ impl Conflict {
         self.rule.as_deref() == Some(TWO_WEIGHTS)
     }
 
-    /// Whether the ops that opened it are written already: a rule never withholds a fact.
+    /// Whether the op that opened it is written already: a rule never withholds a fact. That stays so when the row it is
+    /// about is deleted meanwhile.
     pub fn is_about_facts(&self) -> bool {
-        self.kind == ConflictKind::Rule && self.parts.is_empty()
+        self.rule.is_some() && self.parts.is_empty()
     }
 }
 

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeDelta, Utc};
 
-use super::{Cause, FeedMark, Key, World};
+use super::{Cause, Extent, FeedMark, Key, World};
 use crate::actor::ReadClass;
 use crate::derive;
 use crate::ids::{RecordId, Seq, Version};
@@ -127,7 +127,9 @@ impl World {
             reason: cause.reason.clone(),
         });
         self.journal.feed.insert(key, FeedMark { seq, by: cause.person, op_id: cause.op_id });
-        self.journal.records.insert(key);
+        let extent = before.map_or(Extent::Row, |before| extent(before, &record));
+        let written = self.journal.records.entry(key).or_insert(extent);
+        *written = extent.max(*written);
         if let Some(before) = before {
             self.snapshots.insert((key, before.version), before.values.clone());
             self.unindex(before);
@@ -311,4 +313,10 @@ impl World {
             _ => true,
         }
     }
+}
+
+/// How much of a row a new version changes.
+fn extent(before: &Record, after: &Record) -> Extent {
+    let is_found_as_before = before.table.keys().all(|field| before.values[field] == after.values[field]);
+    if is_found_as_before && before.deleted_at == after.deleted_at { Extent::Values } else { Extent::Row }
 }
