@@ -101,7 +101,7 @@ pub async fn remove_tombstones(
 pub async fn load(tx: &mut Tx, keys: &[(&'static Table, RecordId)]) -> Result<Vec<ChangeRow>> {
     let mut found = Vec::with_capacity(keys.len());
     for (sql, chunk) in BY_RECORD.cut(keys) {
-        let values = chunk.iter().flat_map(|(table, id)| values![*id, table.name]).collect();
+        let values = chunk.iter().flat_map(|(table, id)| values![*id, Value::Word(table.name)]).collect();
         for row in tx.rows(sql, values).await? {
             found.push(read(&row)?);
         }
@@ -152,6 +152,17 @@ pub async fn page_texts(
     rows.iter().map(read).collect()
 }
 
+/// Which rows got their numbers with `after < seq <= up_to`, by number, at most `limit`.
+pub async fn moved(tx: &mut Tx, after: Seq, up_to: Seq, limit: i64) -> Result<Vec<(Seq, &'static Table, RecordId)>> {
+    let sql = "SELECT seq, table_name, record_id FROM sync_changes WHERE seq > $1 AND seq <= $2 ORDER BY seq LIMIT $3";
+    let rows = tx.rows(sql, values![after, up_to, limit]).await?;
+    let read = |row: &Row| {
+        let mut cells = Cells::new(row, TABLE, &["seq", "table_name", "record_id"]);
+        Ok((Seq(cells.int()?), cells.word(schema::table)?, cells.uuid()?.into()))
+    };
+    rows.iter().map(read).collect()
+}
+
 /// The list of tables is filled up with repeats, so that there is one text for every choice of tables.
 fn page_of(select: &str) -> &'static str {
     let names = sql::placeholders(4, schema::tables().len());
@@ -182,7 +193,7 @@ fn select_texts(data: &str) -> String {
 fn write(row: ChangeRow, at: DateTime<Utc>) -> Vec<Value> {
     values![
         row.seq,
-        row.table.name,
+        Value::Word(row.table.name),
         row.record_id,
         row.version,
         row.deleted,

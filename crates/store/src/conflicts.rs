@@ -229,6 +229,33 @@ pub async fn count_open(tx: &mut Tx) -> Result<i64> {
     tx.count("SELECT COUNT(*) FROM sync_conflicts WHERE status = 'open'").await
 }
 
+/// The open clashes of one kind.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct OpenOfKind {
+    /// Their kind.
+    pub kind: ConflictKind,
+    /// How many there are.
+    pub count: i64,
+    /// When the oldest was found.
+    pub oldest: DateTime<Utc>,
+}
+
+/// Open clashes by their kind; a kind without any is absent.
+pub async fn open_by_kind(tx: &mut Tx) -> Result<Vec<OpenOfKind>> {
+    let sql = "SELECT kind, COUNT(*), MIN(created_at) FROM sync_conflicts WHERE status = 'open' \
+               GROUP BY kind ORDER BY kind";
+    let mut found = Vec::new();
+    for row in tx.rows(sql, Vec::new()).await? {
+        let mut cells = Cells::new(&row, TABLE, &["kind", "count", "oldest"]);
+        found.push(OpenOfKind {
+            kind: cells.word(ConflictKind::parse)?,
+            count: cells.int()?,
+            oldest: cells.instant()?,
+        });
+    }
+    Ok(found)
+}
+
 /// The clash that a decision with this idempotency key was taken about.
 pub async fn decision(tx: &mut Tx, key: &str) -> Result<Option<ConflictId>> {
     let row = tx.row("SELECT conflict_id FROM decision_keys WHERE idempotency_key = $1", values![key]).await?;

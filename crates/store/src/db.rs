@@ -4,6 +4,7 @@
 //! [`Cells`](row::Cells). Statements are `&'static str`: literals, or texts made once from descriptors.
 
 mod error;
+pub(crate) use error::{is_damage, places_of};
 mod postgres;
 mod roles;
 pub(crate) mod routines;
@@ -13,19 +14,24 @@ pub(crate) mod value;
 
 use std::path::Path;
 
+use chrono::{DateTime, Utc};
 use showdesk_domain::ids::PersonId;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
-use sqlx::{AssertSqlSafe, Postgres, Sqlite, Transaction};
+use sqlx::{AssertSqlSafe, Postgres, Sqlite};
 use uuid::Uuid;
 
 use crate::Result;
+use crate::migrations::Purpose;
 pub use postgres::Listener;
 use postgres::{PostgresDb, PostgresTx};
 use row::{Cells, Row};
-use sqlite::SqliteDb;
+use sqlite::{SqliteDb, SqliteTx};
 pub use value::Value;
+
+/// The file of what the program measures of itself.
+pub const TELEMETRY_FILE: &str = "telemetry.db";
 
 /// An open database. Cloning it is cheap; all clones are the same one.
 #[derive(Debug, Clone)]
@@ -66,7 +72,7 @@ impl Seat {
 #[derive(Debug)]
 pub enum Tx {
     /// Of a file.
-    Sqlite(Transaction<'static, Sqlite>),
+    Sqlite(SqliteTx),
     /// Of a server.
     Postgres(PostgresTx),
 }
@@ -74,12 +80,30 @@ pub enum Tx {
 impl Db {
     /// Opens the file, making it if it is missing, and brings it to the newest form.
     pub async fn open_sqlite(path: &Path) -> Result<Self> {
-        SqliteDb::open(path).await.map(Self::Sqlite)
+        SqliteDb::open(path, Purpose::Show).await.map(Self::Sqlite)
     }
 
     /// Opens the server's database and brings it to the newest form.
     pub async fn open_postgres(url: &str) -> Result<Self> {
         PostgresDb::open(url).await.map(Self::Postgres)
+    }
+
+    /// Opens the database of what the program measures of itself, making it if it is missing: a file beside the show's,
+    /// or a schema beside the show's in the same server. Neither waits for the show's locks, nor the show for its.
+    pub async fn open_telemetry(&self) -> Result<Self> {
+        match self {
+            Self::Sqlite(db) => SqliteDb::open(&db.beside(TELEMETRY_FILE), Purpose::Telemetry).await.map(Self::Sqlite),
+            Self::Postgres(db) => db.open_telemetry().await.map(Self::Postgres),
+        }
+    }
+
+    /// How many bytes the database takes, and its log if that is a file of this machine. On a server that is the whole
+    /// database, or the tables of telemetry.
+    pub async fn sizes(&self) -> Result<(u64, Option<u64>)> {
+        match self {
+            Self::Sqlite(db) => db.sizes().map(|(data, log)| (data, Some(log))),
+            Self::Postgres(db) => db.bytes().await.map(|data| (data, None)),
+        }
     }
 
     /// Begins a transaction that writes. On SQLite they run one at a time; on Postgres
@@ -120,6 +144,22 @@ impl Db {
         }
     }
 
+    /// Whether a statement found the file damaged, or [`note_damage`](Self::note_damage) said so. A server has others to
+    /// look after it.
+    pub fn is_damaged(&self) -> bool {
+        match self {
+            Self::Sqlite(db) => db.is_damaged(),
+            Self::Postgres(_) => false,
+        }
+    }
+
+    /// Remembers that the file is damaged.
+    pub fn note_damage(&self) {
+        if let Self::Sqlite(db) = self {
+            db.note_damage();
+        }
+    }
+
     /// Waits for running transactions and closes all connections.
     pub async fn close(&self) {
         match self {
@@ -136,24 +176,25 @@ enum Bound {
 }
 
 impl Bound {
-    fn new(shared: bool, sql: &'static str, values: Vec<Value>) -> Self {
-        if shared {
+    fn new(shared: bool, sql: &'static str, values: Vec<Value>) -> Result<Self> {
+        Ok(if shared {
             Self::Postgres(value::bind_postgres(sqlx::query(sql), values))
         } else {
-            Self::Sqlite(sqlite_query(sql, values))
-        }
+            Self::Sqlite(sqlite_query(sql, values)?)
+        })
     }
 }
 
-fn sqlite_query(sql: &'static str, values: Vec<Value>) -> Query<'static, Sqlite, SqliteArguments> {
-    value::bind_sqlite(sqlx::query(sqlite::with_plain_placeholders(sql)), values)
+fn sqlite_query(sql: &'static str, values: Vec<Value>) -> Result<Query<'static, Sqlite, SqliteArguments>> {
+    let arguments = value::for_sqlite(values).map_err(sqlx::Error::Encode)?;
+    Ok(sqlx::query_with(sqlite::with_plain_placeholders(sql), arguments))
 }
 
 impl Tx {
     /// Makes everything durable. `MissingReference` if a row points nowhere: references are checked here.
     pub async fn commit(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.commit().await?,
+            Self::Sqlite(SqliteTx { tx, .. }) => tx.commit().await?,
             Self::Postgres(PostgresTx { tx, .. }) => tx.commit().await?,
         }
         Ok(())
@@ -162,10 +203,19 @@ impl Tx {
     /// Takes everything back.
     pub async fn rollback(self) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => tx.rollback().await?,
+            Self::Sqlite(SqliteTx { tx, .. }) => tx.rollback().await?,
             Self::Postgres(PostgresTx { tx, .. }) => tx.rollback().await?,
         }
         Ok(())
+    }
+
+    /// Goes on in the seat of that person: what the program did for somebody and the row that says so are one
+    /// transaction. Nobody sits apart on SQLite.
+    pub async fn go_on_as(&mut self, person: PersonId) -> Result<()> {
+        match self {
+            Self::Sqlite(_) => Ok(()),
+            Self::Postgres(tx) => tx.go_on_as(person).await,
+        }
     }
 
     /// Tells those who listen to the channel, when the transaction is committed. On SQLite nobody does.
@@ -175,6 +225,16 @@ impl Tx {
             sqlx::query("SELECT pg_notify($1, $2)").bind(channel).bind(text).execute(&mut **tx).await?;
         }
         Ok(())
+    }
+
+    /// The moment by the one clock of all who share this database: that of its server. Who has it alone goes by its own.
+    pub async fn shared_clock(&mut self, own: DateTime<Utc>) -> Result<DateTime<Utc>> {
+        match self {
+            Self::Sqlite(_) => Ok(own),
+            Self::Postgres(PostgresTx { tx, .. }) => {
+                Ok(sqlx::query_scalar("SELECT date_trunc('milliseconds', now())").fetch_one(&mut **tx).await?)
+            }
+        }
     }
 
     /// Marks a place to come back to. Marks can be nested; the newest one is meant below.
@@ -200,7 +260,7 @@ impl Tx {
             let written = row.map_or(Ok(0), |row| Cells::new(&row, "a routine", &["count"]).int())?;
             return Ok(u64::try_from(written).unwrap_or(0));
         }
-        let statement = Bound::new(self.is_shared(), sql, values);
+        let statement = Bound::new(self.is_shared(), sql, values)?;
         self.run(statement).await
     }
 
@@ -213,7 +273,7 @@ impl Tx {
         let mut statements = statements.map(|(sql, values)| Bound::new(shared, sql, values));
         let mut next = statements.next();
         while let Some(statement) = next {
-            let (ran, following) = tokio::join!(biased; self.run(statement), async { statements.next() });
+            let (ran, following) = tokio::join!(biased; self.run(statement?), async { statements.next() });
             ran?;
             next = following;
         }
@@ -222,7 +282,10 @@ impl Tx {
 
     async fn run(&mut self, statement: Bound) -> Result<u64> {
         Ok(match (self, statement) {
-            (Self::Sqlite(tx), Bound::Sqlite(query)) => query.execute(&mut **tx).await?.rows_affected(),
+            (Self::Sqlite(tx), Bound::Sqlite(query)) => {
+                let done = query.execute(&mut *tx.tx).await;
+                tx.met(done)?.rows_affected()
+            }
             (Self::Postgres(PostgresTx { tx, .. }), Bound::Postgres(query)) => {
                 query.execute(&mut **tx).await?.rows_affected()
             }
@@ -247,8 +310,8 @@ impl Tx {
         let sql = self.routine(sql).unwrap_or(sql);
         Ok(match self {
             Self::Sqlite(tx) => {
-                let rows = sqlite_query(sql, values).fetch_all(&mut **tx).await?;
-                rows.into_iter().map(Row::Sqlite).collect()
+                let rows = sqlite_query(sql, values)?.fetch_all(&mut *tx.tx).await;
+                tx.met(rows)?.into_iter().map(Row::Sqlite).collect()
             }
             Self::Postgres(PostgresTx { tx, .. }) => {
                 let rows = value::bind_postgres(sqlx::query(sql), values).fetch_all(&mut **tx).await?;
@@ -265,7 +328,10 @@ impl Tx {
 
     async fn row_of(&mut self, sql: &'static str, values: Vec<Value>) -> Result<Option<Row>> {
         Ok(match self {
-            Self::Sqlite(tx) => sqlite_query(sql, values).fetch_optional(&mut **tx).await?.map(Row::Sqlite),
+            Self::Sqlite(tx) => {
+                let row = sqlite_query(sql, values)?.fetch_optional(&mut *tx.tx).await;
+                tx.met(row)?.map(Row::Sqlite)
+            }
             Self::Postgres(PostgresTx { tx, .. }) => {
                 value::bind_postgres(sqlx::query(sql), values).fetch_optional(&mut **tx).await?.map(Row::Postgres)
             }
@@ -304,7 +370,7 @@ impl Tx {
 
     async fn command(&mut self, sql: &'static str) -> Result<()> {
         match self {
-            Self::Sqlite(tx) => {
+            Self::Sqlite(SqliteTx { tx, .. }) => {
                 sqlx::raw_sql(sql).execute(&mut **tx).await?;
             }
             Self::Postgres(PostgresTx { tx, .. }) => {

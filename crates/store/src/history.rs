@@ -65,7 +65,8 @@ pub async fn add(tx: &mut Tx, rows: &[HistoryRow]) -> Result<()> {
 pub async fn snapshots(tx: &mut Tx, keys: &[(&'static Table, RecordId, Version)]) -> Result<Vec<HistoryRow>> {
     let mut found = Vec::with_capacity(keys.len());
     for (sql, chunk) in BY_VERSION.cut(keys) {
-        let values = chunk.iter().flat_map(|(table, id, version)| values![*id, *version, table.name]).collect();
+        let values =
+            chunk.iter().flat_map(|(table, id, version)| values![*id, *version, Value::Word(table.name)]).collect();
         for row in tx.rows(sql, values).await? {
             found.push(read(&row)?);
         }
@@ -108,7 +109,7 @@ pub async fn recent(tx: &mut Tx, before: Option<Seq>, limit: i64) -> Result<Vec<
 fn write(row: &HistoryRow) -> Vec<Value> {
     values![
         row.seq,
-        row.table.name,
+        Value::Word(row.table.name),
         row.record_id,
         row.version,
         Value::JsonText(Some(row.snapshot.clone())),

@@ -1,4 +1,5 @@
-//! Brings a database to the newest form. Both engines have the same steps, by number and name.
+//! Brings a database to the newest form. Both engines have the same steps, by number and name: those of the show, and
+//! those of what the program measures of itself.
 
 use std::borrow::Cow;
 
@@ -8,13 +9,25 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 /// The texts of one step, for SQLite and for Postgres.
 macro_rules! step {
     ($number:literal, $name:literal) => {
+        step!("", $number, $name)
+    };
+    ($family:literal, $number:literal, $name:literal) => {
         Step {
             number: $number,
             name: $name,
-            sqlite: include_str!(concat!("../../../migrations/sqlite/", $number, "_", $name, ".sql")),
-            postgres: include_str!(concat!("../../../migrations/postgres/", $number, "_", $name, ".sql")),
+            sqlite: include_str!(concat!("../../../migrations/", $family, "sqlite/", $number, "_", $name, ".sql")),
+            postgres: include_str!(concat!("../../../migrations/", $family, "postgres/", $number, "_", $name, ".sql")),
         }
     };
+}
+
+/// What a database is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Purpose {
+    /// The show.
+    Show,
+    /// What the program measures of itself.
+    Telemetry,
 }
 
 struct Step {
@@ -24,7 +37,7 @@ struct Step {
     postgres: &'static str,
 }
 
-const STEPS: &[Step] = &[
+const SHOW: &[Step] = &[
     step!("0001", "people_and_installation"),
     step!("0002", "synced_tables"),
     step!("0003", "sync"),
@@ -37,19 +50,49 @@ const STEPS: &[Step] = &[
     step!("0010", "people"),
     step!("0011", "row_level_security"),
     step!("0012", "network_and_secrets"),
+    step!("0013", "notifications"),
+    step!("0014", "people_mends"),
+    step!("0015", "overview_counts"),
+    step!("0016", "deliveries_by_service"),
+    step!("0017", "names_in_use"),
 ];
 
-pub(crate) fn sqlite() -> Migrator {
-    migrator(|step| step.sqlite)
+const TELEMETRY: &[Step] = &[
+    step!("telemetry/", "0001", "recording"),
+    step!("telemetry/", "0002", "errors_and_alerts"),
+    step!("telemetry/", "0003", "alerts_in_order"),
+];
+
+impl Purpose {
+    fn steps(self) -> &'static [Step] {
+        match self {
+            Self::Show => SHOW,
+            Self::Telemetry => TELEMETRY,
+        }
+    }
+}
+
+pub(crate) fn sqlite(purpose: Purpose) -> Migrator {
+    migrator(purpose, |step| step.sqlite)
 }
 
 /// On Postgres the migrator holds an advisory lock while it works: several desks may start at once.
-pub(crate) fn postgres() -> Migrator {
-    migrator(|step| step.postgres)
+pub(crate) fn postgres(purpose: Purpose) -> Migrator {
+    migrator(purpose, |step| step.postgres)
 }
 
-fn migrator(text: impl Fn(&Step) -> &'static str) -> Migrator {
-    let migrations = STEPS.iter().map(|step| {
+/// Every table that the steps make on Postgres.
+pub(crate) fn postgres_tables(purpose: Purpose) -> Vec<&'static str> {
+    let made = purpose.steps().iter().flat_map(|step| step.postgres.lines());
+    let mut names: Vec<&str> =
+        made.filter_map(|line| line.strip_prefix("CREATE TABLE ")?.split([' ', '(']).next()).collect();
+    names.sort_unstable();
+    names.dedup();
+    names
+}
+
+fn migrator(purpose: Purpose, text: impl Fn(&Step) -> &'static str) -> Migrator {
+    let migrations = purpose.steps().iter().map(|step| {
         let number = step.number.parse().expect("steps are numbered");
         Migration::new(number, Cow::Borrowed(step.name), MigrationType::Simple, text(step).into_sql_str(), false)
     });
@@ -58,19 +101,22 @@ fn migrator(text: impl Fn(&Step) -> &'static str) -> Migrator {
 
 #[cfg(test)]
 mod tests {
-    use super::STEPS;
+    use super::{SHOW, TELEMETRY};
 
     #[test]
     fn every_file_is_a_step() {
-        for engine in ["sqlite", "postgres"] {
-            let folder = format!("{}/../../migrations/{engine}", env!("CARGO_MANIFEST_DIR"));
-            let mut files: Vec<String> = std::fs::read_dir(folder)
-                .unwrap()
-                .map(|file| file.unwrap().file_name().into_string().unwrap())
-                .collect();
-            files.sort();
-            let steps: Vec<String> = STEPS.iter().map(|step| format!("{}_{}.sql", step.number, step.name)).collect();
-            assert_eq!(files, steps, "{engine}");
+        for (family, steps) in [("", SHOW), ("telemetry/", TELEMETRY)] {
+            for engine in ["sqlite", "postgres"] {
+                let folder = format!("{}/../../migrations/{family}{engine}", env!("CARGO_MANIFEST_DIR"));
+                let mut files: Vec<String> = std::fs::read_dir(folder)
+                    .unwrap()
+                    .map(|file| file.unwrap().file_name().into_string().unwrap())
+                    .collect();
+                files.sort();
+                let steps: Vec<String> =
+                    steps.iter().map(|step| format!("{}_{}.sql", step.number, step.name)).collect();
+                assert_eq!(files, steps, "{family}{engine}");
+            }
         }
     }
 }

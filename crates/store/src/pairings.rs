@@ -1,10 +1,13 @@
-//! Codes that let phones in, and the phones that showed one.
+//! Codes that let phones in; `claims` are of the phones that showed one.
 
+mod claims;
+
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use showdesk_domain::actor::{Function, Scope};
-use showdesk_domain::ids::{DeviceId, PersonId};
+use showdesk_domain::ids::PersonId;
 use uuid::Uuid;
 
 use crate::db::routines::Routine;
@@ -13,6 +16,12 @@ use crate::db::value::values;
 use crate::people::json;
 use crate::sql;
 use crate::{Result, Tx};
+
+use claims::{CLAIM_BY_SECRET, COUNT_WAITING};
+pub use claims::{
+    ClaimRow, ClaimStatus, Decision, WaitingClaim, WaitingCounts, add_claim, claim, count_waiting, decide, find_claim,
+    hold, refuse_all_of, refuse_forgotten, waiting,
+};
 
 const PAIRING: &[&str] = &[
     "id",
@@ -29,21 +38,6 @@ const PAIRING: &[&str] = &[
     "typed_sha256",
     "typed_expires_at",
     "typed_tries",
-];
-const CLAIM: &[&str] = &[
-    "id",
-    "pairing_id",
-    "secret_sha256",
-    "check_number",
-    "device_name",
-    "platform",
-    "previous_device_id",
-    "claimed_at",
-    "status",
-    "device_id",
-    "decided_by",
-    "decided_at",
-    "token_delivered_until",
 ];
 
 static OPEN: LazyLock<&str> = LazyLock::new(|| sql::keep(sql::insert("pairings", PAIRING, 1)));
@@ -82,25 +76,30 @@ static OPENED: LazyLock<&str> = LazyLock::new(|| {
 const OPEN_AT_2: &str = "code_expires_at > $2 AND closed_at IS NULL AND (used_at IS NULL OR mode = 'open')";
 /// A typed code that was not guessed at too often, $3 times in all, at the moment $2.
 const TYPED_LIVES_AT_2: &str = "typed_expires_at > $2 AND typed_tries < $3";
-static ADD_CLAIM: LazyLock<&str> = LazyLock::new(|| sql::keep(sql::insert("pairing_claims", CLAIM, 1)));
-static CLAIM_BY_SECRET: LazyLock<&str> = LazyLock::new(|| claims_where("c.secret_sha256 = $1"));
-static CLAIM_BY_ID: LazyLock<&str> = LazyLock::new(|| claims_where("c.id = $1"));
-static WAITING: LazyLock<&str> = LazyLock::new(|| claims_where("c.status = 'waiting' ORDER BY c.claimed_at, c.id"));
-const IS_DEAD_FOR: &str = "SELECT 1 FROM pairing_tries t JOIN pairings p ON p.id = t.pairing_id \
-     WHERE t.address = $1 AND t.tries >= $2 AND p.typed_expires_at > $3 AND p.closed_at IS NULL LIMIT 1";
-const COUNT_WRONG: &str = "UPDATE pairings SET typed_tries = typed_tries + 1 \
-     WHERE typed_expires_at > $1 AND typed_tries < $2 AND closed_at IS NULL RETURNING id, typed_tries";
+static LIVE_TYPED: LazyLock<&str> = LazyLock::new(|| {
+    sql::keep(format!(
+        "SELECT id, COALESCE((SELECT t.tries FROM pairing_tries t WHERE t.pairing_id = pairings.id AND t.address = $1), 0) \
+         FROM pairings WHERE {OPEN_AT_2} AND {TYPED_LIVES_AT_2}"
+    ))
+});
+/// An address that was wrong too often counts no more: it alone cannot kill a code for everybody.
+static COUNT_WRONG: LazyLock<&str> = LazyLock::new(|| {
+    sql::keep(format!(
+        "UPDATE pairings SET typed_tries = typed_tries + 1 WHERE {OPEN_AT_2} AND {TYPED_LIVES_AT_2} AND NOT EXISTS \
+         (SELECT 1 FROM pairing_tries t WHERE t.pairing_id = pairings.id AND t.address = $1 AND t.tries >= $4) \
+         RETURNING id, typed_tries"
+    ))
+});
 const COUNT_WRONG_FROM: &str = "INSERT INTO pairing_tries (pairing_id, address, tries) VALUES ($1, $2, 1) \
      ON CONFLICT (pairing_id, address) DO UPDATE SET tries = pairing_tries.tries + 1";
-const COUNT_WAITING: &str = "SELECT COUNT(*) FROM pairing_claims WHERE status = 'waiting'";
 
 /// What is run for a phone that asks to join: it is nobody yet.
 pub(crate) fn routines_for_anyone() -> Vec<Routine> {
     vec![
         Routine { name: "anyone_finds_code", sql: *BY_CODE },
         Routine { name: "anyone_finds_typed_code", sql: *BY_TYPED },
-        Routine { name: "anyone_is_locked_out", sql: IS_DEAD_FOR },
-        Routine { name: "anyone_was_wrong", sql: COUNT_WRONG },
+        Routine { name: "anyone_was_wrong_before", sql: *LIVE_TYPED },
+        Routine { name: "anyone_was_wrong", sql: *COUNT_WRONG },
         Routine { name: "anyone_was_wrong_from", sql: COUNT_WRONG_FROM },
         Routine { name: "anyone_waits", sql: COUNT_WAITING },
         Routine { name: "anyone_uses_code", sql: *USE_CODE },
@@ -167,78 +166,6 @@ pub struct OpenedRow {
     pub joined: i64,
 }
 
-/// Where a claim stands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ClaimStatus {
-    /// The desk has not answered.
-    Waiting,
-    /// Allowed.
-    Approved,
-    /// Refused.
-    Refused,
-}
-
-/// A row of `pairing_claims`: a phone that showed a code.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ClaimRow {
-    /// Names the claim at the desk; not secret.
-    pub id: Uuid,
-    /// The code it showed.
-    pub pairing_id: Uuid,
-    /// SHA-256 of the id that only the phone knows.
-    pub secret_sha256: [u8; 32],
-    /// Four digits that both screens show.
-    pub check_number: String,
-    /// What its person typed.
-    pub device_name: String,
-    /// ios, android, web, ….
-    pub platform: Option<String>,
-    /// The device whose old token it showed, to keep its id.
-    pub previous_device_id: Option<DeviceId>,
-    /// When it asked.
-    pub claimed_at: DateTime<Utc>,
-    /// Where it stands.
-    pub status: ClaimStatus,
-    /// The device, once it is allowed.
-    pub device_id: Option<DeviceId>,
-    /// Who answered.
-    pub decided_by: Option<PersonId>,
-    /// When.
-    pub decided_at: Option<DateTime<Utc>>,
-    /// Until when the phone may fetch its token.
-    pub token_delivered_until: Option<DateTime<Utc>>,
-}
-
-/// A claim that waits, with what its code was made for.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct WaitingClaim {
-    /// The claim.
-    pub claim: ClaimRow,
-    /// What its code was made for.
-    pub functions: Vec<Function>,
-    /// Where its phone may write.
-    pub scope: Scope,
-    /// Until when its phone may stay; none means for ever.
-    pub device_expires_at: Option<DateTime<Utc>>,
-    /// Whose its phone is, once it was let in.
-    pub person: Option<PersonId>,
-}
-
-/// The desk's answer to a claim.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Decision {
-    /// Allowed, or refused.
-    pub status: ClaimStatus,
-    /// The device, if it is allowed.
-    pub device_id: Option<DeviceId>,
-    /// Who answers.
-    pub decided_by: PersonId,
-    /// When.
-    pub decided_at: DateTime<Utc>,
-    /// Until when the phone may fetch its token.
-    pub token_delivered_until: Option<DateTime<Utc>>,
-}
-
 /// Opens joining.
 pub async fn open(tx: &mut Tx, row: &PairingRow) -> Result<()> {
     let values = values![
@@ -293,15 +220,21 @@ pub async fn find_typed(tx: &mut Tx, typed_sha256: &[u8; 32]) -> Result<Option<P
     tx.row(*BY_TYPED, values![typed_sha256]).await?.as_ref().map(read_pairing).transpose()
 }
 
-/// Whether a typed code lives that is dead for this address, and not because everybody used it up.
-pub async fn is_dead_for(tx: &mut Tx, address: &str, max: TriesMax, at: DateTime<Utc>) -> Result<bool> {
-    Ok(tx.row(IS_DEAD_FOR, values![address, max.of_address, at]).await?.is_some())
+/// How often the address was wrong with each typed code that lives.
+pub async fn wrong_tries(tx: &mut Tx, address: &str, max: TriesMax, at: DateTime<Utc>) -> Result<HashMap<Uuid, i64>> {
+    let rows = tx.rows(*LIVE_TYPED, values![address, at, max.in_all]).await?;
+    let read = |row: &Row| {
+        let mut cells = Cells::new(row, "pairings", &["id", "tries"]);
+        Ok((cells.uuid()?, cells.int()?))
+    };
+    rows.iter().map(read).collect()
 }
 
-/// Counts a wrong try against every typed code that lives. Answers whether one of them is dead now for everybody.
+/// Counts a wrong try against every typed code that lives and is not dead for the address. Answers whether one of them
+/// is dead now for everybody.
 pub async fn note_wrong_typed(tx: &mut Tx, address: &str, max: TriesMax, at: DateTime<Utc>) -> Result<bool> {
     let mut is_dead = false;
-    for row in tx.rows(COUNT_WRONG, values![at, max.in_all]).await? {
+    for row in tx.rows(*COUNT_WRONG, values![address, at, max.in_all, max.of_address]).await? {
         let mut cells = Cells::new(&row, "pairings", &["id", "typed_tries"]);
         let id = cells.uuid()?;
         is_dead |= cells.int()? >= max.in_all;
@@ -328,6 +261,14 @@ pub async fn close(tx: &mut Tx, id: Uuid, at: DateTime<Utc>) -> Result<bool> {
     Ok(closed)
 }
 
+/// Lets a single code serve once more, after the phone that showed it was refused; false if its time is over.
+pub async fn give_back(tx: &mut Tx, id: Uuid, at: DateTime<Utc>) -> Result<bool> {
+    let sql = "UPDATE pairings SET used_at = NULL WHERE id = $1 AND code_expires_at > $2 AND closed_at IS NULL \
+               AND mode = 'single' AND NOT EXISTS (SELECT 1 FROM pairing_claims c WHERE c.pairing_id = pairings.id \
+               AND c.status <> 'refused')";
+    Ok(tx.execute(sql, values![id, at]).await? == 1)
+}
+
 /// Forgets who was wrong with typed codes that are over.
 pub async fn forget_tries(tx: &mut Tx, at: DateTime<Utc>) -> Result<()> {
     let sql = "DELETE FROM pairing_tries WHERE pairing_id IN \
@@ -345,93 +286,6 @@ pub async fn opened(tx: &mut Tx, at: DateTime<Utc>, limit: i64) -> Result<Vec<Op
         Ok(OpenedRow { pairing: pairing_of(&mut cells)?, joined: cells.int()? })
     };
     rows.iter().map(read).collect()
-}
-
-/// How many phones wait for an answer.
-pub async fn count_waiting(tx: &mut Tx) -> Result<i64> {
-    tx.count(COUNT_WAITING).await
-}
-
-/// Adds a phone's claim, after [`use_code`] gave it the code's row.
-pub async fn add_claim(tx: &mut Tx, row: &ClaimRow) -> Result<()> {
-    let values = values![
-        row.id,
-        row.pairing_id,
-        &row.secret_sha256,
-        row.check_number.as_str(),
-        row.device_name.as_str(),
-        row.platform.clone(),
-        row.previous_device_id,
-        row.claimed_at,
-        row.status.as_str(),
-        row.device_id,
-        row.decided_by,
-        row.decided_at,
-        row.token_delivered_until,
-    ];
-    tx.execute(*ADD_CLAIM, values).await?;
-    Ok(())
-}
-
-/// A claim by the hash of the phone's secret, with what its code was made for.
-pub async fn find_claim(tx: &mut Tx, secret_sha256: &[u8; 32]) -> Result<Option<WaitingClaim>> {
-    tx.row(*CLAIM_BY_SECRET, values![secret_sha256]).await?.as_ref().map(read_claim).transpose()
-}
-
-/// A claim by the id the desk knows it by, with what its code was made for.
-pub async fn claim(tx: &mut Tx, id: Uuid) -> Result<Option<WaitingClaim>> {
-    tx.row(*CLAIM_BY_ID, values![id]).await?.as_ref().map(read_claim).transpose()
-}
-
-/// Claims that wait for the desk, oldest first.
-pub async fn waiting(tx: &mut Tx) -> Result<Vec<WaitingClaim>> {
-    tx.rows(*WAITING, Vec::new()).await?.iter().map(read_claim).collect()
-}
-
-/// Holds a claim until the transaction ends: two requests about it take turns.
-pub async fn hold(tx: &mut Tx, id: Uuid) -> Result<()> {
-    tx.execute("UPDATE pairing_claims SET status = status WHERE id = $1", values![id]).await?;
-    Ok(())
-}
-
-/// Answers a claim that waits; false if it was answered before.
-pub async fn decide(tx: &mut Tx, id: Uuid, decision: &Decision) -> Result<bool> {
-    let sql = "UPDATE pairing_claims SET status = $2, device_id = $3, decided_by = $4, decided_at = $5, \
-               token_delivered_until = $6 WHERE id = $1 AND status = 'waiting'";
-    let values = values![
-        id,
-        decision.status.as_str(),
-        decision.device_id,
-        decision.decided_by,
-        decision.decided_at,
-        decision.token_delivered_until,
-    ];
-    Ok(tx.execute(sql, values).await? == 1)
-}
-
-impl ClaimStatus {
-    /// The word in the protocol and in both databases.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Waiting => "waiting",
-            Self::Approved => "approved",
-            Self::Refused => "refused",
-        }
-    }
-
-    fn parse(word: &str) -> Option<Self> {
-        [Self::Waiting, Self::Approved, Self::Refused].into_iter().find(|status| status.as_str() == word)
-    }
-}
-
-fn claims_where(condition: &str) -> &'static str {
-    let columns: Vec<String> = CLAIM.iter().map(|column| format!("c.{column}")).collect();
-    sql::keep(format!(
-        "SELECT {}, p.functions, p.scope, p.device_expires_at, \
-         (SELECT d.profile_id FROM devices d WHERE d.id = c.device_id) FROM pairing_claims c \
-         JOIN pairings p ON p.id = c.pairing_id WHERE {condition}",
-        columns.join(", ")
-    ))
 }
 
 fn read_pairing(row: &Row) -> Result<PairingRow> {
@@ -462,27 +316,4 @@ fn pairing_of(cells: &mut Cells<'_>) -> Result<PairingRow> {
 fn read_typed(cells: &mut Cells<'_>) -> Result<Option<TypedRow>> {
     let (sha256, expires_at, tries) = (cells.sha256_option()?, cells.instant_option()?, cells.int()?);
     Ok(sha256.zip(expires_at).map(|(sha256, expires_at)| TypedRow { sha256, expires_at, tries }))
-}
-
-fn read_claim(row: &Row) -> Result<WaitingClaim> {
-    let mut cells = Cells::new(row, "pairing_claims", CLAIM);
-    let claim = ClaimRow {
-        id: cells.uuid()?,
-        pairing_id: cells.uuid()?,
-        secret_sha256: cells.sha256()?,
-        check_number: cells.text()?,
-        device_name: cells.text()?,
-        platform: cells.text_option()?,
-        previous_device_id: cells.uuid_option()?.map(Into::into),
-        claimed_at: cells.instant()?,
-        status: cells.word(ClaimStatus::parse)?,
-        device_id: cells.uuid_option()?.map(Into::into),
-        decided_by: cells.uuid_option()?.map(Into::into),
-        decided_at: cells.instant_option()?,
-        token_delivered_until: cells.instant_option()?,
-    };
-    let (functions, scope) = (cells.parsed()?, cells.parsed()?);
-    let device_expires_at = cells.instant_option()?;
-    let person = cells.uuid_option()?.map(Into::into);
-    Ok(WaitingClaim { claim, functions, scope, device_expires_at, person })
 }

@@ -19,24 +19,27 @@ use crate::{Result, Tx};
 
 pub use devices::{
     DeviceListRow, DeviceRow, Sighting, add_device, ask_file, count_desks, device, devices, devices_by_id,
-    devices_of_person, give_device, listed, note_copy_taken, note_seen, oldest_cursor, revoke, update_device,
+    devices_of_person, former_people, give_device, listed, note_copy_taken, note_seen, oldest_cursor, revoke,
+    update_device, waiting_ops,
 };
 pub(crate) use tokens::routines_for_anyone;
 pub use tokens::{
     NewToken, TokenRow, add_token, kill_other_tokens, kill_unused_tokens, mark_token_used, replace_desk_token, token,
-    used_token_since,
+    used_token_of,
 };
 
 const AUTHOR: &[&str] =
     &["id", "name", "role", "functions", "scope", "permissions", "device_id", "kind", "revoked_at", "reviewed_at"];
 
-/// The oldest membership comes first.
+/// What a phone's earlier person entered counts with the rights of the present one: nobody can take any from the earlier
+/// one any more. At a desk several people work. The oldest membership comes first.
 static AUTHORS: LazyChunked = LazyChunked::new(|| {
     Chunked::new(|count| {
         format!(
             "SELECT p.id, p.name, m.role, m.functions, m.scope, m.permissions, d.id, d.kind, d.revoked_at, d.reviewed_at \
              FROM (VALUES {}) AS wanted CROSS JOIN profiles p CROSS JOIN team_members m CROSS JOIN devices d \
-             WHERE p.id = wanted.column1 AND m.profile_id = p.id AND d.id = wanted.column2 \
+             WHERE p.id = wanted.column1 AND d.id = wanted.column2 \
+             AND m.profile_id = CASE WHEN d.kind = 'phone' THEN d.profile_id ELSE p.id END \
              ORDER BY m.created_at, m.team_id",
             sql::rows(count, 2)
         )
@@ -67,9 +70,9 @@ pub struct AuthorRow {
     pub person: PersonId,
     /// The person's name.
     pub name: String,
-    /// The person's role in the team.
+    /// The role in the team: the person's, or that of the phone's present person.
     pub role: Role,
-    /// What the person does.
+    /// What that person does.
     pub functions: Vec<Function>,
     /// Where.
     pub scope: Scope,
@@ -218,17 +221,11 @@ pub async fn authors(tx: &mut Tx, wanted: &[(PersonId, DeviceId)]) -> Result<Vec
     Ok(found)
 }
 
-/// Holds who runs the show until the transaction ends: two who take each other's rights away take turns.
-pub async fn hold_admins(tx: &mut Tx) -> Result<()> {
+/// Holds everybody's rights until the transaction ends: two who change them take turns, and each sees what the other
+/// has made of them. There is always an owner, so the rows of those who run the show are enough.
+pub async fn hold_members(tx: &mut Tx) -> Result<()> {
     tx.execute("UPDATE team_members SET role = role WHERE role IN ('admin', 'owner')", Vec::new()).await?;
     Ok(())
-}
-
-/// Whether somebody else runs the show, too, and has a device to do it with.
-pub async fn has_other_admin(tx: &mut Tx, person: PersonId) -> Result<bool> {
-    let sql = "SELECT 1 FROM team_members m WHERE m.profile_id <> $1 AND m.role IN ('admin', 'owner') \
-               AND EXISTS (SELECT 1 FROM devices d WHERE d.profile_id = m.profile_id AND d.revoked_at IS NULL) LIMIT 1";
-    Ok(tx.row(sql, values![person]).await?.is_some())
 }
 
 /// The word that a role or a kind has in the protocol, and so in the database.
@@ -239,7 +236,7 @@ fn word<T: Serialize>(value: T) -> String {
     }
 }
 
-fn parse_word<T: DeserializeOwned>(word: &str) -> Option<T> {
+pub(crate) fn parse_word<T: DeserializeOwned>(word: &str) -> Option<T> {
     serde_json::from_value(Json::from(word)).ok()
 }
 

@@ -204,6 +204,24 @@ pub async fn count_needing_attention(tx: &mut Tx) -> Result<i64> {
         .await
 }
 
+/// Ops that are not decided.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Waiting {
+    /// How many there are, those included that wait for another op or for a decision.
+    pub count: i64,
+    /// Since when the oldest could have been taken up; none if nothing is due.
+    pub due_since: Option<DateTime<Utc>>,
+}
+
+/// How many ops are not decided, and since when the oldest of those that are due is.
+pub async fn waiting(tx: &mut Tx, now: DateTime<Utc>) -> Result<Waiting> {
+    let sql = "SELECT COUNT(*), MIN(CASE WHEN lease_until IS NULL THEN created_at WHEN lease_until <= $1 THEN lease_until END) \
+               FROM sync_queue WHERE status <> 'completed' AND status IN ('pending', 'processing')";
+    let row = tx.row(sql, values![now]).await?.expect("a SELECT of sums gives one row");
+    let mut cells = Cells::new(&row, TABLE, &["count", "due_since"]);
+    Ok(Waiting { count: cells.int()?, due_since: cells.instant_option()? })
+}
+
 /// Whether an op can be claimed, or a claim is over.
 pub async fn has_due(tx: &mut Tx, moment: Moment) -> Result<bool> {
     let sql = "SELECT 1 FROM sync_queue WHERE status <> 'completed' AND status IN ('pending', 'processing') \
@@ -274,7 +292,7 @@ fn sent(op: &QueuedOp) -> Vec<Value> {
 
 fn outcome(op: &QueuedOp) -> Vec<Value> {
     values![
-        op.status.as_str(),
+        Value::Word(op.status.as_str()),
         op.verdict.clone(),
         op.conflict_id,
         op.waiting_for.as_ref(),

@@ -64,6 +64,12 @@ pub async fn set(tx: &mut Tx, name: &str, row: &SealedRow, at: DateTime<Utc>) ->
     Ok(())
 }
 
+/// Forgets a secret.
+pub async fn remove(tx: &mut Tx, name: &str) -> Result<()> {
+    tx.execute("DELETE FROM secrets WHERE name = $1", values![name]).await?;
+    Ok(())
+}
+
 /// Forgets every secret.
 pub async fn remove_all(tx: &mut Tx) -> Result<()> {
     tx.execute("DELETE FROM secrets", Vec::new()).await?;

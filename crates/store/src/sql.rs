@@ -149,4 +149,34 @@ mod tests {
             assert!(steps.iter().any(|step| step.starts_with("SEARCH t USING")), "{table} by {keys:?}: {steps:?}");
         }
     }
+
+    #[tokio::test]
+    async fn the_first_page_goes_through_animals_in_their_index_alone() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = crate::Db::open_sqlite(&folder.path().join("show.db")).await.unwrap();
+        let mut tx = db.begin_read(crate::db::Seat::Owner).await.unwrap();
+        let sql = keep(format!("EXPLAIN QUERY PLAN {}", crate::records::OVERVIEW));
+        let steps = tx.rows(sql, Vec::new()).await.unwrap();
+        let steps: Vec<String> = steps.iter().map(|row| Cells::new(row, "animals", &[]).nth_text(3)).collect();
+        let of_animals: Vec<&String> = steps.iter().filter(|step| step.contains("animals")).collect();
+        assert_eq!(of_animals, ["SCAN animals USING INDEX animals_progress"], "{steps:?}");
+    }
+
+    /// What is asked again and again while people work is found by an index.
+    #[tokio::test]
+    async fn what_the_worker_of_messages_asks_is_found_by_an_index() {
+        let folder = tempfile::tempdir().unwrap();
+        let db = crate::Db::open_sqlite(&folder.path().join("show.db")).await.unwrap();
+        let mut tx = db.begin_read(crate::db::Seat::Owner).await.unwrap();
+        let newest_of = crate::notifications::desk::newest_of_keys(8);
+        for (sql, index) in [
+            (crate::deliveries::claims::DUE_SERVICES, "COVERING INDEX notification_deliveries_due"),
+            (crate::notifications::desk::MADE_SINCE, "COVERING INDEX notifications_kind"),
+            (newest_of.as_str(), "COVERING INDEX notifications_collapse"),
+        ] {
+            let steps = tx.rows(keep(format!("EXPLAIN QUERY PLAN {sql}")), Vec::new()).await.unwrap();
+            let steps: Vec<String> = steps.iter().map(|row| Cells::new(row, "plan", &[]).nth_text(3)).collect();
+            assert!(steps.iter().any(|step| step.starts_with("SEARCH") && step.contains(index)), "{sql}: {steps:?}");
+        }
+    }
 }

@@ -4,11 +4,13 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use showdesk_domain::ids::PersonId;
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, PgConnection, Postgres, Row as _, Transaction};
 
 use super::routines::Routines;
 use super::{Seat, roles};
+use crate::migrations::Purpose;
 use crate::{Result, migrations};
 
 /// Connections of one desk that serve requests.
@@ -17,6 +19,8 @@ const APP_CONNECTIONS: u32 = 10;
 const WRITER_CONNECTIONS: u32 = 2;
 /// Of the program's own housekeeping.
 const WORKER_CONNECTIONS: u32 = 2;
+/// The same of a schema in which only the desk's own pages read.
+const TELEMETRY_CONNECTIONS: u32 = 3;
 /// The owner's. After the start none of them stays open.
 const OWNER_CONNECTIONS: u32 = 4;
 /// How long an unused connection of the owner stays open.
@@ -37,6 +41,7 @@ pub struct PostgresDb {
     owner: PgPool,
     routines: Arc<Routines>,
     options: Arc<PgConnectOptions>,
+    purpose: Purpose,
 }
 
 /// A transaction of a server.
@@ -45,6 +50,17 @@ pub struct PostgresTx {
     pub(super) tx: Transaction<'static, Postgres>,
     /// What somebody without a pass may have run.
     pub(super) routines: Option<Arc<Routines>>,
+}
+
+impl PostgresTx {
+    /// The connection has its own seat again when the transaction ends.
+    pub(super) async fn go_on_as(&mut self, person: PersonId) -> Result<()> {
+        // A UUID's text is hexadecimal.
+        let sql = format!("SET LOCAL ROLE {}; SELECT set_config('app.user_id', '{}', true)", roles::APP, person.0);
+        sqlx::raw_sql(AssertSqlSafe(sql)).execute(&mut *self.tx).await?;
+        self.routines = None;
+        Ok(())
+    }
 }
 
 /// Hears what other desks of the same server tell, on a connection of its own.
@@ -69,19 +85,35 @@ impl PostgresDb {
             .application_name("showdesk")
             .statement_cache_capacity(STATEMENTS_KEPT)
             .options(SETTINGS);
+        Self::enter(options, Purpose::Show).await
+    }
+
+    /// Opens the schema beside the show's for what the program measures of itself, making it if it is missing. Its
+    /// connections are its own: whoever writes there keeps nobody waiting who works for the show.
+    pub(super) async fn open_telemetry(&self) -> Result<Self> {
+        let path = roles::make_telemetry_schema(&mut *self.owner.acquire().await?).await?;
+        let options = PgConnectOptions::clone(&self.options).options([("search_path", path)]);
+        Self::enter(options, Purpose::Telemetry).await
+    }
+
+    async fn enter(options: PgConnectOptions, purpose: Purpose) -> Result<Self> {
         let owner = PgPoolOptions::new()
             .max_connections(OWNER_CONNECTIONS)
             .idle_timeout(OWNER_IDLE)
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .connect_with(options.clone())
             .await?;
-        let routines = prepare(&mut *owner.acquire().await?).await?;
+        let routines = prepare(&mut *owner.acquire().await?, purpose).await?;
         let pool = |role, connections: u32| {
             let pool = PgPoolOptions::new().max_connections(connections).acquire_timeout(ACQUIRE_TIMEOUT);
             let taking_seat = pool.after_connect(move |connection, _| Box::pin(roles::take(connection, role)));
             taking_seat.connect_lazy_with(options.clone())
         };
-        let app = pool(roles::APP, APP_CONNECTIONS);
+        let app_connections = match purpose {
+            Purpose::Show => APP_CONNECTIONS,
+            Purpose::Telemetry => TELEMETRY_CONNECTIONS,
+        };
+        let app = pool(roles::APP, app_connections);
         // A server that refuses the role says so at the start.
         app.acquire().await?;
         Ok(Self {
@@ -91,7 +123,21 @@ impl PostgresDb {
             owner,
             routines: Arc::new(routines),
             options: Arc::new(options),
+            purpose,
         })
+    }
+
+    /// How large the whole database is, or the tables of this schema.
+    pub(super) async fn bytes(&self) -> Result<u64> {
+        let sql = match self.purpose {
+            Purpose::Show => "SELECT pg_database_size(current_database())",
+            Purpose::Telemetry => {
+                "SELECT coalesce(sum(pg_total_relation_size(oid)), 0)::bigint FROM pg_class \
+                 WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'"
+            }
+        };
+        let bytes: i64 = sqlx::query(sql).fetch_one(&self.worker).await?.try_get(0)?;
+        Ok(u64::try_from(bytes).unwrap_or(0))
     }
 
     pub(super) async fn listen(&self, channel: &str) -> Result<Listener> {
@@ -115,17 +161,21 @@ impl PostgresDb {
     }
 
     async fn begin(&self, begin: &'static str, seat: Seat) -> Result<PostgresTx> {
-        let tx = match seat {
+        let (pool, begin) = match seat {
             Seat::Person(_) | Seat::Anyone => {
                 // One message: the server is asked once. A UUID's text is hexadecimal.
                 let user = seat.user().map_or(String::new(), |id| id.to_string());
-                let begin = format!("{begin}; SELECT set_config('app.user_id', '{user}', true)");
-                self.app.begin_with(AssertSqlSafe(begin)).await?
+                (&self.app, AssertSqlSafe(format!("{begin}; SELECT set_config('app.user_id', '{user}', true)")))
             }
-            Seat::Writer => self.writer.begin_with(begin).await?,
-            Seat::Worker => self.worker.begin_with(begin).await?,
-            Seat::Owner => self.owner.begin_with(begin).await?,
+            Seat::Writer => (&self.writer, AssertSqlSafe(begin.to_owned())),
+            Seat::Worker => (&self.worker, AssertSqlSafe(begin.to_owned())),
+            Seat::Owner => (&self.owner, AssertSqlSafe(begin.to_owned())),
         };
+        let pool = pool.clone();
+        // A task of its own ends what it began, also when its caller is cancelled: a connection whose BEGIN was sent and
+        // not heard of would go back to the pool within a transaction, and whoever gets it next could begin none.
+        let beginning = tokio::spawn(async move { pool.begin_with(begin).await });
+        let tx = beginning.await.map_err(|_| sqlx::Error::PoolClosed)??;
         Ok(PostgresTx { tx, routines: (seat == Seat::Anyone).then(|| Arc::clone(&self.routines)) })
     }
 
@@ -138,16 +188,24 @@ impl PostgresDb {
 
 /// Brings the database to the newest form, as its owner: roles, tables, policies, routines. Desks that start together
 /// take turns.
-async fn prepare(connection: &mut PgConnection) -> Result<Routines> {
-    warn_if_unsafe(connection).await?;
-    roles::check_owner(connection).await?;
+async fn prepare(connection: &mut PgConnection, purpose: Purpose) -> Result<Routines> {
+    if purpose == Purpose::Show {
+        warn_if_unsafe(connection).await?;
+        roles::check_owner(connection).await?;
+    }
     let lock = "SELECT pg_advisory_lock(hashtextextended('showdesk ' || current_schema(), 0))";
     sqlx::query(lock).execute(&mut *connection).await?;
     let prepared = async {
         roles::make(connection).await?;
-        migrations::postgres().run(&mut *connection).await?;
-        let routines = Routines::make(connection, &crate::routines_for_anyone()).await?;
-        roles::check(connection).await?;
+        roles::keep_others_out(connection).await?;
+        roles::check_alone(connection, purpose).await?;
+        migrations::postgres(purpose).run(&mut *connection).await?;
+        let routines = match purpose {
+            Purpose::Show => Routines::make(connection, &crate::routines_for_anyone()).await?,
+            // Nobody without a pass has anything to do there.
+            Purpose::Telemetry => Routines::default(),
+        };
+        roles::check(connection, purpose).await?;
         Ok(routines)
     }
     .await;

@@ -51,29 +51,29 @@ async fn make(connection: &mut PgConnection, routine: &Routine) -> Result<String
         Some(Either::Left(types)) => types.iter().map(|kind| kind.name().to_owned()).collect(),
         _ => Vec::new(),
     };
-    let columns: Vec<String> = (1..)
-        .zip(described.columns())
-        .map(|(number, column)| format!("column_{number} {}", column.type_info().name()))
-        .collect();
-    // A statement that gives no rows tells how many it wrote.
-    let (returns, body) = if columns.is_empty() {
-        ("TABLE (written bigint)".to_owned(), format!("WITH done AS ({sql} RETURNING 1) SELECT count(*) FROM done"))
-    } else {
-        (format!("TABLE ({})", columns.join(", ")), sql.to_owned())
-    };
-    let parameters = parameters.join(", ");
-    let places: Vec<String> = (1..=parameters.split(", ").filter(|kind| !kind.is_empty()).count())
-        .map(|number| format!("${number}"))
-        .collect();
+    let mut columns: Vec<String> =
+        described.columns().iter().map(|column| column.type_info().name().to_owned()).collect();
+    let mut body = sql.to_owned();
+    if columns.is_empty() {
+        // A statement that gives no rows tells how many it wrote.
+        body = format!("WITH done AS ({sql} RETURNING 1) SELECT count(*) FROM done");
+        columns.push("bigint".to_owned());
+    }
+    let places: Vec<String> = (1..=parameters.len()).map(|number| format!("${number}")).collect();
     let call = format!("SELECT * FROM {name}({})", places.join(", "));
-    if !is_made(connection, name, &body).await? {
+    let made = Made { name, body: &body, parameters: &parameters, columns: &columns };
+    if !made.stands(connection).await? {
         let mut tx = connection.begin().await?;
+        made.remove(&mut tx).await?;
         let schema: String =
             sqlx::query("SELECT quote_ident(current_schema())").fetch_one(&mut *tx).await?.try_get(0)?;
+        let parameters = parameters.join(", ");
+        let named: Vec<String> =
+            (1..).zip(&columns).map(|(number, kind): (usize, _)| format!("column_{number} {kind}")).collect();
+        let returns = named.join(", ");
         for command in [
-            format!("DROP FUNCTION IF EXISTS {name}"),
             format!(
-                "CREATE FUNCTION {name}({parameters}) RETURNS {returns} LANGUAGE sql VOLATILE SECURITY DEFINER \
+                "CREATE FUNCTION {name}({parameters}) RETURNS TABLE ({returns}) LANGUAGE sql VOLATILE SECURITY DEFINER \
                  SET search_path = {schema}, pg_temp AS $routine${body}$routine$"
             ),
             format!("REVOKE ALL ON FUNCTION {name} FROM PUBLIC"),
@@ -87,9 +87,45 @@ async fn make(connection: &mut PgConnection, routine: &Routine) -> Result<String
     Ok(call)
 }
 
-/// Whether the function stands there with this text.
-async fn is_made(connection: &mut PgConnection, name: &str, body: &str) -> Result<bool> {
-    let sql = "SELECT EXISTS (SELECT FROM pg_proc WHERE pronamespace = current_schema()::regnamespace \
-               AND proname = $1 AND prosrc = $2 AND prosecdef)";
-    Ok(sqlx::query(sql).bind(name).bind(body).fetch_one(connection).await?.try_get(0)?)
+/// A function as it should be.
+struct Made<'a> {
+    name: &'a str,
+    body: &'a str,
+    /// Types of what it is given.
+    parameters: &'a [String],
+    /// Types of what it gives back.
+    columns: &'a [String],
+}
+
+impl Made<'_> {
+    /// Whether the one function of this name has this text, these types, the tables' owner and schema, and is run by
+    /// nobody but the program.
+    async fn stands(&self, connection: &mut PgConnection) -> Result<bool> {
+        let types: Vec<&String> = self.parameters.iter().chain(self.columns).collect();
+        let sql = "SELECT count(*) = 1 AND coalesce(bool_and(prosrc = $2 AND prosecdef AND provolatile = 'v' \
+                   AND prolang = (SELECT oid FROM pg_language WHERE lanname = 'sql') \
+                   AND proowner IN (current_user::regrole, \
+                       (SELECT relowner FROM pg_class WHERE oid = 'sync_meta'::regclass)) \
+                   AND pronargs = $3 \
+                   AND proallargtypes = ARRAY(SELECT kind::regtype::oid FROM unnest($4::text[]) kind) \
+                   AND proconfig = ARRAY['search_path=' || quote_ident(current_schema()) || ', pg_temp'] \
+                   AND (SELECT array_agg(DISTINCT grantee) FROM aclexplode(proacl) WHERE grantee <> proowner) \
+                       = ARRAY['showdesk_app'::regrole::oid]), false) \
+                   FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname = $1";
+        let count = i32::try_from(self.parameters.len()).unwrap_or(i32::MAX);
+        let asked = sqlx::query(sql).bind(self.name).bind(self.body).bind(count).bind(types);
+        Ok(asked.fetch_one(connection).await?.try_get(0)?)
+    }
+
+    /// Removes every function of this name.
+    async fn remove(&self, connection: &mut PgConnection) -> Result<()> {
+        let sql = "SELECT p.oid::regprocedure::text FROM pg_proc p \
+                   WHERE p.pronamespace = current_schema()::regnamespace AND p.proname = $1";
+        for row in sqlx::query(sql).bind(self.name).fetch_all(&mut *connection).await? {
+            let function: String = row.try_get(0)?;
+            let command: SqlStr = AssertSqlSafe(format!("DROP FUNCTION {function}")).into_sql_str();
+            sqlx::raw_sql(command).execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
 }

@@ -72,6 +72,7 @@ impl<'r> Cells<'r> {
         uuid, uuid_option: Uuid = &str => |text| Uuid::try_parse(text).ok(), Uuid => |id| id;
         text, text_option: String = String => Some, String => |text| text;
         int, int_option: i64 = i64 => Some, i64 => |number| number;
+        real, real_option: f64 = f64 => Some, f64 => |number| number;
         flag, flag_option: bool = i64 => |number| match number { 0 => Some(false), 1 => Some(true), _ => None }, bool => |flag| flag;
         instant, instant_option: DateTime<Utc> = i64 => |ms| Utc.timestamp_millis_opt(ms).single(), DateTime<Utc> => |at| at;
         json, json_option: Json = &str => |text| serde_json::from_str(text).ok(), PgJson<Json> => |json| json.0;

@@ -2,18 +2,24 @@
 
 use std::collections::HashMap;
 use std::fs::File;
-use std::path::Path;
-use std::sync::{LazyLock, PoisonError, RwLock};
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, LazyLock, PoisonError, RwLock};
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous};
 use sqlx::{Connection as _, Row as _, Sqlite, Transaction};
 
+use super::error::is_corruption;
+use crate::migrations::Purpose;
 use crate::sql::keep;
 use crate::{Result, StoreError, migrations};
 
 /// Connections that read while one writes: each keeps pages of its own in memory.
 const READERS: u32 = 4;
+/// The same where only the desk's own pages read.
+const TELEMETRY_READERS: u32 = 2;
 /// How long a connection waits for the file's lock.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long a caller waits for a connection.
@@ -26,6 +32,8 @@ const JOURNAL_SIZE_BYTES: i64 = 64 * 1024 * 1024;
 const CHECKPOINT_PAGES: i64 = 5_000;
 /// Pages in the write-ahead log before the writer itself stops for a checkpoint: the log's bound, 400 MB.
 const CHECKPOINT_PAGES_MAX: i64 = 100_000;
+/// The same where nobody waits for the writer and no one else makes checkpoints: 4 MB.
+const TELEMETRY_CHECKPOINT_PAGES: i64 = 1_000;
 /// What the writing connection keeps of the file in memory: the inner pages of its indexes, at a million versions, too.
 const WRITER_CACHE_KIB: i64 = 8 * 1024;
 /// The same for each that reads: what it pages through it does not read twice.
@@ -42,31 +50,93 @@ const UNSOUND: (u32, u32, u32) = (3, 52, 0);
 /// An open file.
 #[derive(Debug, Clone)]
 pub struct SqliteDb {
+    file: PathBuf,
     writer: SqlitePool,
     readers: SqlitePool,
     checkpoints: SqlitePool,
+    /// Some statement found the file damaged.
+    damage: Arc<AtomicBool>,
+}
+
+/// A transaction of a file.
+#[derive(Debug)]
+pub struct SqliteTx {
+    pub(super) tx: Transaction<'static, Sqlite>,
+    damage: Arc<AtomicBool>,
+}
+
+impl SqliteTx {
+    /// What a statement came to. That it found the file damaged is remembered, whoever hears of the error.
+    pub(super) fn met<T>(&self, done: sqlx::Result<T>) -> Result<T> {
+        if let Err(sqlx::Error::Database(cause)) = &done
+            && is_corruption(cause.as_ref())
+        {
+            self.damage.store(true, Ordering::Relaxed);
+        }
+        Ok(done?)
+    }
 }
 
 impl SqliteDb {
-    pub(super) async fn open(path: &Path) -> Result<Self> {
+    pub(super) async fn open(path: &Path, purpose: Purpose) -> Result<Self> {
         // A negative number is KiB, not pages.
-        let options = |cache_kib: i64| options(path).pragma("cache_size", (-cache_kib).to_string());
-        let writer = pool(1).connect_with(options(WRITER_CACHE_KIB)).await?;
-        check_promises(&writer).await?;
-        migrations::sqlite().run(&writer).await?;
+        let options = |cache_kib: i64| options(path, purpose).pragma("cache_size", (-cache_kib).to_string());
+        // Before a bulk statement changes a page it keeps the page as it was, in case one of its rows is refused. In a
+        // file, as is usual, that was twice what the write-ahead log takes.
+        let cache_kib = if purpose == Purpose::Show { WRITER_CACHE_KIB } else { READER_CACHE_KIB };
+        let writing = options(cache_kib).pragma("temp_store", "MEMORY");
+        let writer = pool(1).connect_with(writing).await?;
+        check_release(&writer).await?;
+        if purpose == Purpose::Show {
+            check_promise(&writer).await?;
+        }
+        migrations::sqlite(purpose).run(&writer).await?;
         sync_folder(path)?;
-        let checkpoints = pool(1).connect_with(options(READER_CACHE_KIB)).await?;
-        let readers = pool(READERS).connect_with(options(READER_CACHE_KIB).pragma("query_only", "1")).await?;
-        Ok(Self { writer, readers, checkpoints })
+        let (checkpoints, readers) = match purpose {
+            Purpose::Show => (pool(1).connect_with(options(READER_CACHE_KIB)).await?, READERS),
+            // Its writer makes them by itself.
+            Purpose::Telemetry => (writer.clone(), TELEMETRY_READERS),
+        };
+        let readers = pool(readers).connect_with(options(READER_CACHE_KIB).pragma("query_only", "1")).await?;
+        Ok(Self { file: path.to_owned(), writer, readers, checkpoints, damage: Arc::default() })
+    }
+
+    /// The file in which another database of this desk is kept.
+    pub(super) fn beside(&self, name: &str) -> PathBuf {
+        self.file.with_file_name(name)
+    }
+
+    /// How large the file and its write-ahead log are.
+    pub(super) fn sizes(&self) -> Result<(u64, u64)> {
+        let bytes = |path: &Path| match path.metadata() {
+            Ok(found) => Ok(found.len()),
+            Err(error) if error.kind() == ErrorKind::NotFound => Ok(0),
+            Err(error) => Err(StoreError::Unavailable(sqlx::Error::Io(error))),
+        };
+        Ok((bytes(&self.file)?, bytes(&with_suffix(&self.file, "-wal"))?))
     }
 
     /// `IMMEDIATE`: a transaction that begins to write later fails at once in spite of the busy timeout.
-    pub(super) async fn begin_write(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.writer.begin_with("BEGIN IMMEDIATE").await?)
+    pub(super) async fn begin_write(&self) -> Result<SqliteTx> {
+        Ok(self.with(self.writer.begin_with("BEGIN IMMEDIATE").await?))
     }
 
-    pub(super) async fn begin_read(&self) -> Result<Transaction<'static, Sqlite>> {
-        Ok(self.readers.begin_with("BEGIN DEFERRED").await?)
+    pub(super) async fn begin_read(&self) -> Result<SqliteTx> {
+        Ok(self.with(self.readers.begin_with("BEGIN DEFERRED").await?))
+    }
+
+    fn with(&self, tx: Transaction<'static, Sqlite>) -> SqliteTx {
+        SqliteTx { tx, damage: Arc::clone(&self.damage) }
+    }
+
+    /// Whether a statement found the file damaged, or somebody said so.
+    pub(super) fn is_damaged(&self) -> bool {
+        self.damage.load(Ordering::Relaxed)
+    }
+
+    /// Remembers that the file is damaged.
+    pub(super) fn note_damage(&self) {
+        self.damage.store(true, Ordering::Relaxed);
     }
 
     /// Brings the write-ahead log into the file while the writer goes on, if there is enough of it.
@@ -116,12 +186,25 @@ fn plain(sql: &str) -> Option<String> {
     Some(text)
 }
 
-fn options(path: &Path) -> SqliteConnectOptions {
+/// A file that SQLite keeps beside the database's.
+fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(suffix);
+    name.into()
+}
+
+/// What is measured needs no promise: with NORMAL a power cut loses the last seconds of it and damages nothing, and
+/// no commit waits for the disk in front of the show's.
+fn options(path: &Path, purpose: Purpose) -> SqliteConnectOptions {
+    let (synchronous, checkpoint_pages) = match purpose {
+        Purpose::Show => (SqliteSynchronous::Full, CHECKPOINT_PAGES_MAX),
+        Purpose::Telemetry => (SqliteSynchronous::Normal, TELEMETRY_CHECKPOINT_PAGES),
+    };
     SqliteConnectOptions::new()
         .filename(path)
         .create_if_missing(true)
         .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
+        .synchronous(synchronous)
         .foreign_keys(true)
         .busy_timeout(BUSY_TIMEOUT)
         .pragma("fullfsync", "1")
@@ -129,7 +212,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .pragma("trusted_schema", "0")
         .pragma("cell_size_check", "1")
         .pragma("journal_size_limit", JOURNAL_SIZE_BYTES.to_string())
-        .pragma("wal_autocheckpoint", CHECKPOINT_PAGES_MAX.to_string())
+        .pragma("wal_autocheckpoint", checkpoint_pages.to_string())
         .row_buffer_size(ROWS_AHEAD)
         .statement_cache_capacity(STATEMENTS_KEPT)
 }
@@ -147,12 +230,18 @@ fn pool(connections: u32) -> SqlitePoolOptions {
         .before_acquire(|connection, _| Box::pin(async move { Ok(!connection.is_in_transaction()) }))
 }
 
-/// An acknowledged change must be on disk: that needs FULL and a release without known corruption.
-async fn check_promises(pool: &SqlitePool) -> Result<()> {
+/// An acknowledged change must be on disk.
+async fn check_promise(pool: &SqlitePool) -> Result<()> {
     let synchronous: i64 = sqlx::query("PRAGMA synchronous").fetch_one(pool).await?.try_get(0)?;
-    if synchronous != SYNCHRONOUS_FULL {
-        return Err(StoreError::Unsafe("SQLite does not write every commit to disk".to_owned()));
+    if synchronous == SYNCHRONOUS_FULL {
+        Ok(())
+    } else {
+        Err(StoreError::Unsafe("SQLite does not write every commit to disk".to_owned()))
     }
+}
+
+/// A release without known corruption is needed.
+async fn check_release(pool: &SqlitePool) -> Result<()> {
     let version: String = sqlx::query("SELECT sqlite_version()").fetch_one(pool).await?.try_get(0)?;
     if is_sound(&version) {
         Ok(())

@@ -1,13 +1,16 @@
 //! Values on their way into a statement. Each variant holds an `Option`: Postgres needs typed nulls.
 
+use std::sync::Arc;
+
 use chrono::{DateTime, NaiveDate, SubsecRound, Utc};
 use serde_json::Value as Json;
 use showdesk_domain::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Seq, Version};
+use sqlx::error::BoxDynError;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
 use sqlx::sqlite::SqliteArguments;
 use sqlx::types::Json as PgJson;
-use sqlx::{Postgres, Sqlite};
+use sqlx::{Arguments as _, Postgres};
 use uuid::Uuid;
 
 /// A value for a placeholder.
@@ -17,8 +20,12 @@ pub enum Value {
     Uuid(Option<Uuid>),
     /// A text.
     Text(Option<String>),
+    /// A text of ours.
+    Word(&'static str),
     /// A whole number.
     Int(Option<i64>),
+    /// A number with a fraction: `double precision`, or `REAL`.
+    Real(Option<f64>),
     /// True or false: `boolean`, or 1 and 0.
     Bool(Option<bool>),
     /// A moment, cut to milliseconds: `timestamptz(3)`, or milliseconds since 1970.
@@ -54,6 +61,7 @@ from! {
     Uuid: Uuid => |id| id, RecordId => |id| id.0, OpId => |id| id.0, DeviceId => |id| id.0, PersonId => |id| id.0, ConflictId => |id| id.0;
     Text: String => |text| text, &str => str::to_owned;
     Int: i64 => |number| number, Seq => |seq| seq.0, Version => |version| version.0;
+    Real: f64 => |number| number;
     Bool: bool => |flag| flag;
     Instant: DateTime<Utc> => |at| at.trunc_subsecs(3);
     Date: NaiveDate => |day| day;
@@ -68,20 +76,30 @@ macro_rules! values {
 }
 pub(crate) use values;
 
-pub(super) fn bind_sqlite(
-    query: Query<'_, Sqlite, SqliteArguments>,
-    values: Vec<Value>,
-) -> Query<'_, Sqlite, SqliteArguments> {
-    values.into_iter().fold(query, |query, value| match value {
-        Value::Uuid(id) => query.bind(id.map(|id| id.to_string())),
-        Value::Text(text) | Value::JsonText(text) => query.bind(text),
-        Value::Int(number) => query.bind(number),
-        Value::Bool(flag) => query.bind(flag),
-        Value::Instant(at) => query.bind(at.map(|at| at.timestamp_millis())),
-        Value::Date(day) => query.bind(day.map(|day| day.format("%Y-%m-%d").to_string())),
-        Value::Json(json) => query.bind(json.map(|json| json.to_string())),
-        Value::Bytes(bytes) => query.bind(bytes),
-    })
+/// The values in the order of their placeholders. A bulk statement has thousands: each is one piece of memory or two.
+pub(super) fn for_sqlite(values: Vec<Value>) -> std::result::Result<SqliteArguments, BoxDynError> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(values.len(), 0);
+    for value in values {
+        match value {
+            Value::Uuid(Some(id)) => arguments.add(text_of(id))?,
+            Value::Uuid(None) => arguments.add(None::<String>)?,
+            Value::Text(text) | Value::JsonText(text) => arguments.add(text)?,
+            Value::Word(word) => arguments.add(Arc::<str>::from(word))?,
+            Value::Int(number) => arguments.add(number)?,
+            Value::Real(number) => arguments.add(number)?,
+            Value::Bool(flag) => arguments.add(flag)?,
+            Value::Instant(at) => arguments.add(at.map(|at| at.timestamp_millis()))?,
+            Value::Date(day) => arguments.add(day.map(|day| day.format("%Y-%m-%d").to_string()))?,
+            Value::Json(json) => arguments.add(json.map(|json| json.to_string()))?,
+            Value::Bytes(bytes) => arguments.add(bytes)?,
+        }
+    }
+    Ok(arguments)
+}
+
+fn text_of(id: Uuid) -> Arc<str> {
+    Arc::from(&*id.hyphenated().encode_lower(&mut Uuid::encode_buffer()))
 }
 
 pub(super) fn bind_postgres(
@@ -91,7 +109,9 @@ pub(super) fn bind_postgres(
     values.into_iter().fold(query, |query, value| match value {
         Value::Uuid(id) => query.bind(id),
         Value::Text(text) => query.bind(text),
+        Value::Word(word) => query.bind(word),
         Value::Int(number) => query.bind(number),
+        Value::Real(number) => query.bind(number),
         Value::Bool(flag) => query.bind(flag),
         Value::Instant(at) => query.bind(at),
         Value::Date(day) => query.bind(day),
@@ -114,7 +134,7 @@ impl sqlx::Encode<'_, Postgres> for JsonText {
     fn encode_by_ref(
         &self,
         buffer: &mut sqlx::postgres::PgArgumentBuffer,
-    ) -> std::result::Result<sqlx::encode::IsNull, sqlx::error::BoxDynError> {
+    ) -> std::result::Result<sqlx::encode::IsNull, BoxDynError> {
         /// The version byte that comes before the text in the wire form of `jsonb`.
         const JSONB_VERSION: u8 = 1;
         buffer.push(JSONB_VERSION);

@@ -4,9 +4,9 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use showdesk_domain::actor::{DeviceKind, Function, Permissions, Role, Scope};
-use showdesk_domain::ids::{DeviceId, PersonId, Seq};
+use showdesk_domain::ids::{DeviceId, OpId, PersonId, Seq};
 
-use super::{parse_word, word};
+use super::{json, parse_word, word};
 use crate::db::Value;
 use crate::db::row::{Cells, Row};
 use crate::db::value::values;
@@ -88,6 +88,30 @@ pub struct DeviceRow {
     pub reviewed_at: Option<DateTime<Utc>>,
 }
 
+impl DeviceRow {
+    /// A device that joins: it has not been seen and may stay.
+    pub fn joining(id: DeviceId, person: PersonId, kind: DeviceKind, name: String, joined_at: DateTime<Utc>) -> Self {
+        Self {
+            id,
+            person,
+            kind,
+            name,
+            platform: None,
+            joined_at,
+            last_seen: None,
+            unsent: 0,
+            skew_ms: 0,
+            pulled_seq: Seq(0),
+            revoked_at: None,
+            oldest_unsent_at: None,
+            expires_at: None,
+            level: None,
+            file_asked_at: None,
+            reviewed_at: None,
+        }
+    }
+}
+
 /// A device with its person's name and rights, for lists.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DeviceListRow {
@@ -136,10 +160,31 @@ pub async fn update_device(tx: &mut Tx, row: &DeviceRow) -> Result<()> {
     Ok(())
 }
 
-/// Gives a device to another person.
+/// Gives a device to another person; whose it was before is remembered.
 pub async fn give_device(tx: &mut Tx, id: DeviceId, person: PersonId) -> Result<()> {
-    tx.execute("UPDATE devices SET profile_id = $2 WHERE id = $1", values![id, person]).await?;
+    let mut former = former_people(tx, id).await?;
+    let Some(device) = device(tx, id).await? else { return Ok(()) };
+    former.retain(|known| *known != person && *known != device.person);
+    former.push(device.person);
+    let sql = "UPDATE devices SET profile_id = $2, former_people = $3 WHERE id = $1";
+    tx.execute(sql, values![id, person, json(&former)]).await?;
     Ok(())
+}
+
+/// What a device has sent and still waits for something.
+pub async fn waiting_ops(tx: &mut Tx, id: DeviceId) -> Result<Vec<OpId>> {
+    let sql = "SELECT id FROM sync_queue WHERE status <> 'completed' AND status IN ('pending', 'processing') \
+               AND device_id = $1 ORDER BY device_seq, id";
+    let rows = tx.rows(sql, values![id]).await?;
+    rows.iter().map(|row| Ok(Cells::new(row, "sync_queue", &["id"]).uuid()?.into())).collect()
+}
+
+/// Whose a device was before, oldest first.
+pub async fn former_people(tx: &mut Tx, id: DeviceId) -> Result<Vec<PersonId>> {
+    let Some(row) = tx.row("SELECT former_people FROM devices WHERE id = $1", values![id]).await? else {
+        return Ok(Vec::new());
+    };
+    Cells::new(&row, "devices", &["former_people"]).parsed()
 }
 
 /// The desk wants a copy of what a device holds.

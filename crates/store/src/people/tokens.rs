@@ -3,6 +3,7 @@
 use chrono::{DateTime, Utc};
 use showdesk_domain::actor::{DeviceKind, Function, Permissions, Role, Scope};
 use showdesk_domain::ids::{DeviceId, PersonId};
+use uuid::Uuid;
 
 use super::parse_word;
 use crate::db::routines::Routine;
@@ -21,6 +22,8 @@ pub struct NewToken {
     pub created_at: DateTime<Utc>,
     /// When it dies; none for the desk's, which lasts until it is replaced.
     pub expires_at: Option<DateTime<Utc>>,
+    /// The claim it was made for, if a phone joins by it.
+    pub claim_id: Option<Uuid>,
 }
 
 /// A token with all that is asked about it at each request.
@@ -111,16 +114,17 @@ pub async fn token(tx: &mut Tx, sha256: &[u8; 32]) -> Result<Option<TokenRow>> {
 
 /// Adds a token.
 pub async fn add_token(tx: &mut Tx, token: &NewToken) -> Result<()> {
-    let sql = "INSERT INTO device_tokens (sha256, device_id, created_at, expires_at) VALUES ($1, $2, $3, $4)";
-    tx.execute(sql, values![&token.sha256, token.device_id, token.created_at, token.expires_at]).await?;
+    let sql =
+        "INSERT INTO device_tokens (sha256, device_id, created_at, expires_at, claim_id) VALUES ($1, $2, $3, $4, $5)";
+    let values = values![&token.sha256, token.device_id, token.created_at, token.expires_at, token.claim_id];
+    tx.execute(sql, values).await?;
     Ok(())
 }
 
 /// Kills all tokens of the device but this one.
-pub async fn kill_other_tokens(tx: &mut Tx, device: DeviceId, keep: &[u8; 32], at: DateTime<Utc>) -> Result<()> {
+pub async fn kill_other_tokens(tx: &mut Tx, device: DeviceId, keep: &[u8; 32], at: DateTime<Utc>) -> Result<bool> {
     let sql = "UPDATE device_tokens SET killed_at = $3 WHERE device_id = $1 AND sha256 <> $2 AND killed_at IS NULL";
-    tx.execute(sql, values![device, keep, at]).await?;
-    Ok(())
+    Ok(tx.execute(sql, values![device, keep, at]).await? > 0)
 }
 
 /// Kills all tokens of the device that were never shown: each fetch of a new token kills the last.
@@ -144,9 +148,9 @@ pub async fn replace_desk_token(tx: &mut Tx, token: &NewToken) -> Result<()> {
     add_token(tx, token).await
 }
 
-/// Whether a token the device got since then was used.
-pub async fn used_token_since(tx: &mut Tx, device: DeviceId, since: DateTime<Utc>) -> Result<bool> {
+/// Whether a token that the device got for this claim was used.
+pub async fn used_token_of(tx: &mut Tx, device: DeviceId, claim: Uuid) -> Result<bool> {
     let sql =
-        "SELECT 1 FROM device_tokens WHERE device_id = $1 AND created_at >= $2 AND first_used_at IS NOT NULL LIMIT 1";
-    Ok(tx.row(sql, values![device, since]).await?.is_some())
+        "SELECT 1 FROM device_tokens WHERE device_id = $1 AND claim_id = $2 AND first_used_at IS NOT NULL LIMIT 1";
+    Ok(tx.row(sql, values![device, claim]).await?.is_some())
 }

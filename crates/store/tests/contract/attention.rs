@@ -8,7 +8,7 @@ use showdesk_store::bulk::{self, BulkRow};
 use showdesk_store::db::Seat;
 use showdesk_store::queue::{self, Moment, Wanted};
 use showdesk_store::{Db, StoreError, Tx};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{Show, at, fill};
@@ -188,7 +188,7 @@ async fn a_bulk_decision_is_begun_once_and_finished(store: TestStore) {
     assert_eq!(bulk::load(&mut tx, Uuid::now_v7()).await.unwrap(), None);
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     ops_are_listed_by_page_and_dropped_ones_need_no_attention,
     the_oldest_waiting_ops_are_claimed_once,
     what_a_dead_worker_held_is_given_back,

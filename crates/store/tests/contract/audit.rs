@@ -5,8 +5,8 @@ use showdesk_domain::ids::{ConflictId, DeviceId, OpId};
 use showdesk_domain::value::Value;
 use showdesk_store::audit::{self, AuditFilter, AuditRow};
 use showdesk_store::db::Seat;
-use showdesk_store::records;
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_store::{network, records};
+use showdesk_testkit::{TestStore, on_both_engines};
 use sqlx::{Connection, PgConnection, SqliteConnection};
 use uuid::Uuid;
 
@@ -28,6 +28,34 @@ fn decision(show: Show, second: i64) -> AuditRow {
         after: None,
         reason: Some("typed wrong".to_owned()),
     }
+}
+
+async fn what_the_program_did_and_who_wanted_it_commit_together(store: TestStore) {
+    let show = fill(&store.db).await;
+    let origins = ["http://10.0.0.1:7420".to_owned()];
+    let any = AuditFilter { limit: 10, ..AuditFilter::default() };
+    for is_kept in [false, true, true] {
+        let mut tx = store.db.begin_write(Seat::Worker).await.unwrap();
+        network::note_origins(&mut tx, &origins, at(1)).await.unwrap();
+        tx.go_on_as(show.person).await.unwrap();
+        audit::add(&mut tx, &[decision(show, 1)]).await.unwrap();
+        tx.savepoint().await.unwrap();
+        let beyond = network::note_origins(&mut tx, &origins, at(2)).await;
+        assert_eq!(beyond.is_err(), store.database_url().is_some(), "who sits elsewhere has no right of the worker");
+        tx.rollback_to_savepoint().await.unwrap();
+        if is_kept {
+            tx.commit().await.unwrap();
+        } else {
+            tx.rollback().await.unwrap();
+            let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
+            assert!(audit::page(&mut tx, &any).await.unwrap().is_empty());
+        }
+    }
+    let mut tx = store.db.begin_read(Seat::Worker).await.unwrap();
+    assert_eq!(network::origins(&mut tx, at(0), 10).await.unwrap(), origins);
+    drop(tx);
+    let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
+    assert_eq!(audit::page(&mut tx, &any).await.unwrap().len(), 2);
 }
 
 async fn the_audit_lists_the_newest_first(store: TestStore) {
@@ -157,7 +185,8 @@ async fn the_audit_is_narrowed_by_device_and_time(store: TestStore) {
     }
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
+    what_the_program_did_and_who_wanted_it_commit_together,
     the_audit_lists_the_newest_first,
     the_audit_cannot_be_rewritten,
     the_audit_is_searched_by_words_and_names,

@@ -42,7 +42,7 @@ pub(crate) async fn of(store: &TestStore) -> Catalogue {
     }
 }
 
-async fn of_sqlite(url: &str) -> Catalogue {
+pub(crate) async fn of_sqlite(url: &str) -> Catalogue {
     let mut db = SqliteConnection::connect(url).await.unwrap();
     let mut catalogue = Catalogue::default();
     let tables = "FROM sqlite_schema m JOIN";
@@ -75,12 +75,16 @@ async fn of_sqlite(url: &str) -> Catalogue {
 }
 
 async fn of_postgres(url: &str) -> Catalogue {
-    let mut db = PgConnection::connect(url).await.unwrap();
+    of_postgres_at(&mut PgConnection::connect(url).await.unwrap()).await
+}
+
+/// Reads the catalogue of the schema that this connection looks into first.
+pub(crate) async fn of_postgres_at(db: &mut PgConnection) -> Catalogue {
     let mut catalogue = Catalogue::default();
     let columns = "SELECT table_name::text, column_name::text, data_type::text, is_nullable::text, collation_name::text \
                    FROM information_schema.columns \
                    WHERE table_schema = current_schema() AND table_name NOT LIKE '\\_sqlx%'";
-    for row in sqlx::query(columns).fetch_all(&mut db).await.unwrap() {
+    for row in sqlx::query(columns).fetch_all(&mut *db).await.unwrap() {
         let by_bytes = row.get::<Option<String>, _>(4).as_deref() == Some("C");
         let column = Column { kind: row.get(2), required: row.get::<String, _>(3) == "NO", by_bytes };
         catalogue.columns.insert((row.get(0), row.get(1)), column);
@@ -88,7 +92,7 @@ async fn of_postgres(url: &str) -> Catalogue {
     let references = "SELECT c.conrelid::regclass::text, a.attname::text, c.confrelid::regclass::text FROM pg_constraint c \
                       JOIN pg_attribute a ON a.attrelid = c.conrelid AND a.attnum = c.conkey[1] \
                       WHERE c.contype = 'f' AND c.condeferred AND c.connamespace = current_schema()::regnamespace";
-    for row in sqlx::query(references).fetch_all(&mut db).await.unwrap() {
+    for row in sqlx::query(references).fetch_all(&mut *db).await.unwrap() {
         catalogue.references.insert((row.get(0), row.get(1), row.get(2)));
     }
     let indexes = "SELECT i.indrelid::regclass::text, c.relname::text, i.indisunique, i.indpred IS NOT NULL, \
@@ -96,7 +100,7 @@ async fn of_postgres(url: &str) -> Catalogue {
                    JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = k.number ORDER BY k.place) \
                    FROM pg_index i JOIN pg_class c ON c.oid = i.indexrelid \
                    WHERE NOT i.indisprimary AND c.relnamespace = current_schema()::regnamespace";
-    for row in sqlx::query(indexes).fetch_all(&mut db).await.unwrap() {
+    for row in sqlx::query(indexes).fetch_all(&mut *db).await.unwrap() {
         let index = Index { table: row.get(0), unique: row.get(2), partial: row.get(3), columns: row.get(4) };
         catalogue.indexes.insert(row.get(1), index);
     }

@@ -6,7 +6,7 @@ use showdesk_domain::actor::DeviceKind;
 use showdesk_domain::ids::DeviceId;
 use showdesk_store::db::Seat;
 use showdesk_store::{desks, people};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use tokio::time::timeout;
 use uuid::Uuid;
 
@@ -49,7 +49,7 @@ async fn what_is_told_is_heard_after_its_commit_by_other_desks_of_the_channel(st
     }
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     a_desk_lives_as_long_as_its_beat_moves,
     what_is_told_is_heard_after_its_commit_by_other_desks_of_the_channel,
 ];

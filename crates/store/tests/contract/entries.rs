@@ -1,14 +1,14 @@
 //! Finding an animal by any number or name.
 
 use serde_json::json;
-use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus};
+use showdesk_domain::conflict::{Conflict, ConflictKind};
 use showdesk_domain::ids::{ConflictId, Version};
 use showdesk_domain::record::Record;
 use showdesk_domain::value::Value;
 use showdesk_store::db::Seat;
 use showdesk_store::entries::{self, EntryRow, Narrow, Sort, SpeciesCount, Stage, Wanted};
 use showdesk_store::{Db, conflicts, queue, records};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{Show, at, fill, text};
@@ -60,37 +60,13 @@ async fn fill_barn(db: &Db) -> (Show, Record) {
 
 /// An open clash about the record.
 pub(crate) fn open_clash(show: Show, record: &Record, op: showdesk_domain::ids::OpId) -> Conflict {
+    let (row, author) = ((record.table, record.id), (show.device, show.person));
     Conflict {
-        id: ConflictId(Uuid::now_v7()),
-        queue_id: op,
-        table: record.table,
-        record_id: record.id,
-        other_record_id: None,
-        kind: ConflictKind::UpdateUpdate,
-        rule: None,
-        status: ConflictStatus::Open,
-        rev: 1,
-        device_id: show.device,
-        user_id: show.person,
-        server_user_id: None,
         op_ids: vec![op],
-        base_data: None,
         server_data: json!({}).as_object().cloned(),
-        client_data: None,
         server_version: Version(1),
         contested: vec!["tag".to_owned()],
-        clean: Vec::new(),
-        parts: Vec::new(),
-        resolution: None,
-        resolved_data: None,
-        resolved_by: None,
-        resolved_at: None,
-        result_version: None,
-        bulk_id: None,
-        reason: None,
-        decisions: Vec::new(),
-        disagreement: None,
-        created_at: at(2),
+        ..Conflict::opened(ConflictId(Uuid::now_v7()), op, row, ConflictKind::UpdateUpdate, author, at(2))
     }
 }
 
@@ -270,7 +246,7 @@ fn tags(rows: &[EntryRow]) -> Vec<&str> {
     rows.iter().map(|row| row.tag.as_deref().unwrap_or("-")).collect()
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     an_animal_is_found_by_any_number_or_name,
     a_row_tells_all_that_the_list_shows,
     a_list_is_narrowed_ordered_and_counted,

@@ -2,7 +2,7 @@
 
 use chrono::{DateTime, TimeZone, Utc};
 use showdesk_domain::actor::{DeviceKind, Function, Permissions, Role, Scope};
-use showdesk_domain::ids::{DeviceId, OpId, PersonId, RecordId, Seq, Version};
+use showdesk_domain::ids::{DeviceId, OpId, PersonId, RecordId, Version};
 use showdesk_domain::queue::{QueueStatus, QueuedOp};
 use showdesk_domain::record::{Mark, Provenance, Record};
 use showdesk_domain::schema::known_table;
@@ -42,24 +42,7 @@ pub(crate) fn sighting(device: DeviceId, seconds: i64) -> Sighting {
 
 /// A device of a person, that joined at the beginning.
 pub(crate) fn device(id: DeviceId, person: PersonId, kind: DeviceKind, name: &str) -> DeviceRow {
-    DeviceRow {
-        id,
-        person,
-        kind,
-        name: name.to_owned(),
-        platform: Some("web".to_owned()),
-        joined_at: at(0),
-        last_seen: None,
-        unsent: 0,
-        skew_ms: 0,
-        pulled_seq: Seq(0),
-        revoked_at: None,
-        oldest_unsent_at: None,
-        expires_at: None,
-        level: None,
-        file_asked_at: None,
-        reviewed_at: None,
-    }
+    DeviceRow { platform: Some("web".to_owned()), ..DeviceRow::joining(id, person, kind, name.to_owned(), at(0)) }
 }
 
 /// Fills an empty store.

@@ -8,7 +8,7 @@ use showdesk_store::db::Seat;
 use showdesk_store::meta::{self, Meta};
 use showdesk_store::people::{self, Sighting};
 use showdesk_store::{changes, history};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{at, device, fill, sighting};
@@ -114,7 +114,7 @@ async fn an_earlier_owner_is_found_in_the_history(store: TestStore) {
     assert!(history::once_owned(&mut tx, animals, &[], &owners).await.unwrap().is_empty());
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     old_tombstones_go_in_steps_and_live_rows_stay,
     the_floor_only_rises,
     the_oldest_cursor_is_that_of_a_device_of_the_show,

@@ -3,20 +3,26 @@
 
 mod attention;
 mod audit;
+mod cache;
 mod catalogue;
+mod deliveries;
 mod desks;
 mod entries;
 mod faults;
 mod fixture;
 mod floor;
+mod neighbours;
 mod network;
+mod notifications;
 mod once;
 mod pairings;
 mod parity;
 mod people;
+mod problems;
 mod programme;
 mod records;
 mod row_level_security;
 mod sync;
+mod telemetry;
 mod texts;
 mod waiting;

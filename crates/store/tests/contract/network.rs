@@ -6,7 +6,7 @@ use showdesk_store::db::Seat;
 use showdesk_store::network::{self, AuthorityRow};
 use showdesk_store::secrets::{self, AnswerRow, RequestRow, SealedRow};
 use showdesk_store::{StoreError, people};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{at, device, fill};
@@ -23,6 +23,9 @@ async fn a_secret_is_added_once_and_replaced_by_its_name(store: TestStore) {
     secrets::set(&mut tx, "push", &sealed(2, b"three"), at(2)).await.unwrap();
     assert_eq!(secrets::read(&mut tx, "vault").await.unwrap(), Some(sealed(1, b"\x00\xff one")));
     assert_eq!(secrets::read(&mut tx, "push").await.unwrap(), Some(sealed(2, b"three")));
+    secrets::set(&mut tx, "gone", &sealed(1, b"five"), at(2)).await.unwrap();
+    secrets::remove(&mut tx, "gone").await.unwrap();
+    assert_eq!(secrets::read(&mut tx, "gone").await.unwrap(), None);
     tx.commit().await.unwrap();
     let mut tx = store.db.begin_write(Seat::Worker).await.unwrap();
     let again = secrets::add(&mut tx, "vault", &sealed(3, b"four"), at(3)).await;
@@ -89,7 +92,7 @@ async fn origins_are_known_since_they_were_seen_last(store: TestStore) {
     assert_eq!(network::origins(&mut tx, at(0), 10).await.unwrap(), newest);
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     a_secret_is_added_once_and_replaced_by_its_name,
     a_desk_that_asks_is_answered_once,
     there_is_one_authority,

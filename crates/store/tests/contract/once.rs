@@ -6,7 +6,7 @@ use showdesk_store::StoreError;
 use showdesk_store::db::Seat;
 use showdesk_store::imports::{self, ImportRow, ImportStatus};
 use showdesk_store::meta::{self, InstallationRow, Meta};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{at, fill};
@@ -138,7 +138,7 @@ async fn an_import_is_written_once_and_taken_back_once(store: TestStore) {
     tx.commit().await.unwrap();
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     the_clock_is_one_row,
     writers_take_turns,
     a_database_says_who_it_is_once,

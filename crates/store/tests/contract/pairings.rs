@@ -3,8 +3,8 @@
 use showdesk_domain::actor::{Function, Scope};
 use showdesk_store::StoreError;
 use showdesk_store::db::Seat;
-use showdesk_store::pairings::{self, ClaimRow, ClaimStatus, Decision, PairingRow, TriesMax, TypedRow};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_store::pairings::{self, ClaimRow, ClaimStatus, Decision, PairingRow, TriesMax, TypedRow, WaitingCounts};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{Show, at, fill};
@@ -40,6 +40,7 @@ fn claim(pairing: &PairingRow, secret: u8, second: i64) -> ClaimRow {
         platform: Some("ios".to_owned()),
         previous_device_id: None,
         claimed_at: at(second),
+        address: Some("10.0.0.5".to_owned()),
         status: ClaimStatus::Waiting,
         device_id: None,
         decided_by: None,
@@ -110,12 +111,19 @@ async fn wrong_tries_kill_a_typed_code_for_one_address_and_then_for_all(store: T
     let open = code(show, 1, true);
     pairings::open(&mut tx, &open).await.unwrap();
     let (ana, ben) = ("10.0.0.5", "10.0.0.6");
-    for left in [1, 0] {
-        assert!(!pairings::is_dead_for(&mut tx, ana, MAX, at(1)).await.unwrap());
-        assert!(!pairings::note_wrong_typed(&mut tx, ana, MAX, at(1)).await.unwrap(), "{left}");
+    for tries in [0, 1] {
+        assert_eq!(pairings::wrong_tries(&mut tx, ana, MAX, at(1)).await.unwrap(), [(open.id, tries)].into());
+        assert!(!pairings::note_wrong_typed(&mut tx, ana, MAX, at(1)).await.unwrap(), "{tries}");
     }
-    assert!(pairings::is_dead_for(&mut tx, ana, MAX, at(1)).await.unwrap());
-    assert!(!pairings::is_dead_for(&mut tx, ana, MAX, at(120)).await.unwrap(), "its time is over");
+    assert_eq!(pairings::wrong_tries(&mut tx, ana, MAX, at(1)).await.unwrap(), [(open.id, 2)].into());
+    assert_eq!(pairings::wrong_tries(&mut tx, ben, MAX, at(1)).await.unwrap(), [(open.id, 0)].into());
+    assert_eq!(pairings::wrong_tries(&mut tx, ana, MAX, at(120)).await.unwrap(), [].into(), "its time is over");
+    pairings::note_wrong_typed(&mut tx, ana, MAX, at(1)).await.unwrap();
+    assert_eq!(
+        pairings::find(&mut tx, open.id).await.unwrap().unwrap().typed.unwrap().tries,
+        2,
+        "one address counts twice"
+    );
     assert!(pairings::use_typed(&mut tx, &[101; 32], ana, MAX, at(1)).await.unwrap().is_none());
     assert!(pairings::use_typed(&mut tx, &[101; 32], ben, MAX, at(1)).await.unwrap().is_some());
     for number in 3..=5 {
@@ -127,7 +135,7 @@ async fn wrong_tries_kill_a_typed_code_for_one_address_and_then_for_all(store: T
     assert!(pairings::use_code(&mut tx, &[1; 32], at(3)).await.unwrap().is_some(), "the long form lives");
     assert_eq!(pairings::find(&mut tx, open.id).await.unwrap().unwrap().typed.unwrap().tries, 5);
     assert!(pairings::renew_typed(&mut tx, open.id, &typed(8, 240), at(4)).await.unwrap());
-    assert!(!pairings::is_dead_for(&mut tx, ana, MAX, at(5)).await.unwrap());
+    assert_eq!(pairings::wrong_tries(&mut tx, ana, MAX, at(5)).await.unwrap(), [(open.id, 0)].into());
     assert!(pairings::use_typed(&mut tx, &[8; 32], ana, MAX, at(5)).await.unwrap().is_some());
     pairings::note_wrong_typed(&mut tx, ana, MAX, at(6)).await.unwrap();
     pairings::forget_tries(&mut tx, at(500)).await.unwrap();
@@ -146,10 +154,8 @@ async fn codes_are_listed_until_they_are_used_closed_or_over(store: TestStore) {
     assert_eq!(pairings::opened(&mut tx, at(2), 1).await.unwrap().len(), 1);
     pairings::use_code(&mut tx, &[1; 32], at(3)).await.unwrap();
     pairings::use_code(&mut tx, &[2; 32], at(3)).await.unwrap();
-    assert_eq!(pairings::count_waiting(&mut tx).await.unwrap(), 0);
     let phone = claim(&open, 5, 4);
     pairings::add_claim(&mut tx, &phone).await.unwrap();
-    assert_eq!(pairings::count_waiting(&mut tx).await.unwrap(), 1);
     let decision = Decision {
         status: ClaimStatus::Approved,
         device_id: Some(show.device),
@@ -199,9 +205,11 @@ async fn a_claim_is_answered_once(store: TestStore) {
     for row in [&later, &first] {
         pairings::add_claim(&mut tx, row).await.unwrap();
     }
-    let waiting = pairings::waiting(&mut tx).await.unwrap();
+    let waiting = pairings::waiting(&mut tx, 10).await.unwrap();
     assert_eq!(waiting.iter().map(|row| row.claim.id).collect::<Vec<_>>(), [first.id, later.id]);
     assert_eq!(waiting[0].claim, first);
+    let newest = pairings::waiting(&mut tx, 1).await.unwrap();
+    assert_eq!(newest.iter().map(|row| row.claim.id).collect::<Vec<_>>(), [later.id]);
     assert_eq!((&waiting[0].functions, &waiting[0].scope), (&pairing.functions, &pairing.scope));
     assert_eq!(waiting[0].device_expires_at, pairing.device_expires_at);
     let decision = Decision {
@@ -228,11 +236,56 @@ async fn a_claim_is_answered_once(store: TestStore) {
     assert_eq!(pairings::claim(&mut tx, expected.id).await.unwrap().unwrap().claim, expected);
     assert_eq!(pairings::find_claim(&mut tx, &[9; 32]).await.unwrap(), None);
     assert_eq!(pairings::claim(&mut tx, Uuid::now_v7()).await.unwrap(), None);
-    assert_eq!(pairings::waiting(&mut tx).await.unwrap().len(), 1);
+    assert_eq!(pairings::waiting(&mut tx, 10).await.unwrap().len(), 1);
     tx.commit().await.unwrap();
 }
 
-both_engines![
+async fn phones_that_wait_are_counted_by_their_age_code_and_address(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    let (one, other) = (code(show, 1, true), code(show, 2, true));
+    for row in [&one, &other] {
+        pairings::open(&mut tx, row).await.unwrap();
+    }
+    let elsewhere = ClaimRow { address: Some("10.0.0.6".to_owned()), ..claim(&one, 3, 20) };
+    let of_older_program = ClaimRow { address: None, ..claim(&other, 4, 30) };
+    for row in [&claim(&one, 1, 10), &claim(&other, 2, 10), &elsewhere, &of_older_program] {
+        pairings::add_claim(&mut tx, row).await.unwrap();
+    }
+    for (after, in_all, of_code, of_address) in [(9, 4, 2, 2), (10, 2, 1, 0), (20, 1, 0, 0), (30, 0, 0, 0)] {
+        let counted = pairings::count_waiting(&mut tx, at(after), one.id, "10.0.0.5").await.unwrap();
+        assert_eq!(counted, WaitingCounts { in_all, of_code, of_address }, "after {after}");
+    }
+    assert_eq!(pairings::refuse_all_of(&mut tx, one.id, show.person, at(40)).await.unwrap(), 2);
+    assert_eq!(pairings::refuse_all_of(&mut tx, one.id, show.person, at(40)).await.unwrap(), 0);
+    let refused = pairings::find_claim(&mut tx, &[1; 32]).await.unwrap().unwrap().claim;
+    assert_eq!((refused.status, refused.decided_by), (ClaimStatus::Refused, Some(show.person)));
+    assert_eq!(pairings::refuse_forgotten(&mut tx, at(599), show.person, at(40)).await.unwrap(), 0);
+    assert_eq!(pairings::refuse_forgotten(&mut tx, at(600), show.person, at(40)).await.unwrap(), 2);
+    assert!(pairings::waiting(&mut tx, 10).await.unwrap().is_empty());
+}
+
+async fn a_single_code_serves_again_once_its_phone_was_refused(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    let single = code(show, 1, false);
+    pairings::open(&mut tx, &single).await.unwrap();
+    pairings::use_code(&mut tx, &[1; 32], at(1)).await.unwrap();
+    let phone = claim(&single, 1, 1);
+    pairings::add_claim(&mut tx, &phone).await.unwrap();
+    assert!(!pairings::give_back(&mut tx, single.id, at(2)).await.unwrap(), "its phone waits");
+    pairings::refuse_all_of(&mut tx, single.id, show.person, at(2)).await.unwrap();
+    assert!(!pairings::give_back(&mut tx, single.id, at(600)).await.unwrap(), "its time is over");
+    assert!(pairings::give_back(&mut tx, single.id, at(3)).await.unwrap());
+    assert!(pairings::use_code(&mut tx, &[1; 32], at(3)).await.unwrap().is_some());
+    assert!(pairings::use_code(&mut tx, &[1; 32], at(3)).await.unwrap().is_none(), "one phone at a time");
+    pairings::close(&mut tx, single.id, at(4)).await.unwrap();
+    assert!(!pairings::give_back(&mut tx, single.id, at(5)).await.unwrap(), "it was taken back");
+}
+
+on_both_engines![TestStore::open =>
+    phones_that_wait_are_counted_by_their_age_code_and_address,
+    a_single_code_serves_again_once_its_phone_was_refused,
     a_single_code_is_used_once,
     an_open_code_serves_until_it_expires,
     a_typed_code_is_another_name_of_its_code,

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use showdesk_domain::schema::{Table, tables};
 use showdesk_domain::value::{Kind, Target, TextForm};
-use showdesk_testkit::{TestStore, both_engines, postgres_store, run, sqlite_store};
+use showdesk_testkit::{TestStore, fresh_database_url, on_both_engines, run_plain};
 
 use crate::catalogue::{self, Catalogue};
 
@@ -127,8 +127,9 @@ fn indexes_match(found: &Catalogue, table: &Table) {
 
 #[test]
 fn both_engines_have_the_same_tables() {
-    run(sqlite_store, async |sqlite| {
-        let postgres = postgres_store().await;
+    run_plain(async {
+        let sqlite = TestStore::open(None).await;
+        let postgres = TestStore::open(Some(fresh_database_url().await)).await;
         let (left, right) = (catalogue::of(&sqlite).await, catalogue::of(&postgres).await);
         let required = |catalogue: &Catalogue| -> Vec<_> {
             catalogue.columns.iter().map(|(name, column)| (name.clone(), column.required)).collect()
@@ -151,4 +152,8 @@ async fn several_desks_may_start_at_once(store: TestStore) {
     second.close().await;
 }
 
-both_engines![synced_tables_are_as_the_descriptors_say, opening_again_changes_nothing, several_desks_may_start_at_once];
+on_both_engines![TestStore::open =>
+    synced_tables_are_as_the_descriptors_say,
+    opening_again_changes_nothing,
+    several_desks_may_start_at_once,
+];

@@ -6,7 +6,7 @@ use showdesk_domain::permission::Permission;
 use showdesk_store::db::Seat;
 use showdesk_store::people::{self, DeviceRow, MemberRow, NewToken, ProfileRow, Sighting};
 use showdesk_store::{StoreError, Tx};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{Show, at, device, fill, sighting};
@@ -33,7 +33,7 @@ async fn add_phone(tx: &mut Tx, show: Show, name: &str) -> DeviceRow {
 }
 
 fn token(sha256: u8, device_id: DeviceId) -> NewToken {
-    NewToken { sha256: [sha256; 32], device_id, created_at: at(2), expires_at: Some(at(3_600)) }
+    NewToken { sha256: [sha256; 32], device_id, created_at: at(2), expires_at: Some(at(3_600)), claim_id: None }
 }
 
 async fn people_have_names_and_rights(store: TestStore) {
@@ -114,7 +114,7 @@ async fn devices_are_listed_with_their_people(store: TestStore) {
     tx.commit().await.unwrap();
 }
 
-async fn a_device_may_go_to_another_person_and_somebody_must_run_the_show(store: TestStore) {
+async fn a_device_that_went_to_another_person_has_that_ones_rights(store: TestStore) {
     let show = fill(&store.db).await;
     let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     let (first, second) = (add_phone(&mut tx, show, "Ben").await, add_phone(&mut tx, show, "Ben").await);
@@ -125,17 +125,20 @@ async fn a_device_may_go_to_another_person_and_somebody_must_run_the_show(store:
     expected.sort();
     assert_eq!(own, expected);
     assert!(people::devices_of_person(&mut tx, second.person).await.unwrap().is_empty());
-    people::hold_admins(&mut tx).await.unwrap();
-    assert!(!people::has_other_admin(&mut tx, show.person).await.unwrap());
-    assert!(people::has_other_admin(&mut tx, first.person).await.unwrap());
-    let member = people::member(&mut tx, second.person).await.unwrap().unwrap();
-    people::add_member(&mut tx, &MemberRow { role: Role::Admin, ..member }).await.unwrap();
-    assert!(!people::has_other_admin(&mut tx, show.person).await.unwrap(), "who has no device runs nothing");
+    assert_eq!(people::former_people(&mut tx, second.id).await.unwrap(), [second.person]);
+    assert_eq!(people::former_people(&mut tx, first.id).await.unwrap(), []);
+    let member = people::member(&mut tx, first.person).await.unwrap().unwrap();
+    people::add_member(&mut tx, &MemberRow { functions: vec![Function::Clerk], ..member }).await.unwrap();
+    let wanted = [(second.person, second.id), (first.person, second.id), (show.person, show.device)];
+    let authors = people::authors(&mut tx, &wanted).await.unwrap();
+    let functions = |person| authors.iter().find(|row| row.person == person).map(|row| row.functions.clone());
+    assert_eq!(functions(second.person), Some(vec![Function::Clerk]), "what it entered as another person, too");
+    assert_eq!(functions(first.person), Some(vec![Function::Clerk]));
+    assert_eq!(functions(show.person), Some(vec![Function::Admin]), "at a desk each has the own rights");
     people::give_device(&mut tx, second.id, second.person).await.unwrap();
-    assert!(people::has_other_admin(&mut tx, show.person).await.unwrap());
-    people::revoke(&mut tx, second.id, at(5)).await.unwrap();
-    assert!(!people::has_other_admin(&mut tx, show.person).await.unwrap(), "its phone was removed");
-    assert_eq!(people::devices_of_person(&mut tx, second.person).await.unwrap(), []);
+    assert_eq!(people::former_people(&mut tx, second.id).await.unwrap(), [first.person]);
+    people::hold_members(&mut tx).await.unwrap();
+    assert_eq!(people::waiting_ops(&mut tx, second.id).await.unwrap(), []);
 }
 
 async fn the_oldest_waiting_entry_is_told_once_and_forgotten_when_none_waits(store: TestStore) {
@@ -172,10 +175,13 @@ async fn a_token_tells_who_shows_it(store: TestStore) {
     assert_eq!(found.permissions.withheld, [Permission::Calls]);
     people::update_device(&mut tx, &DeviceRow { expires_at: Some(at(99)), ..phone.clone() }).await.unwrap();
     assert_eq!(people::token(&mut tx, &[1; 32]).await.unwrap().unwrap().device_expires_at, Some(at(99)));
-    assert!(!people::used_token_since(&mut tx, phone.id, at(2)).await.unwrap());
     assert!(people::mark_token_used(&mut tx, &[1; 32], at(5)).await.unwrap());
-    assert!(people::used_token_since(&mut tx, phone.id, at(2)).await.unwrap());
-    assert!(!people::used_token_since(&mut tx, phone.id, at(3)).await.unwrap(), "the token is older");
+    let claim = Uuid::now_v7();
+    people::add_token(&mut tx, &NewToken { claim_id: Some(claim), ..token(7, phone.id) }).await.unwrap();
+    assert!(!people::used_token_of(&mut tx, phone.id, claim).await.unwrap());
+    assert!(people::mark_token_used(&mut tx, &[7; 32], at(5)).await.unwrap());
+    assert!(people::used_token_of(&mut tx, phone.id, claim).await.unwrap());
+    assert!(!people::used_token_of(&mut tx, phone.id, Uuid::now_v7()).await.unwrap(), "it was made for another claim");
     assert!(!people::mark_token_used(&mut tx, &[1; 32], at(6)).await.unwrap());
     assert_eq!(people::token(&mut tx, &[1; 32]).await.unwrap().unwrap().first_used_at, Some(at(5)));
     people::revoke(&mut tx, phone.id, at(7)).await.unwrap();
@@ -211,10 +217,10 @@ async fn a_new_token_kills_the_others(store: TestStore) {
     tx.commit().await.unwrap();
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     people_have_names_and_rights,
     devices_are_listed_with_their_people,
-    a_device_may_go_to_another_person_and_somebody_must_run_the_show,
+    a_device_that_went_to_another_person_has_that_ones_rights,
     the_oldest_waiting_entry_is_told_once_and_forgotten_when_none_waits,
     a_token_tells_who_shows_it,
     a_new_token_kills_the_others,

@@ -8,7 +8,7 @@ use showdesk_store::absences::{self, AbsenceRow};
 use showdesk_store::db::Seat;
 use showdesk_store::questions::{self, AnswerRow, QuestionRow};
 use showdesk_store::{conflicts, people, programme, queue, records};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::entries::open_clash;
@@ -155,7 +155,7 @@ async fn a_question_is_kept_with_its_answer(store: TestStore) {
     assert_eq!(found, [first, later]);
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     a_ring_tells_what_is_in_it_and_what_comes,
     the_classes_of_animals_and_exhibitors_are_those_they_show_in,
     the_newest_absences_of_a_device_are_kept,

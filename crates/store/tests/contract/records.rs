@@ -7,7 +7,7 @@ use showdesk_domain::value::{Kind, Target, Value};
 use showdesk_store::db::Seat;
 use showdesk_store::records::{self, OverviewCounts};
 use showdesk_store::{StoreError, Tx};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{Show, at, fill, text};
@@ -70,6 +70,26 @@ async fn fields_without_a_value_are_null(store: TestStore) {
     let mut tx = store.db.begin_read(Seat::Owner).await.unwrap();
     assert_eq!(records::load(&mut tx, animal.table, &[animal.id]).await.unwrap(), [animal]);
     assert_eq!(records::load(&mut tx, exhibitor.table, &[exhibitor.id]).await.unwrap(), [exhibitor]);
+}
+
+async fn values_are_saved_and_what_a_row_is_found_by_stays(store: TestStore) {
+    let show = fill(&store.db).await;
+    let (reed, other) = (show.exhibitor(214, "Joy", "Reed"), show.exhibitor(215, "Ana", "Reed"));
+    let animal = show.animal(&reed, "0412");
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    records::save(&mut tx, &[&reed, &other]).await.unwrap();
+    records::save(&mut tx, &[&animal]).await.unwrap();
+    let field = |path: &str| animal.table.index(path);
+    let mut changed = animal.clone();
+    changed.version = changed.version.next();
+    (changed.deleted_at, changed.updated_at) = (Some(at(9)), at(9));
+    changed.values[field("pen")] = text("B12");
+    let expected = Record { deleted_at: None, ..changed.clone() };
+    changed.values[field("tag")] = text("0413");
+    changed.values[field("exhibitor_id")] = Value::Id(other.id.0);
+    records::save_values(&mut tx, &[&changed]).await.unwrap();
+    assert_eq!(records::load(&mut tx, animal.table, &[animal.id]).await.unwrap(), [expected]);
+    tx.commit().await.unwrap();
 }
 
 async fn many_rows_are_written_and_found_in_few_statements(store: TestStore) {
@@ -174,8 +194,9 @@ async fn the_first_page_counts_live_rows(store: TestStore) {
     tx.commit().await.unwrap();
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     every_kind_of_value_comes_back,
+    values_are_saved_and_what_a_row_is_found_by_stays,
     fields_without_a_value_are_null,
     many_rows_are_written_and_found_in_few_statements,
     an_update_keeps_who_made_the_row_and_when,

@@ -91,6 +91,9 @@ const MATRIX: &[Cells] = &[
     cells("notifications", [EACH, 1, 1, 1, 1, 1], ["a", "", ""]),
     cells("notification_recipients", [EACH, 1, 1, 1, 1, 1], NOBODY),
     cells("notification_deliveries", [1, 0, 0, 0, 0, 0], NOBODY),
+    cells("notification_clock", [1, 1, 1, 1, 1, 1], NOBODY),
+    cells("notification_templates", [1, 0, 0, 0, 0, 0], ["a", "a", "a"]),
+    cells("notification_settings", [1, 0, 0, 0, 0, 0], ["a", "a", ""]),
     cells("cache_entries", [3, 3, 3, 2, 2, 1], NOBODY),
     // What only the program itself reads.
     cells("server_keys", [0; 6], NOBODY),
@@ -98,6 +101,7 @@ const MATRIX: &[Cells] = &[
     cells("vault_requests", [0; 6], NOBODY),
     cells("authority", [0; 6], NOBODY),
     cells("known_origins", [0; 6], NOBODY),
+    cells("push_providers", [0; 6], NOBODY),
     cells("_sqlx_migrations", [0; 6], NOBODY),
 ];
 
@@ -227,13 +231,16 @@ impl Filled {
         for (table, column) in [("bulk_decisions", "decided_by"), ("imports", "created_by"), ("audit_log", "actor")] {
             self.put(table, by(column)).await;
         }
-        self.put("push_tokens", json!({"user_id": person, "platform": "web"})).await;
+        let token =
+            json!({"user_id": person, "device_id": device, "platform": "web", "token": format!("token {number}")});
+        self.put("push_tokens", token).await;
         let message = id("message", number);
         let notification = json!({
             "id": message, "user_id": person, "created_by": person, "status": "pending", "priority": "normal",
         });
         self.put("notifications", notification).await;
-        self.put("notification_recipients", json!({"notification_id": message, "user_id": person})).await;
+        let recipient = json!({"notification_id": message, "user_id": person, "state": "waiting"});
+        self.put("notification_recipients", recipient).await;
     }
 
     async fn fill_rest(&mut self) {
@@ -244,7 +251,10 @@ impl Filled {
             self.put(table, json!({})).await;
         }
         self.put("pairing_claims", json!({"status": "waiting"})).await;
-        self.put("notification_deliveries", json!({"status": "waiting"})).await;
+        self.put("notification_deliveries", json!({"status": "waiting", "channel": "local"})).await;
+        self.put("notification_templates", json!({"priority": "high"})).await;
+        self.put("notification_settings", json!({})).await;
+        self.put("push_providers", json!({"provider": "fcm"})).await;
         let parent = PEOPLE.iter().position(|(kind, ..)| *kind == "parent").unwrap();
         for scope in ["public", "staff", "office", &format!("user:{}", id("person", parent))] {
             self.put("cache_entries", json!({"scope": scope, "key": scope})).await;

@@ -10,7 +10,7 @@ use showdesk_domain::schema::{Table, known_table, tables};
 use showdesk_store::conflicts::{self, ConflictCounts, ConflictFilter, Standing};
 use showdesk_store::db::Seat;
 use showdesk_store::{StoreError, changes, history, queue};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::{Show, at, fill};
@@ -172,6 +172,9 @@ async fn clashes_are_found_by_record_and_listed_by_page(store: TestStore) {
     assert_eq!(conflicts::open_on(&mut tx, &ids).await.unwrap(), clashes[..2]);
     assert_eq!(conflicts::open_on(&mut tx, &ids[..1]).await.unwrap(), clashes[..2], "the second is about both");
     assert_eq!(conflicts::count_open(&mut tx).await.unwrap(), 4);
+    let by_kind = conflicts::open_by_kind(&mut tx).await.unwrap();
+    let told: Vec<_> = by_kind.iter().map(|of| (of.kind, of.count, of.oldest)).collect();
+    assert_eq!(told, [(ConflictKind::Rule, 3, at(1)), (ConflictKind::UpdateUpdate, 1, at(4))]);
     let newest_first: Vec<Conflict> = clashes.iter().rev().cloned().collect();
     let all = ConflictFilter { limit: 3, ..ConflictFilter::default() };
     let page = conflicts::list(&mut tx, &all).await.unwrap();
@@ -305,7 +308,7 @@ async fn the_feed_has_one_row_a_record_in_the_order_of_changes(store: TestStore)
     assert!(changes::page(&mut tx, Seq(0), Seq(MANY + 2), &[], 9).await.unwrap().is_empty());
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     an_op_is_queued_once_and_comes_back_whole,
     verdicts_are_written_in_bulk,
     a_clash_is_saved_whole_and_changed,

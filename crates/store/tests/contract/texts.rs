@@ -7,7 +7,7 @@ use showdesk_domain::record::ChangeRow;
 use showdesk_domain::schema::{Table, known_table, tables};
 use showdesk_store::changes;
 use showdesk_store::db::Seat;
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
 use crate::fixture::at;
@@ -95,4 +95,7 @@ fn numbered(seq: i64, row: ChangeRow) -> ChangeRow {
     ChangeRow { seq: Seq(seq), record_id: RecordId(Uuid::from_u128(seq.unsigned_abs().into())), ..row }
 }
 
-both_engines![a_change_is_one_text_without_its_closing_brace, texts_are_paged_as_rows_are];
+on_both_engines![TestStore::open =>
+    a_change_is_one_text_without_its_closing_brace,
+    texts_are_paged_as_rows_are,
+];

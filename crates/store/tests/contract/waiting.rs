@@ -3,14 +3,15 @@
 use showdesk_domain::conflict::{ConflictStatus, Part};
 use showdesk_domain::ids::{OpId, RecordId, Version};
 use showdesk_domain::op::Operation;
-use showdesk_domain::queue::QueueStatus;
+use showdesk_domain::queue::{QueueStatus, QueuedOp};
 use showdesk_domain::schema::known_table;
+use showdesk_domain::world::Name;
 use showdesk_store::db::Seat;
 use showdesk_store::{aliases, conflicts, queue};
-use showdesk_testkit::{TestStore, both_engines};
+use showdesk_testkit::{TestStore, on_both_engines};
 use uuid::Uuid;
 
-use crate::fixture::fill;
+use crate::fixture::{at, fill};
 use crate::sync::clash;
 
 async fn ops_are_found_by_what_they_wait_for(store: TestStore) {
@@ -31,16 +32,21 @@ async fn ops_are_found_by_what_they_wait_for(store: TestStore) {
     let mut expected = [ops[0].id, ops[1].id];
     expected.sort();
     assert_eq!(found, expected);
+    let before = queue::waiting(&mut tx, at(1_000)).await.unwrap();
+    let undecided = |op: &&QueuedOp| matches!(op.status, QueueStatus::Pending | QueueStatus::Processing);
+    let due = |op: &QueuedOp| op.lease_until.map_or(Some(op.created_at), |end| (end <= at(1_000)).then_some(end));
+    assert_eq!(before.due_since, ops.iter().filter(undecided).filter_map(due).min());
     ops[0].waiting_on = None;
     ops[0].status = QueueStatus::Completed;
     queue::update(&mut tx, &ops[..1]).await.unwrap();
     assert_eq!(queue::waiting_on(&mut tx, &[root]).await.unwrap().len(), 1);
+    assert_eq!(queue::waiting(&mut tx, at(1_000)).await.unwrap().count, before.count - 1);
 }
 
 async fn an_alias_leads_to_its_row_until_it_is_removed(store: TestStore) {
     fill(&store.db).await;
     let alias = ("animals", RecordId(Uuid::now_v7()));
-    let (row, other) = (RecordId(Uuid::now_v7()), RecordId(Uuid::now_v7()));
+    let [row, other] = [false, true].map(|is_used| Name { record_id: RecordId(Uuid::now_v7()), is_used });
     let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
     aliases::save(&mut tx, alias, row).await.unwrap();
     let same_id_elsewhere = ("entries", alias.1);
@@ -83,7 +89,7 @@ async fn an_open_clash_is_found_by_each_row_of_its_group(store: TestStore) {
     assert!(conflicts::open_on(&mut tx, &rows).await.unwrap().is_empty());
 }
 
-both_engines![
+on_both_engines![TestStore::open =>
     ops_are_found_by_what_they_wait_for,
     an_alias_leads_to_its_row_until_it_is_removed,
     an_open_clash_is_found_by_each_row_of_its_group,
