@@ -138,13 +138,14 @@ impl Apns {
 
     /// One message to one environment, with what may be mended on the way: a pass, and a length.
     async fn deliver(&self, now: DateTime<Utc>, environment: Environment, target: &ApnsTarget, form: &Form) -> Reading {
-        let mut reading = self.post(now, environment, target, form, &form.body).await;
+        let pass = self.key.pass(now);
+        let mut reading = self.post(now, environment, target, form, (&form.body, &pass)).await;
         if reading == Reading::StalePass {
-            self.key.forget_pass();
-            reading = self.post(now, environment, target, form, &form.body).await;
+            self.key.forget_pass(&pass);
+            reading = self.post(now, environment, target, form, (&form.body, &self.key.pass(now))).await;
         }
         if reading == Reading::TooLong {
-            reading = self.post(now, environment, target, form, &form.shorter).await;
+            reading = self.post(now, environment, target, form, (&form.shorter, &self.key.pass(now))).await;
         }
         reading
     }
@@ -155,13 +156,12 @@ impl Apns {
         environment: Environment,
         target: &ApnsTarget,
         form: &Form,
-        body: &str,
+        (body, pass): (&str, &Secret),
     ) -> Reading {
         let line = match environment {
             Environment::Production => &self.production,
             Environment::Sandbox => &self.sandbox,
         };
-        let pass = self.key.pass(now);
         let (generation, request) = line.request(&target.token);
         let request = form
             .headers

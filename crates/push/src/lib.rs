@@ -18,6 +18,7 @@ mod senders;
 mod setup;
 mod trial;
 pub mod web;
+pub mod webhook;
 
 pub use message::{Outgoing, Priority};
 pub use network::{Network, Reach};
@@ -25,5 +26,5 @@ pub use outcome::{Code, Outcome, Wait};
 pub use randomness::Randomness;
 pub use secret::Secret;
 pub use senders::{Senders, Target};
-pub use setup::SetupError;
+pub use setup::{SetupError, is_here, stand_in};
 pub use trial::Trial;

@@ -7,6 +7,7 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use chrono::{DateTime, Utc};
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
@@ -22,6 +23,8 @@ pub struct Outgoing {
     /// For the program on the phone: what to open. Names that FCM keeps to itself (`from`, `message_type`, and those
     /// that begin with `google.` or `gcm.notification.`) and our own `id` and `priority` are not for use here.
     pub data: BTreeMap<String, String>,
+    /// What else the show's own page is told, in the words of its own stream. Only a page gets it, sealed.
+    pub notice: Map<String, Value>,
     /// How loud.
     pub priority: Priority,
     /// From then on nobody wants to read it.
@@ -96,6 +99,7 @@ pub(crate) mod tests {
             title: "Class 12 to ring 2".to_owned(),
             body: "Market lambs, light. Please be there in 10 minutes.".to_owned(),
             data: BTreeMap::from([("open".to_owned(), "#/classes/12".to_owned())]),
+            notice: Map::new(),
             priority: Priority::High,
             expires_at: now + chrono::TimeDelta::minutes(10),
             collapse_key: Some("class-call:12".to_owned()),

@@ -99,6 +99,23 @@ impl fmt::Display for Code {
 }
 
 impl Outcome {
+    /// The word that came with it; `ok` if the message was taken.
+    pub fn code(&self) -> &str {
+        match self {
+            Self::Accepted { .. } | Self::OtherEnvironment { .. } => "ok",
+            Self::Retry { code, .. }
+            | Self::Drop { code }
+            | Self::Dead { code, .. }
+            | Self::Strike { code }
+            | Self::Config { code } => code.as_str(),
+        }
+    }
+
+    /// Nobody answered within the time that one message has.
+    pub fn timed_out() -> Self {
+        Self::retry("timed_out", None)
+    }
+
     /// Try again, for this address.
     pub(crate) fn retry(code: &str, after: Option<Duration>) -> Self {
         Self::Retry { code: Code::new(code), after, wait: Wait::Target, reached: true }
@@ -109,7 +126,8 @@ impl Outcome {
         Self::Retry { code: Code::new(code), after, wait: Wait::Provider, reached: true }
     }
 
-    pub(crate) fn drop(code: &str) -> Self {
+    /// This message cannot be sent this way.
+    pub fn drop(code: &str) -> Self {
         Self::Drop { code: Code::new(code) }
     }
 
@@ -121,7 +139,8 @@ impl Outcome {
         Self::Strike { code: Code::new(code) }
     }
 
-    pub(crate) fn config(code: &str) -> Self {
+    /// Our settings are wrong.
+    pub fn config(code: &str) -> Self {
         Self::Config { code: Code::new(code) }
     }
 }

@@ -5,17 +5,29 @@
 pub struct Trial {
     /// Whether messages would go out.
     pub works: bool,
+    /// What was found, in a word: `ok`, or the provider's own.
+    pub code: String,
     /// What was found, and what to do about it: a sentence or two, to be shown as they are.
     pub says: String,
 }
 
 impl Trial {
     pub(crate) fn works(says: impl Into<String>) -> Self {
-        Self { works: true, says: says.into() }
+        Self { works: true, code: "ok".to_owned(), says: says.into() }
     }
 
-    pub(crate) fn fails(says: impl Into<String>) -> Self {
-        Self { works: false, says: says.into() }
+    pub(crate) fn fails(code: impl Into<String>, says: impl Into<String>) -> Self {
+        Self { works: false, code: code.into(), says: says.into() }
+    }
+
+    /// It was not tried for a reason of our own.
+    pub fn failed(code: &str, says: impl Into<String>) -> Self {
+        Self::fails(code, says)
+    }
+
+    /// Nobody answered within the time there was.
+    pub fn timed_out(whom: &str) -> Self {
+        Self::fails("timed_out", format!("{whom} did not answer in time. Try again in a minute."))
     }
 
     /// What the connection itself can suffer from, whoever is at its other end; none for any other word.
@@ -30,6 +42,6 @@ impl Trial {
             "timed_out" | "connection_lost" => format!("{whom} did not answer in time. Try again in a minute."),
             _ => return None,
         };
-        Some(Self::fails(says))
+        Some(Self::fails(code, says))
     }
 }

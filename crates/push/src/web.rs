@@ -14,7 +14,7 @@ use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::json;
 
-pub use subscription::WebTarget;
+pub use subscription::{WebTarget, service_of};
 pub use vapid::VapidKey;
 
 use crate::message::Outgoing;
@@ -103,6 +103,7 @@ impl WebPush {
     pub async fn test(&self, now: DateTime<Utc>, fresh: &Randomness) -> Trial {
         if !self.passes.check(now) || !content::check(fresh) {
             return Trial::fails(
+                "vapid_key",
                 "The key for web messages does not work. Make a new one; people then have to allow messages again.",
             );
         }
@@ -111,7 +112,7 @@ impl WebPush {
                 let Outcome::Retry { code, .. } = lost(&error, Wait::Target) else { continue };
                 let name = service.trim_start_matches("https://").trim_end_matches('/');
                 return Trial::of_connection(name, code.as_str())
-                    .unwrap_or_else(|| Trial::fails(format!("{name} cannot be asked ({code}).")));
+                    .unwrap_or_else(|| Trial::fails(code.as_str(), format!("{name} cannot be asked ({code}).")));
             }
         }
         Trial::works("The key works and the message services of Chrome, Firefox and Safari can be reached.")
@@ -149,16 +150,20 @@ impl WebPush {
 /// The message as the page's worker reads it, in at most so many bytes.
 fn fitted(message: &Outgoing, limit: usize) -> Option<String> {
     let form = |body: &str| {
-        json!({
+        let mut form = json!({
+            "expires_at": message.expires_at,
+            "data": message.data,
+        });
+        let own = json!({
             "id": message.id,
             "title": message.title,
             "body": body,
             "priority": message.priority,
-            "expires_at": message.expires_at,
             "tag": message.collapse_name(),
-            "data": message.data,
-        })
-        .to_string()
+        });
+        let told = message.notice.iter().chain(own.as_object().into_iter().flatten());
+        told.for_each(|(name, value)| form[name] = value.clone());
+        form.to_string()
     };
     let body = message.fitting_body(limit, |body| form(body).len())?;
     Some(form(&body))

@@ -94,15 +94,21 @@ pub(super) fn in_words(topic: &str, reading: &Reading) -> Trial {
             ));
         }
         Reading::StalePass => {
-            return Trial::fails("Apple says that the time of this laptop is wrong. Set its clock and try again.");
+            return Trial::fails(
+                "ExpiredProviderToken",
+                "Apple says that the time of this laptop is wrong. Set its clock and try again.",
+            );
         }
-        Reading::TooLong => return Trial::fails("Apple found the test message too long."),
+        Reading::TooLong => return Trial::fails("PayloadTooLarge", "Apple found the test message too long."),
         Reading::Settled(outcome) => outcome,
     };
     let says = match outcome {
         Outcome::Retry { code, .. } => {
             return Trial::of_connection("Apple", code.as_str()).unwrap_or_else(|| {
-                Trial::fails(format!("Apple is busy ({code}). Messages wait; try this test again later."))
+                Trial::fails(
+                    code.as_str(),
+                    format!("Apple is busy ({code}). Messages wait; try this test again later."),
+                )
             });
         }
         Outcome::Config { code } => of_settings(code.as_str()),
@@ -114,7 +120,7 @@ pub(super) fn in_words(topic: &str, reading: &Reading) -> Trial {
         },
         Outcome::Accepted { .. } | Outcome::OtherEnvironment { .. } => "Apple took a message for nobody.".to_owned(),
     };
-    Trial::fails(says)
+    Trial::fails(outcome.code(), says)
 }
 
 fn of_settings(code: &str) -> String {

@@ -14,6 +14,8 @@ use crate::setup::SetupError;
 
 /// Apple refuses one older than an hour, and a new one within twenty minutes.
 const RENEW_AFTER: TimeDelta = TimeDelta::minutes(50);
+/// Who asked for the time first may come for the pass last.
+const COMES_LATE: TimeDelta = TimeDelta::seconds(30);
 const ID_LENGTH: usize = 10;
 
 /// A `.p8` key with its id and its team.
@@ -39,7 +41,7 @@ impl AppleKey {
     pub(super) fn pass(&self, now: DateTime<Utc>) -> Secret {
         let mut kept = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some((pass, made_at)) = &*kept
-            && (*made_at..*made_at + RENEW_AFTER).contains(&now)
+            && (*made_at - COMES_LATE..*made_at + RENEW_AFTER).contains(&now)
         {
             return pass.clone();
         }
@@ -50,9 +52,12 @@ impl AppleKey {
         pass
     }
 
-    /// Apple calls it stale: the next one is made anew.
-    pub(super) fn forget_pass(&self) {
-        *self.pass.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    /// Apple calls this pass stale: the next one is made anew. One that was made since stays.
+    pub(super) fn forget_pass(&self, stale: &Secret) {
+        let mut kept = self.pass.lock().unwrap_or_else(PoisonError::into_inner);
+        if kept.as_ref().is_some_and(|(pass, _)| pass == stale) {
+            *kept = None;
+        }
     }
 }
 
@@ -88,8 +93,12 @@ mod tests {
         assert_ne!(second, first);
         // A clock that was set back makes one that Apple does not take for one of the future.
         assert_ne!(key.pass(noon() - TimeDelta::minutes(1)), second);
-        key.forget_pass();
-        assert_eq!(key.pass(noon()), first);
+        let third = key.pass(noon() + TimeDelta::hours(2));
+        assert_eq!(key.pass(noon() + TimeDelta::hours(2) - TimeDelta::seconds(3)), third, "a sender that was slow");
+        key.forget_pass(&first);
+        assert_eq!(key.pass(noon() + TimeDelta::hours(2)), third, "an old one that is called stale costs no new one");
+        key.forget_pass(&third);
+        assert_ne!(key.pass(noon() + TimeDelta::hours(2) + TimeDelta::seconds(1)), third);
     }
 
     #[test]

@@ -117,7 +117,10 @@ pub(super) fn in_words(project: &str, outcome: &Outcome) -> Trial {
         }
         Outcome::Retry { code, .. } => {
             return Trial::of_connection("Google", code.as_str()).unwrap_or_else(|| {
-                Trial::fails(format!("Google is busy ({code}). Messages wait; try this test again in a minute."))
+                Trial::fails(
+                    code.as_str(),
+                    format!("Google is busy ({code}). Messages wait; try this test again in a minute."),
+                )
             });
         }
         Outcome::Config { code } => of_settings(project, code.as_str()),
@@ -126,7 +129,7 @@ pub(super) fn in_words(project: &str, outcome: &Outcome) -> Trial {
         }
         Outcome::OtherEnvironment { .. } => "Google answered something that only Apple answers.".to_owned(),
     };
-    Trial::fails(says)
+    Trial::fails(outcome.code(), says)
 }
 
 fn of_settings(project: &str, code: &str) -> String {

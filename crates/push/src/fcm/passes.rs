@@ -20,6 +20,8 @@ pub(super) const AUDIENCE: &str = "https://oauth2.googleapis.com/token";
 const SCOPE: &str = "https://www.googleapis.com/auth/firebase.messaging";
 const GRANT: &str = "grant_type=urn%3Aietf%3Aparams%3Aoauth%3Agrant-type%3Ajwt-bearer";
 const RENEW_EARLY: TimeDelta = TimeDelta::minutes(5);
+/// A renewal that failed is tried again so much later, while the pass is still good.
+const RENEW_AGAIN: TimeDelta = TimeDelta::seconds(30);
 /// Google says 3,600 s; more is not believed.
 const SECONDS_MAX: u32 = 86_400;
 
@@ -36,8 +38,15 @@ pub(super) struct Passes {
 
 #[derive(Default)]
 struct Kept {
-    pass: Option<(Secret, DateTime<Utc>)>,
+    pass: Option<Pass>,
     failure: Option<Outcome>,
+}
+
+#[derive(Clone)]
+struct Pass {
+    secret: Secret,
+    renew_at: DateTime<Utc>,
+    ends_at: DateTime<Utc>,
 }
 
 #[derive(Deserialize)]
@@ -71,11 +80,11 @@ impl Passes {
     async fn get(&self, now: DateTime<Utc>, refused: Option<&Secret>) -> Result<Secret, Outcome> {
         let ended = self.ended.load(Ordering::Acquire);
         let mut kept = self.kept.lock().await;
-        if let Some((pass, renew_at)) = &kept.pass
-            && now < *renew_at
-            && refused != Some(pass)
+        if let Some(pass) = &kept.pass
+            && now < pass.renew_at
+            && refused != Some(&pass.secret)
         {
-            return Ok(pass.clone());
+            return Ok(pass.secret.clone());
         }
         if let Some(failure) = &kept.failure
             && self.ended.load(Ordering::Acquire) != ended
@@ -83,15 +92,28 @@ impl Passes {
             return Err(failure.clone());
         }
         let asked = self.ask(now).await;
-        *kept = match &asked {
-            Ok((pass, renew_at)) => Kept { pass: Some((pass.clone(), *renew_at)), failure: None },
-            Err(failure) => Kept { pass: None, failure: Some(failure.clone()) },
+        // One that Google still takes is not thrown away because there is no next one yet.
+        let still_good = kept.pass.take().filter(|pass| now < pass.ends_at && refused != Some(&pass.secret));
+        let answer = match (asked, still_good) {
+            (Ok(fresh), _) => {
+                *kept = Kept { pass: Some(fresh.clone()), failure: None };
+                Ok(fresh.secret)
+            }
+            (Err(_), Some(pass)) => {
+                let secret = pass.secret.clone();
+                *kept = Kept { pass: Some(Pass { renew_at: now + RENEW_AGAIN, ..pass }), failure: None };
+                Ok(secret)
+            }
+            (Err(failure), None) => {
+                *kept = Kept { pass: None, failure: Some(failure.clone()) };
+                Err(failure)
+            }
         };
         self.ended.fetch_add(1, Ordering::AcqRel);
-        asked.map(|(pass, _)| pass)
+        answer
     }
 
-    async fn ask(&self, now: DateTime<Utc>) -> Result<(Secret, DateTime<Utc>), Outcome> {
+    async fn ask(&self, now: DateTime<Utc>) -> Result<Pass, Outcome> {
         let assertion = self
             .account
             .assertion(now.timestamp(), SCOPE, AUDIENCE)
@@ -106,13 +128,13 @@ impl Passes {
     }
 }
 
-fn read(answer: &Answer, now: DateTime<Utc>) -> Result<(Secret, DateTime<Utc>), Outcome> {
+fn read(answer: &Answer, now: DateTime<Utc>) -> Result<Pass, Outcome> {
     match answer.status {
         200 => {
             let given: Given = serde_json::from_slice(&answer.body)
                 .map_err(|_| Outcome::retry_provider("strange_answer", answer.retry_after(now)))?;
-            let seconds = i64::from(given.expires_in.min(SECONDS_MAX));
-            Ok((Secret::new(given.access_token), now + TimeDelta::seconds(seconds) - RENEW_EARLY))
+            let ends_at = now + TimeDelta::seconds(i64::from(given.expires_in.min(SECONDS_MAX)));
+            Ok(Pass { secret: Secret::new(given.access_token), renew_at: ends_at - RENEW_EARLY, ends_at })
         }
         400 | 401 | 403 => {
             let refused: Refused = serde_json::from_slice(&answer.body).unwrap_or_default();

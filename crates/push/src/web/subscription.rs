@@ -39,6 +39,18 @@ impl WebTarget {
         Ok(Self { endpoint: address(endpoint, reach)?, key, auth })
     }
 
+    /// Looks the push service's name up, and refuses one that leads only to this machine or its neighbours. A name that
+    /// cannot be looked up now is no reason: the laptop may be offline, and it is looked up anew for each message.
+    pub async fn look_up(&self, reach: Reach) -> Result<(), SetupError> {
+        let Some(Host::Domain(name)) = self.endpoint.host() else { return Ok(()) };
+        let Ok(found) = tokio::net::lookup_host((name, 0)).await else { return Ok(()) };
+        let found: Vec<IpAddr> = found.map(|address| address.ip()).collect();
+        if !found.is_empty() && !found.iter().any(|address| reach.allows(*address)) {
+            return Err(SetupError::Subscription("the address is not on the open internet"));
+        }
+        Ok(())
+    }
+
     /// Where to post.
     pub(super) fn endpoint(&self) -> &Url {
         &self.endpoint
@@ -52,9 +64,9 @@ impl WebTarget {
         &self.auth
     }
 
-    /// The push service.
-    pub(super) fn service(&self) -> String {
-        self.endpoint.origin().ascii_serialization()
+    /// The push service it leads to.
+    pub fn service(&self) -> String {
+        service(&self.endpoint)
     }
 
     /// Chrome gives such a host to a subscription that was taken back.
@@ -67,6 +79,15 @@ impl fmt::Debug for WebTarget {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("WebTarget").field("service", &self.service()).finish_non_exhaustive()
     }
+}
+
+/// The push service of an address: the address without what is the phone's own.
+pub fn service_of(endpoint: &str) -> Option<String> {
+    Url::parse(endpoint).ok().map(|url| service(&url))
+}
+
+fn service(endpoint: &Url) -> String {
+    endpoint.origin().ascii_serialization()
 }
 
 fn address(text: &str, reach: Reach) -> Result<Url, SetupError> {
