@@ -74,6 +74,8 @@ metrics! {
     QueueAge "queue_age" Gauge Seconds "How long the oldest of them has waited.";
     ConflictsOpen "conflicts_open" Gauge Count "Clashes that nobody has decided, by kind.";
     ConflictAge "conflict_age" Gauge Seconds "How long the oldest undecided clash has waited.";
+    ConflictsOpened "conflicts_opened" Counter Count "Clashes that came up.";
+    ConflictsDecided "conflicts_decided" Counter Count "Clashes that were decided.";
     PhonesConnected "phones_connected" Gauge Count "Phones that are here.";
     PhoneUnsent "phone_unsent" Gauge Count "Entries a phone holds that the laptop has not got.";
     PhoneAwayUnsent "phone_away_unsent" Gauge Seconds "How long a phone with unsent entries has been away.";
@@ -94,6 +96,7 @@ metrics! {
     Battery "battery" Gauge Percent "How full the laptop's battery is.";
     Processor "processor" Gauge Percent "How busy the program keeps the processor.";
     Memory "memory" Gauge Bytes "Memory the program uses.";
+    ProblemBack "problem_back" Gauge Flag "A problem that somebody solved and that has come back.";
     Downtime "downtime" Gauge Seconds "How long the program did not run before this start, if it had not been closed.";
 }
 

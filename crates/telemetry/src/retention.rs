@@ -19,6 +19,10 @@ pub enum Kept {
     Requests,
     /// `metric_rollups` of one resolution.
     Rollups(Resolution),
+    /// `measures` of one resolution.
+    Measures(Resolution),
+    /// `markers`.
+    Markers,
     /// `error_logs`: the samples of the groups.
     Errors,
     /// `error_groups`, by when they were last seen.
@@ -29,11 +33,15 @@ pub enum Kept {
 
 impl Kept {
     /// All, in the order in which they are swept: the most rows first.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 11] = [
         Self::Requests,
         Self::Rollups(Resolution::Minute),
         Self::Rollups(Resolution::Hour),
         Self::Rollups(Resolution::Day),
+        Self::Measures(Resolution::Minute),
+        Self::Measures(Resolution::Hour),
+        Self::Measures(Resolution::Day),
+        Self::Markers,
         Self::Errors,
         Self::ErrorGroups,
         Self::AlertEvents,
@@ -44,16 +52,23 @@ impl Kept {
     /// Minutes go after a week, the longest show with the days around it; the hours made of them stay.
     pub const fn days(self) -> i64 {
         match self {
-            Self::Rollups(Resolution::Minute) => 7,
-            Self::Requests | Self::Rollups(_) => 30,
+            Self::Rollups(Resolution::Minute) | Self::Measures(Resolution::Minute) => 7,
+            Self::Requests | Self::Rollups(_) | Self::Measures(_) | Self::Markers => 30,
             Self::Errors | Self::ErrorGroups | Self::AlertEvents => 90,
+        }
+    }
+
+    /// How long a time one row stands for.
+    fn length(self) -> TimeDelta {
+        match self {
+            Self::Rollups(resolution) | Self::Measures(resolution) => resolution.length(),
+            _ => TimeDelta::zero(),
         }
     }
 
     /// Rows from before this moment go. A rollup is dated by its start and goes when all of it is too old.
     pub fn cutoff(self, now: DateTime<Utc>) -> DateTime<Utc> {
-        let length = if let Self::Rollups(resolution) = self { resolution.length() } else { TimeDelta::zero() };
-        now - TimeDelta::days(self.days()) - length
+        now - TimeDelta::days(self.days()) - self.length()
     }
 }
 
@@ -122,7 +137,10 @@ mod tests {
     fn hundred_days() -> BTreeMap<Kept, Vec<DateTime<Utc>>> {
         let rows = |kept: Kept| {
             let at = (0..100 * 48).map(|half_hours| now() - TimeDelta::minutes(30 * half_hours));
-            let dated = at.map(|at| if let Kept::Rollups(resolution) = kept { resolution.start_of(at) } else { at });
+            let dated = at.map(|at| match kept {
+                Kept::Rollups(resolution) | Kept::Measures(resolution) => resolution.start_of(at),
+                _ => at,
+            });
             (kept, dated.collect())
         };
         Kept::ALL.into_iter().map(rows).collect()
@@ -134,8 +152,7 @@ mod tests {
         let expected: BTreeMap<Kept, Vec<DateTime<Utc>>> = tables
             .iter()
             .map(|(kept, rows)| {
-                let length = if let Kept::Rollups(resolution) = kept { resolution.length() } else { TimeDelta::zero() };
-                let kept_rows = rows.iter().filter(|at| now() - (**at + length) <= TimeDelta::days(kept.days()));
+                let kept_rows = rows.iter().filter(|at| now() - (**at + kept.length()) <= TimeDelta::days(kept.days()));
                 (*kept, kept_rows.copied().collect())
             })
             .collect();
@@ -157,7 +174,7 @@ mod tests {
         assert_eq!(tables[&Kept::Errors].len(), 90 * 48 + 1);
         let removed: u64 = sweep.report().map(|(_, rows)| rows).sum();
         let left: usize = tables.values().map(Vec::len).sum();
-        assert_eq!(removed, u64::try_from(7 * 100 * 48 - left).unwrap());
+        assert_eq!(removed, u64::try_from(Kept::ALL.len() * 100 * 48 - left).unwrap());
         assert!(steps > Kept::ALL.len(), "one step was never full");
     }
 

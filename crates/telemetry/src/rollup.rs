@@ -2,6 +2,7 @@
 
 mod steps;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
@@ -30,6 +31,9 @@ pub enum Resolution {
 }
 
 impl Resolution {
+    /// All, the finest first.
+    pub const ALL: [Self; 3] = [Self::Minute, Self::Hour, Self::Day];
+
     /// How long.
     pub const fn length(self) -> TimeDelta {
         match self {
@@ -45,24 +49,15 @@ impl Resolution {
         let start = at.timestamp_millis() - into;
         DateTime::from_timestamp_millis(start).unwrap_or(at)
     }
-
-    /// What is made of rollups of this one.
-    pub const fn coarser(self) -> Option<Self> {
-        match self {
-            Self::Minute => Some(Self::Hour),
-            Self::Hour => Some(Self::Day),
-            Self::Day => None,
-        }
-    }
 }
 
 /// What is counted together: the matched route, never the raw path, and how it ended.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Key {
     /// The matched route.
-    pub endpoint: String,
+    pub endpoint: Cow<'static, str>,
     /// The HTTP method.
-    pub method: String,
+    pub method: Cow<'static, str>,
     /// 2 for 200 to 299, and so on.
     pub status_class: u8,
 }
@@ -119,7 +114,7 @@ impl Minutes {
         let minute = Resolution::Minute.start_of(at);
         let mut place = (minute, key);
         if !self.rollups.contains_key(&place) && self.keys_of(minute) >= KEYS_MAX {
-            place.1 = Key { endpoint: OTHER.to_owned(), method: OTHER.to_owned(), ..place.1 };
+            place.1 = Key { endpoint: Cow::Borrowed(OTHER), method: Cow::Borrowed(OTHER), ..place.1 };
         }
         let rollup = self.rollups.entry(place).or_default();
         rollup.errors = rollup.errors.saturating_add(u64::from(failed));
@@ -132,40 +127,19 @@ impl Minutes {
     }
 
     fn keys_of(&self, minute: DateTime<Utc>) -> usize {
-        let first = Key { endpoint: String::new(), method: String::new(), status_class: 0 };
+        let first = Key { endpoint: Cow::Borrowed(""), method: Cow::Borrowed(""), status_class: 0 };
         self.rollups.range((minute, first)..).take_while(|((start, _), _)| *start == minute).count()
     }
 }
 
-/// Adds rollups up to coarser ones.
+/// Adds rollups up to coarser ones. What is added to a minute is added to its hour and its day in the same moment: so
+/// these are never behind, and a minute that comes late, or twice because the clock was set back, is counted once.
 pub fn coarsen(finer: impl IntoIterator<Item = ((DateTime<Utc>, Key), Rollup)>, to: Resolution) -> Rollups {
     let mut coarser = Rollups::new();
     for ((start, key), rollup) in finer {
         coarser.entry((to.start_of(start), key)).or_default().merge(&rollup);
     }
     coarser
-}
-
-/// Coarse rollups that one step of the work makes at most.
-pub const DUE_MAX: i32 = 48;
-
-/// How long a minute may still be written after it ended: the writer waits 5 seconds, and a slow disk longer.
-const LATE: TimeDelta = TimeDelta::seconds(30);
-
-/// The next whole rollups of a resolution that can be made: from one start to before another.
-///
-/// `made_until` is where the last step ended; without it `oldest`, the start of the first finer rollup, is where to
-/// begin. None while the first of them is not over.
-pub fn due(
-    to: Resolution,
-    made_until: Option<DateTime<Utc>>,
-    oldest: DateTime<Utc>,
-    now: DateTime<Utc>,
-) -> Option<(DateTime<Utc>, DateTime<Utc>)> {
-    let from = to.start_of(made_until.unwrap_or(oldest));
-    let over = to.start_of(now - LATE);
-    let until = over.min(from + to.length() * DUE_MAX);
-    (from < until).then_some((from, until))
 }
 
 #[cfg(test)]
@@ -179,7 +153,7 @@ mod tests {
     }
 
     fn key(endpoint: &str) -> Key {
-        Key { endpoint: endpoint.to_owned(), method: "GET".to_owned(), status_class: 2 }
+        Key { endpoint: endpoint.to_owned().into(), method: "GET".into(), status_class: 2 }
     }
 
     #[test]
@@ -205,19 +179,6 @@ mod tests {
         let known = &rollups[&(Resolution::Minute.start_of(moment), key("/0"))];
         assert_eq!((known.count(), known.errors), (2, 1));
         assert!(minutes.take().is_empty());
-    }
-
-    #[test]
-    fn whole_rollups_are_due_when_they_are_over_and_few_at_a_time() {
-        let hour = |hours: i64| at("2026-08-14T06:00:00Z") + TimeDelta::hours(hours);
-        let second = TimeDelta::seconds(1);
-        let first = hour(0) + TimeDelta::minutes(12);
-        assert_eq!(due(Resolution::Hour, None, first, hour(1) + LATE - second), None);
-        assert_eq!(due(Resolution::Hour, None, first, hour(1) + LATE), Some((hour(0), hour(1))));
-        assert_eq!(due(Resolution::Hour, Some(hour(1)), first, hour(1) + LATE), None);
-        assert_eq!(due(Resolution::Hour, Some(hour(1)), first, hour(300)), Some((hour(1), hour(49))));
-        // A clock that was set back makes nothing, and nothing twice.
-        assert_eq!(due(Resolution::Hour, Some(hour(9)), first, hour(5)), None);
     }
 
     proptest! {

@@ -11,6 +11,54 @@ pub const SLOW: Duration = Duration::from_millis(500);
 /// Rows of ordinary requests that may be kept in a minute. 30 days of them stay under 900,000 rows.
 pub const ROWS_A_MINUTE_MAX: u32 = 20;
 
+/// Failed requests of a minute, and slow ones, that are kept in any case: a stranger who asks for what is not there
+/// fills no disk. What is beyond it is sampled like the ordinary ones.
+pub const ROWS_APART_MAX: u32 = 200;
+
+/// Which requests of a minute are kept, minute by minute.
+#[derive(Debug, Clone)]
+pub struct Sampling {
+    /// Which one it is, counted from any moment.
+    minute: i64,
+    seen: u32,
+    seen_before: u32,
+    failed: u32,
+    slow: u32,
+    sampler: Sampler,
+}
+
+impl Sampling {
+    /// Keeps all until there are many.
+    pub fn new() -> Self {
+        let sampler = Sampler::new(NonZeroU32::MIN, 0);
+        Self { minute: i64::MIN, seen: 0, seen_before: 0, failed: 0, slow: 0, sampler }
+    }
+
+    /// How many requests the row of this one stands for; None keeps no row. `minute` is when it is weighed, and `dice`
+    /// any random number. A minute of a clock that was set back is one like any other.
+    pub fn weigh(&mut self, minute: i64, failed: bool, took: Duration, dice: u32) -> Option<NonZeroU32> {
+        if minute != self.minute {
+            self.seen_before = if minute.checked_sub(1) == Some(self.minute) { self.seen } else { 0 };
+            (self.minute, self.seen, self.failed, self.slow) = (minute, 0, 0, 0);
+        }
+        self.seen = self.seen.saturating_add(1);
+        let kept = if failed { &mut self.failed } else { &mut self.slow };
+        if (failed || took >= SLOW) && *kept < ROWS_APART_MAX {
+            *kept += 1;
+            return Some(NonZeroU32::MIN);
+        }
+        // A minute that is much busier than the last one shows that before it is over.
+        let next = one_in(self.seen_before.max(self.seen));
+        self.sampler.weigh(false, Duration::ZERO, next, dice)
+    }
+}
+
+impl Default for Sampling {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
 /// How many ordinary requests share one row, so that a minute like the last one keeps no more rows than allowed.
 pub fn one_in(requests_last_minute: u32) -> NonZeroU32 {
     NonZeroU32::new(requests_last_minute.div_ceil(ROWS_A_MINUTE_MAX)).unwrap_or(NonZeroU32::MIN)
@@ -73,7 +121,47 @@ mod tests {
         assert_eq!(one_in(ROWS_A_MINUTE_MAX + 1).get(), 2);
     }
 
+    #[test]
+    fn a_flood_of_failures_keeps_few_rows_and_they_stand_for_all() {
+        let mut sampling = Sampling::new();
+        let weights: Vec<u32> =
+            (0..50_000_u32).filter_map(|dice| sampling.weigh(7, true, QUICK, dice)).map(NonZeroU32::get).collect();
+        assert!(weights.len() < 500, "{} rows", weights.len());
+        let sum: u32 = weights.iter().sum();
+        assert!(sum.abs_diff(50_000) <= one_in(50_000).get(), "{sum}");
+        assert_eq!(sampling.weigh(8, true, QUICK, 0), NonZeroU32::new(1), "the next minute has room again");
+    }
+
+    #[test]
+    fn after_the_clock_was_set_back_failures_are_kept_again() {
+        let mut sampling = Sampling::new();
+        let mut kept = |minute: i64| {
+            let mut alone = |dice| sampling.weigh(minute, true, QUICK, dice) == NonZeroU32::new(1);
+            (0..ROWS_APART_MAX).filter(|dice| alone(*dice)).count()
+        };
+        assert_eq!([kept(200), kept(80), kept(81)], [ROWS_APART_MAX as usize; 3]);
+    }
+
     proptest! {
+        #[test]
+        fn the_weights_of_all_minutes_add_up_but_for_the_last_block(
+            minutes in prop::collection::vec(prop::collection::vec(0..1_000_u64, 0..600), 1..8),
+            dice: u32,
+        ) {
+            let mut sampling = Sampling::new();
+            let (mut sum, mut count) = (0, 0_u32);
+            let mut dice = dice;
+            for (minute, requests) in (0_i64..).zip(&minutes) {
+                for took in requests {
+                    dice = dice.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let weight = sampling.weigh(minute, took % 17 == 0, Duration::from_millis(*took), dice);
+                    sum += weight.map_or(0, NonZeroU32::get);
+                    count += 1;
+                }
+            }
+            prop_assert!(sum.abs_diff(count) <= one_in(600).get(), "{} of {}", sum, count);
+        }
+
         #[test]
         fn the_weights_of_whole_blocks_add_up_to_the_requests(n in 1..40_u32, blocks in 1..30_u32, dice: [u32; 8]) {
             let n = NonZeroU32::new(n).unwrap();

@@ -65,8 +65,8 @@ fn of_the_answers() -> Vec<Rule> {
 fn of_phones_and_entries() -> Vec<Rule> {
     let ten_minutes = f64::from(10 * MINUTE);
     vec![
-        // Its own seconds are the waiting: it fires at 10 minutes and is over as soon as the phone is back.
-        gauge("phone_away_unsent", Metric::PhoneAwayUnsent, ten_minutes, 0.0),
+        // Its own seconds are the waiting: it fires at 10 minutes and is over as soon as the phone is there again.
+        gauge("phone_away_unsent", Metric::PhoneAwayUnsent, ten_minutes, 45.0),
         Rule {
             wait: MINUTE,
             keep: MINUTE,
@@ -81,12 +81,14 @@ fn of_phones_and_entries() -> Vec<Rule> {
 fn of_messages_and_copies() -> Vec<Rule> {
     let half_hour = f64::from(30 * MINUTE);
     vec![
-        Rule { wait: MINUTE, keep: MINUTE, ..gauge("provider_open", Metric::ProviderOpen, 0.5, 0.5) },
+        // The desktop hears of it by the message that the desk sends about its providers.
         Rule {
-            tell_missing: true,
-            missing_after: 30 * MINUTE,
-            ..gauge("backup_old", Metric::BackupAge, half_hour, half_hour)
+            wait: MINUTE,
+            keep: MINUTE,
+            sinks: vec![Sink::Stream],
+            ..gauge("provider_open", Metric::ProviderOpen, 0.5, 0.5)
         },
+        Rule { missing_after: 30 * MINUTE, ..gauge("backup_old", Metric::BackupAge, half_hour, half_hour) },
         Rule { wait: 5 * MINUTE, ..gauge("stick_missing", Metric::BackupStickMissing, 0.5, 0.5) },
     ]
 }
@@ -108,6 +110,7 @@ fn of_the_laptop() -> Vec<Rule> {
             ..gauge("battery_low", Metric::Battery, 20.0, 30.0)
         },
         Rule { repeat: None, keep: 10 * MINUTE, ..gauge("was_down", Metric::Downtime, f64::from(MINUTE), 0.0) },
+        Rule { repeat: None, ..gauge("problem_back", Metric::ProblemBack, 0.5, 0.5) },
     ]
 }
 

@@ -5,7 +5,16 @@ use std::collections::BTreeMap;
 use chrono::{DateTime, NaiveTime, TimeDelta, Utc};
 use serde::{Deserialize, Serialize};
 
-use crate::metric::Metric;
+use crate::metric::{Kind, Metric};
+
+/// A reading looks back no further: what is older is not in memory.
+const WINDOW_SECONDS_MAX: u32 = 3_600;
+
+/// Labels that one filter names.
+const FILTER_MAX: usize = 8;
+
+/// Characters of a label's name or value.
+const LABEL_CHARS_MAX: usize = 120;
 
 /// Longer times in a rule are a mistake.
 const SECONDS_MAX: u32 = 7 * 24 * 3_600;
@@ -31,6 +40,17 @@ pub enum Aggregate {
     Count,
     /// The last value.
     Last,
+}
+
+impl Aggregate {
+    /// Whether such a reading can be made of it.
+    fn is_of(self, metric: Metric) -> bool {
+        match metric.kind() {
+            Kind::Histogram => self != Self::Last,
+            Kind::Counter => matches!(self, Self::Count | Self::Rate),
+            Kind::Gauge => self == Self::Last,
+        }
+    }
 }
 
 /// Which side of the threshold is trouble.
@@ -74,9 +94,30 @@ pub enum Sink {
 #[serde(deny_unknown_fields)]
 pub struct QuietHours {
     /// The first quiet moment.
+    #[serde(with = "clock")]
     pub from: NaiveTime,
     /// The first loud one.
+    #[serde(with = "clock")]
     pub until: NaiveTime,
+}
+
+/// A time of the day as people write it: `22:00`.
+mod clock {
+    use chrono::NaiveTime;
+    use serde::de::Error;
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    const FORM: &str = "%H:%M";
+
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands a reference over")]
+    pub(super) fn serialize<S: Serializer>(time: &NaiveTime, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(&time.format(FORM))
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<NaiveTime, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        NaiveTime::parse_from_str(&text, FORM).map_err(|_| D::Error::custom("a time of the day looks like 22:00"))
+    }
 }
 
 impl QuietHours {
@@ -149,6 +190,15 @@ pub enum BadRule {
     /// A time is too long, or there is no window.
     #[error("a time must be between a second and seven days")]
     Time,
+    /// It looks further back than anything is kept for it.
+    #[error("at most the last hour can be looked at")]
+    Window,
+    /// What is measured has no such reading.
+    #[error("this cannot be said of what is measured")]
+    Aggregate,
+    /// Too many labels, or too long ones.
+    #[error("it is about too many things at once")]
+    Filter,
     /// Repeating so often would be noise.
     #[error("it cannot be said again more than once a minute")]
     Repeat,
@@ -182,6 +232,16 @@ impl Rule {
             || [self.window, self.wait, self.keep, self.missing_after].iter().any(|time| *time > SECONDS_MAX)
         {
             return Err(BadRule::Time);
+        }
+        if self.window > WINDOW_SECONDS_MAX {
+            return Err(BadRule::Window);
+        }
+        if !self.aggregate.is_of(self.metric) {
+            return Err(BadRule::Aggregate);
+        }
+        let is_long = |text: &String| text.chars().count() > LABEL_CHARS_MAX;
+        if self.filter.len() > FILTER_MAX || self.filter.iter().any(|(name, value)| is_long(name) || is_long(value)) {
+            return Err(BadRule::Filter);
         }
         if self.repeat.is_some_and(|repeat| !(REPEAT_SECONDS_MIN..=SECONDS_MAX).contains(&repeat)) {
             return Err(BadRule::Repeat);
@@ -230,18 +290,22 @@ mod tests {
     #[test]
     fn a_rule_that_cannot_be_followed_is_refused() {
         type Spoil = fn(&mut Rule);
-        let table: [(Spoil, BadRule); 9] = [
+        let table: [(Spoil, BadRule); 13] = [
             (|rule| rule.id = "Slow answers".to_owned(), BadRule::Id),
             (|rule| rule.threshold = f64::NAN, BadRule::NotANumber),
             (|rule| rule.recovery = rule.threshold + 1.0, BadRule::Recovery),
             (|rule| rule.operator = Operator::Below, BadRule::Recovery),
             (|rule| rule.window = 0, BadRule::Time),
             (|rule| rule.wait = SECONDS_MAX + 1, BadRule::Time),
+            (|rule| rule.window = WINDOW_SECONDS_MAX + 1, BadRule::Window),
+            (|rule| rule.aggregate = Aggregate::Last, BadRule::Aggregate),
+            (|rule| rule.metric = Metric::DiskFree, BadRule::Aggregate),
+            (|rule| rule.filter = [("task".to_owned(), "x".repeat(200))].into(), BadRule::Filter),
             (|rule| rule.repeat = Some(10), BadRule::Repeat),
             (|rule| rule.sinks.clear(), BadRule::NoSink),
             (
                 |rule| {
-                    rule.metric = Metric::ProviderOpen;
+                    (rule.metric, rule.aggregate) = (Metric::ProviderOpen, Aggregate::Last);
                     rule.sinks = vec![Sink::Push, Sink::Webhook];
                 },
                 BadRule::OnlyPush,
@@ -269,5 +333,9 @@ mod tests {
         let text = serde_json::to_string(&rule()).unwrap();
         assert_eq!(serde_json::from_str::<Rule>(&text).unwrap(), rule());
         assert!(serde_json::from_str::<Rule>(&text.replace("\"keep\"", "\"keeps\"")).is_err());
+        let hours = r#"{"from":"22:00","until":"06:30"}"#;
+        let read: QuietHours = serde_json::from_str(hours).unwrap();
+        assert_eq!(serde_json::to_string(&read).unwrap(), hours);
+        assert!(serde_json::from_str::<QuietHours>(&hours.replace("22:00", "25:00")).is_err());
     }
 }

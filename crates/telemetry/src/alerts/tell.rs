@@ -121,7 +121,8 @@ fn kind_of(rule: &Rule, told: &Told, firing: &[Firing], now: DateTime<Utc>) -> O
     repeat.is_some_and(|repeat| passed >= repeat).then_some(MessageKind::StillFiring)
 }
 
-fn is_hushed(rule: &Rule, moment: Moment) -> bool {
+/// Whether nobody is told anything of this rule now: it is silenced, or the hours are quiet.
+pub fn is_hushed(rule: &Rule, moment: Moment) -> bool {
     let silenced = rule.silenced_until.is_some_and(|until| moment.now < until);
     let quiet = rule.severity < Severity::Critical && rule.quiet_hours.is_some_and(|hours| hours.hold(moment.local));
     silenced || quiet

@@ -3,8 +3,12 @@
 //! Rules that people made have the metric's own words.
 
 use super::rule::{Aggregate, Operator, Rule};
-use super::tell::{Message, MessageKind};
+use super::tell::{Firing, Message, MessageKind};
+use super::things::thing;
 use crate::metric::Unit;
+
+/// Subjects that a message names one by one.
+const NAMED_MAX: usize = 3;
 
 /// A piece of a rule's sentence.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -16,6 +20,15 @@ pub enum Part {
     Limit(String),
     /// How long it must last, as text; it can be edited.
     Wait(String),
+}
+
+impl Part {
+    /// As it is read.
+    pub fn into_text(self) -> String {
+        match self {
+            Self::Words(text) | Self::Limit(text) | Self::Wait(text) => text,
+        }
+    }
 }
 
 /// Sentence after "Tell me when", headline for one, headline for several, and when it is over.
@@ -131,6 +144,13 @@ const WORDS: &[Words] = &[
         "The laptop's battery is charged again",
     ),
     words(
+        "problem_back",
+        "a problem that was solved is back",
+        "A problem that was solved is back",
+        "{n} problems that were solved are back",
+        "What had come back is looked after",
+    ),
+    words(
         "was_down",
         "Showdesk was off for over {limit} without being closed",
         "Showdesk had stopped and is back",
@@ -163,8 +183,12 @@ pub fn sentence(rule: &Rule) -> Vec<Part> {
 /// The first line of a message.
 pub fn headline(rule: &Rule, message: &Message) -> String {
     let Some(words) = WORDS.iter().find(|words| words.id == rule.id) else {
-        let over = if message.kind == MessageKind::Resolved { "Over: " } else { "" };
-        return format!("{over}{}", rule.metric.help().trim_end_matches('.'));
+        let said: String = sentence(rule).into_iter().map(Part::into_text).collect();
+        return match message.kind {
+            MessageKind::Resolved => format!("Over: {said}"),
+            MessageKind::StillFiring => format!("Still: {said}"),
+            MessageKind::Firing => capital(&said),
+        };
     };
     let several = message.subjects.len() > 1;
     let line = match message.kind {
@@ -176,28 +200,65 @@ pub fn headline(rule: &Rule, message: &Message) -> String {
     if message.kind == MessageKind::StillFiring { format!("Still: {line}") } else { line }
 }
 
+/// The second line of a message: whom or what it is about, and how far it has gone. `name` gives a subject its name;
+/// the laptop has none.
+pub fn detail(rule: &Rule, message: &Message, name: impl Fn(&Firing) -> Option<String>) -> Option<String> {
+    let is_over = message.kind == MessageKind::Resolved;
+    let told = |firing: &Firing| {
+        let value =
+            firing.value.filter(|_| !is_over && rule.metric.unit() != Unit::Flag).map(|value| said(rule, value));
+        let nothing = !is_over && firing.value.is_none();
+        match (name(firing), value) {
+            (Some(name), Some(value)) => Some(format!("{name}: {value}")),
+            (Some(name), None) if nothing => Some(format!("{name}: nothing is known")),
+            (None, Some(value)) => Some(format!("{value} now, the limit is {}", limit(rule))),
+            (None, None) if nothing => Some("Nothing is known about it just now".to_owned()),
+            (name, None) => name,
+        }
+    };
+    let mut parts: Vec<String> = message.subjects.iter().take(NAMED_MAX).filter_map(told).collect();
+    match message.subjects.len().saturating_sub(NAMED_MAX) {
+        0 => {}
+        more => parts.push(format!("{more} more")),
+    }
+    (!parts.is_empty()).then(|| parts.join(" · "))
+}
+
+/// What the limit of a rule is counted in: the unit in which a person edits it.
+pub fn limit_unit(rule: &Rule) -> &'static str {
+    match (rule.aggregate, rule.metric.unit()) {
+        (Aggregate::Share, _) | (_, Unit::Percent) => "percent",
+        (Aggregate::Count | Aggregate::Rate, _) | (_, Unit::Count) => "count",
+        (_, Unit::Flag) => "flag",
+        (_, Unit::Milliseconds) => "milliseconds",
+        (_, Unit::Seconds) => "seconds",
+        (_, Unit::Bytes) => "bytes",
+    }
+}
+
 /// A sentence for a rule that somebody made.
 fn own(rule: &Rule) -> String {
-    let aggregate = match rule.aggregate {
-        Aggregate::P50 => ", the middle one,",
-        Aggregate::P95 => " (p95)",
-        Aggregate::P99 => " (p99)",
-        Aggregate::Rate => " a minute",
-        Aggregate::Share => ", those that failed,",
-        Aggregate::Count | Aggregate::Last => "",
-    };
     let side = if rule.operator == Operator::Above { "over" } else { "under" };
-    format!("{}{aggregate} is {side} {{limit}} for {{wait}}", rule.metric.key().replace('_', " "))
+    format!("{} is {side} {{limit}} for {{wait}}", thing(rule))
+}
+
+fn capital(text: &str) -> String {
+    let mut letters = text.chars();
+    letters.next().into_iter().flat_map(char::to_uppercase).chain(letters).collect()
 }
 
 fn limit(rule: &Rule) -> String {
-    let value = rule.threshold;
-    match (rule.aggregate, rule.metric.unit()) {
-        (Aggregate::Share, _) | (_, Unit::Percent) => format!("{} %", number(value)),
-        (Aggregate::Count | Aggregate::Rate, _) | (_, Unit::Count | Unit::Flag) => number(value),
-        (_, Unit::Milliseconds) => format!("{} ms", number(value)),
-        (_, Unit::Seconds) => time(value),
-        (_, Unit::Bytes) => bytes(value),
+    said(rule, rule.threshold)
+}
+
+/// A value of a rule, in the unit of people.
+fn said(rule: &Rule, value: f64) -> String {
+    match limit_unit(rule) {
+        "percent" => format!("{} %", number(value)),
+        "milliseconds" => format!("{} ms", number(value)),
+        "seconds" => time(value),
+        "bytes" => bytes(value),
+        _ => number(value),
     }
 }
 
@@ -245,7 +306,9 @@ mod tests {
         assert_eq!(rules.len(), WORDS.len());
         for rule in &rules {
             assert!(WORDS.iter().any(|words| words.id == rule.id), "{}", rule.id);
-            assert!(text(rule).contains('['), "{}: {}", rule.id, text(rule));
+            // Of this one nothing can be chosen but whether it is told.
+            let is_plain = rule.id == "problem_back";
+            assert_eq!(text(rule).contains('['), !is_plain, "{}: {}", rule.id, text(rule));
         }
     }
 
@@ -264,23 +327,55 @@ mod tests {
             threshold: 1.5 * 1_073_741_824.0,
             ..rules[2].clone()
         };
-        assert_eq!(text(&own), "memory is over [1.5 GB] for [[0 s]]");
+        assert_eq!(text(&own), "the memory Showdesk uses is over [1.5 GB] for [[0 s]]");
+        let said = |kind| headline(&own, &message(&own, kind, &[Some(1.0)]));
+        assert_eq!(said(MessageKind::Firing), "The memory Showdesk uses is over 1.5 GB for 0 s");
+        assert_eq!(said(MessageKind::Resolved), "Over: the memory Showdesk uses is over 1.5 GB for 0 s");
     }
 
     #[test]
     fn a_headline_counts_the_subjects_and_says_when_it_is_over() {
         let rule = built_in().into_iter().find(|rule| rule.id == "phone_away_unsent").unwrap();
-        let phone = Firing { subject: "a".to_owned(), since: chrono::DateTime::UNIX_EPOCH, value: None };
-        let message = |kind, count| Message {
-            rule: rule.id.clone(),
-            kind,
-            subjects: vec![phone.clone(); count],
-            severity: Severity::Warning,
-            sinks: Vec::new(),
-        };
-        let said = |kind, count| headline(&rule, &message(kind, count));
+        let said = |kind, count| headline(&rule, &message(&rule, kind, &vec![Some(700.0); count]));
         assert_eq!(said(MessageKind::Firing, 1), "A phone is away with unsent work");
         assert_eq!(said(MessageKind::StillFiring, 3), "Still: 3 phones are away with unsent work");
         assert_eq!(said(MessageKind::Resolved, 3), "Phones with unsent work are back");
+    }
+
+    fn message(rule: &Rule, kind: MessageKind, values: &[Option<f64>]) -> Message {
+        let firing = |(number, value): (usize, &Option<f64>)| Firing {
+            subject: number.to_string(),
+            since: chrono::DateTime::UNIX_EPOCH,
+            value: *value,
+        };
+        let subjects = values.iter().enumerate().map(firing).collect();
+        Message { rule: rule.id.clone(), kind, subjects, severity: Severity::Warning, sinks: Vec::new() }
+    }
+
+    #[test]
+    fn the_second_line_names_a_few_and_says_how_far_it_has_gone() {
+        let rules = built_in();
+        let rule = |id: &str| rules.iter().find(|rule| rule.id == id).unwrap();
+        let named = |firing: &Firing| Some(format!("Phone {}", firing.subject));
+        let away = rule("phone_away_unsent");
+        let said = |kind, values: &[Option<f64>]| detail(away, &message(away, kind, values), named).unwrap();
+        assert_eq!(said(MessageKind::Firing, &[Some(720.0), Some(7_200.0)]), "Phone 0: 12 min · Phone 1: 2 h");
+        assert_eq!(said(MessageKind::Firing, &[None; 5]).matches("nothing is known · ").count(), 3);
+        assert!(said(MessageKind::Firing, &[None; 5]).ends_with(" · 2 more"));
+        assert_eq!(said(MessageKind::Resolved, &[None]), "Phone 0");
+        let alone = |rule: &Rule, value| detail(rule, &message(rule, MessageKind::Firing, &[value]), |_| None);
+        assert_eq!(alone(rule("slow_answers"), Some(812.4)).as_deref(), Some("812.4 ms now, the limit is 500 ms"));
+        assert_eq!(alone(rule("on_battery"), Some(1.0)), None, "the headline says it all");
+        let old = rule("backup_old");
+        assert_eq!(alone(old, None).as_deref(), Some("Nothing is known about it just now"));
+        assert_eq!(detail(old, &message(old, MessageKind::Resolved, &[None]), |_| None), None);
+    }
+
+    #[test]
+    fn a_limit_is_edited_in_the_unit_in_which_it_is_said() {
+        let rules = built_in();
+        let unit = |id: &str| limit_unit(rules.iter().find(|rule| rule.id == id).unwrap());
+        let units = ["error_rate", "slow_answers", "clock_skew", "disk_low", "battery_low", "on_battery"].map(unit);
+        assert_eq!(units, ["percent", "milliseconds", "seconds", "bytes", "percent", "flag"]);
     }
 }

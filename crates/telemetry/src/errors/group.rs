@@ -23,6 +23,23 @@ pub enum Status {
     Regressed,
 }
 
+impl Status {
+    /// The word of the database and of the protocol.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Resolved => "resolved",
+            Self::Ignored => "ignored",
+            Self::Regressed => "regressed",
+        }
+    }
+
+    /// Reads that word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Open, Self::Resolved, Self::Ignored, Self::Regressed].into_iter().find(|status| status.as_str() == word)
+    }
+}
+
 /// A group as stored, without its title and its samples.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Group {

@@ -28,6 +28,8 @@ static FOUND: LazyLock<Regex> = LazyLock::new(|| {
     let alternatives = [
         // What was taken out before stays as it is.
         r"(?P<done>‹[a-z]+›)",
+        // What a browser says of its page's own code: `(reading 'unit')`. Too short for a secret.
+        r"(?P<own_code>\((?:reading|setting|evaluating) '[\w$.?]{1,23}'\))",
         r"(?P<uuid>\b[0-9a-fA-F]{8}-(?:[0-9a-fA-F]{4}-){3}[0-9a-fA-F]{12}\b)",
         r"(?P<date>\b\d{4}-\d{2}-\d{2}(?:[T ]\d{2}:\d{2}(?::\d{2}(?:\.\d+)?)?)?)",
         r"(?P<ip>\b(?:\d{1,3}\.){3}\d{1,3}(?::\d{1,5})?\b)",
@@ -37,6 +39,8 @@ static FOUND: LazyLock<Regex> = LazyLock::new(|| {
         r#"(?P<secret_key>(?i:\b[\w-]*(?:password|passwd|passphrase|secret|token|api[_-]?key|private[_-]?key|(?:join|pairing|typed)[_-]?code)\w*)["']?\s*[:=]\s*)(?P<secret_value>‹[a-z]+›|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|[^\s,;&)\]}]+)"#,
         r#"(?P<person_key>(?i:\b(?:first_|last_|full_|person_|guardian_|exhibitor_)?name|\bguardian\w*|\baddress|\bstreet)["']?\s*[:=]\s*)(?P<person_value>‹[a-z]+›|"(?:[^"\\\n]|\\.)*"?|'[^'\n]*'?|[^\s,;&)\]}]+)"#,
         r"(?P<url>\b[a-z][a-z0-9+.-]*://)(?P<url_rest>[^\s<>)\]}]+)",
+        // A place of a page: what stands behind its name is an id, or a code for joining.
+        r#"(?P<place>#/\w+/)(?P<place_rest>[^\s"'<>)\]}]+)"#,
         r"(?P<email>[\w.+-]+@[\w-]+(?:\.[\w-]+)+)",
         r"(?P<home>(?:/home/|/Users/|\b[A-Za-z]:\\Users\\))(?P<home_of>[^/\\\n:]+)",
         r"(?P<jwt>\beyJ[\w-]+\.[\w-]+(?:\.[\w-]*)?)",
@@ -74,6 +78,10 @@ fn replaced<'a>(found: &'a Captures<'_>) -> Cow<'a, str> {
     if let (Some(scheme), Some(rest)) = (group("url"), group("url_rest")) {
         return Cow::Owned(format!("{scheme}{}", url(rest)));
     }
+    if let (Some(place), Some(rest)) = (group("place"), group("place_rest")) {
+        let is_known = rest.starts_with('‹') || is_id(rest);
+        return if is_known { Cow::Borrowed(all) } else { Cow::Owned(format!("{place}{SECRET}")) };
+    }
     if let Some(before) = group("before") {
         return Cow::Owned(format!("{before}{TEXT}"));
     }
@@ -101,6 +109,12 @@ fn url(rest: &str) -> String {
         None => String::new(),
     };
     format!("{}{asked}", FOUND.replace_all(path, |found: &Captures<'_>| replaced(found).into_owned()))
+}
+
+/// A row's id, as it stands in an address.
+fn is_id(text: &str) -> bool {
+    let lengths = text.split('-').map(str::len);
+    lengths.eq([8, 4, 4, 4, 12]) && text.chars().all(|sign| sign.is_ascii_hexdigit() || sign == '-')
 }
 
 /// What Rust's own messages put between backticks; anything else may be what somebody typed.
@@ -153,6 +167,7 @@ mod tests {
             (r"C:\Users\Maria Lopez\show.db", r"C:\Users\‹user›\show.db"),
             ("http://me:pw@host/a?key=1", "http://host/a?‹secret›"),
             ("http://192.168.1.20:7420/#/join/7KQ2M9XR", "http://192.168.1.20:7420/#‹secret›"),
+            ("at #/join/7KQ2M9XR now", "at #/join/‹secret› now"),
             ("-----BEGIN PRIVATE KEY-----\nMIGH\n-----END PRIVATE KEY-----", "‹secret›"),
         ];
         for (text, expected) in table {
@@ -176,6 +191,8 @@ mod tests {
             "index out of bounds: the len is 3 but the index is 17",
             "showdesk_engine::writer::save::rows_of_the_transaction failed after 1200 ms",
             "database disk image is malformed (code: 11)",
+            "Cannot read properties of undefined (reading 'unit')",
+            "at #/weigh, then #/entries/018f3c1e-7d2a-7c3b-9a41-0123456789ab",
         ] {
             assert_eq!(scrub(text), text);
         }
