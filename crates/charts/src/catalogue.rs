@@ -5,6 +5,19 @@
 use crate::ink::Role;
 use crate::model::{Body, Chart, Heat, HeatRow, Panel, Series, Shape, Steps, Threshold, Unit};
 
+/// The names of all charts, in the order of the page.
+pub const KEYS: [&str; 9] = [
+    "response-time",
+    "entries-in",
+    "phones",
+    "slow-spots",
+    "requests",
+    "needs-checking",
+    "deliveries",
+    "cache",
+    "storage",
+];
+
 /// A value for each step; None where nothing was measured.
 pub type Values = Vec<Option<f64>>;
 

@@ -41,3 +41,4 @@ pub use ink::{CSS, Ink, Role};
 pub use model::{Body, Chart, Event, EventKind, Frame, Heat, HeatRow, Panel, Series, Shape, Steps, Threshold, Unit};
 pub use png::PngError;
 pub use table::{Cell, Table};
+pub use text::FONT_FILES;

@@ -156,6 +156,9 @@ pub enum EventKind {
     Other,
 }
 
+/// Words of an event at most; the rest is in its read-out.
+const WORDS_CHARS_MAX: usize = 32;
+
 /// Something that happened, to be seen in every chart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Event {
@@ -165,6 +168,23 @@ pub struct Event {
     pub kind: EventKind,
     /// Two or three words; without any, the kind's own.
     pub words: String,
+}
+
+impl Event {
+    /// Its words, or those of its kind, cut to what has room in a chart.
+    pub fn said(&self) -> String {
+        let own = match self.kind {
+            EventKind::Restart => "Showdesk restarted",
+            EventKind::Restore => "Backup restored",
+            EventKind::Import => "Entries imported",
+            EventKind::Other => "",
+        };
+        let words = if self.words.trim().is_empty() { own } else { self.words.trim() };
+        if words.chars().count() <= WORDS_CHARS_MAX {
+            return words.to_owned();
+        }
+        words.chars().take(WORDS_CHARS_MAX - 1).chain(['…']).collect()
+    }
 }
 
 /// Where a chart stands, and whose clock it shows.

@@ -14,6 +14,9 @@ pub(crate) const REGULAR: &[u8] = include_bytes!("../fonts/Inter-Regular.ttf");
 /// For titles.
 pub(crate) const SEMI_BOLD: &[u8] = include_bytes!("../fonts/Inter-SemiBold.ttf");
 
+/// The letters of the charts for pages that stand alone: weights, and files that hold them.
+pub const FONT_FILES: [(u16, &[u8]); 2] = [(400, REGULAR), (600, SEMI_BOLD)];
+
 /// The width of signs the font does not have, in parts of the size.
 const UNKNOWN: f32 = 0.6;
 

@@ -11,9 +11,6 @@ use crate::paper::{Paper, SIZE, drawn, fine};
 use crate::points::clock_of;
 use crate::text::{Weight, width};
 
-/// Words of an event at most; the rest is in its read-out.
-const WORDS_CHARS_MAX: usize = 32;
-
 /// Between the line and its words.
 const BESIDE: f64 = 6.0;
 
@@ -53,7 +50,7 @@ pub(super) fn draw(paper: &Paper, frame: &Frame, moments: &Moments, place: Place
     let ground = paper.paint(Role::Background);
     for (event, x) in events.iter().zip(&lines) {
         let time = clock_of(frame).time(event.at);
-        let happened = said(event);
+        let happened = event.said();
         let named = format!("{time} {happened}");
         paper.open(&format!("event {}", class(event.kind)), &[]);
         paper.name_group(&named);
@@ -117,18 +114,4 @@ fn class(kind: EventKind) -> &'static str {
         EventKind::Import => "import",
         EventKind::Other => "other",
     }
-}
-
-fn said(event: &Event) -> String {
-    let own = match event.kind {
-        EventKind::Restart => "Showdesk restarted",
-        EventKind::Restore => "Backup restored",
-        EventKind::Import => "Entries imported",
-        EventKind::Other => "",
-    };
-    let words = if event.words.trim().is_empty() { own } else { event.words.trim() };
-    if words.chars().count() <= WORDS_CHARS_MAX {
-        return words.to_owned();
-    }
-    words.chars().take(WORDS_CHARS_MAX - 1).chain(['…']).collect()
 }
