@@ -1,10 +1,12 @@
 //! A Postgres database, or a whole server, of a test's own: to be put back to an earlier state, stopped and started.
 
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
 
 use sqlx::{AssertSqlSafe, Connection, PgConnection};
+use tempfile::TempDir;
 use uuid::Uuid;
 
 use crate::postgres::{HOW_TO_INSTALL, postgres_programs, postgres_server_url, postgres_user};
@@ -60,6 +62,60 @@ async fn execute(url: &str, sql: &str) {
     let done = sqlx::raw_sql(AssertSqlSafe(sql.to_owned())).execute(&mut connection).await;
     done.unwrap_or_else(|error| panic!("{sql}: {error}"));
     connection.close().await.expect("the connection closes");
+}
+
+/// A show's database as it was.
+#[derive(Debug)]
+pub enum ShowCopy {
+    /// Its files.
+    Files(TempDir),
+    /// A copy in the run's server.
+    Database(DatabaseCopy),
+}
+
+impl ShowCopy {
+    /// Copies the database of a stopped desk: SQLite's in its folder, or that one. The mark beside it is no part of it.
+    pub async fn of(folder: &Path, database: Option<&OwnDatabase>) -> Self {
+        if let Some(database) = database {
+            return Self::Database(database.copy().await);
+        }
+        let copy = tempfile::tempdir().expect("a folder for the copy");
+        copy_files(folder, copy.path());
+        Self::Files(copy)
+    }
+
+    /// Puts it in the place of the stopped desk's database.
+    pub async fn put_back(&self, folder: &Path, database: Option<&OwnDatabase>) {
+        match (self, database) {
+            (Self::Database(copy), Some(database)) => database.put_back(copy).await,
+            (Self::Files(copy), None) => {
+                remove_show_files(folder);
+                copy_files(copy.path(), folder);
+            }
+            _ => unreachable!("a copy is put back where it was made"),
+        }
+    }
+}
+
+/// Removes SQLite's files of a show from its folder.
+pub fn remove_show_files(folder: &Path) {
+    for file in show_files(folder) {
+        fs::remove_file(file).expect("removed");
+    }
+}
+
+fn copy_files(from: &Path, to: &Path) {
+    for file in show_files(from) {
+        fs::copy(&file, to.join(file.file_name().expect("a name"))).expect("copied");
+    }
+}
+
+fn show_files(folder: &Path) -> Vec<PathBuf> {
+    let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
+    let is_database = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("showdesk.sqlite"))
+    };
+    files.filter(is_database).collect()
 }
 
 /// A server of its own that can be stopped and started. Dropping the last handle stops it and removes its data.
@@ -131,7 +187,7 @@ impl Drop for Server {
         let mut stop = as_other_user(&self.programs.join("pg_ctl"));
         // It may be stopped already; the folder goes in any case.
         let _ = stop.args(["-D", &self.data(), "-m", "immediate", "stop"]).stderr(Stdio::null()).status();
-        let _ = std::fs::remove_dir_all(&self.folder);
+        let _ = fs::remove_dir_all(&self.folder);
     }
 }
 

@@ -11,7 +11,6 @@ mod admin;
 mod attention;
 mod chance;
 mod check;
-mod clock;
 mod desk;
 mod fields;
 mod hostile;

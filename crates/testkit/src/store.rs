@@ -5,8 +5,6 @@ use std::path::Path;
 use showdesk_store::Db;
 use tempfile::TempDir;
 
-use crate::fresh_database_url;
-
 /// A new store that is gone when the test ends.
 #[derive(Debug)]
 pub struct TestStore {
@@ -17,6 +15,13 @@ pub struct TestStore {
 }
 
 impl TestStore {
+    /// A store in that Postgres database, or in a new SQLite file.
+    pub async fn open(database_url: Option<String>) -> Self {
+        let folder = tempfile::tempdir().expect("a folder for the test");
+        let db = open(folder.path(), database_url.as_deref()).await;
+        Self { db, folder, database_url }
+    }
+
     /// An empty folder of the test's own; with SQLite the database is in it.
     pub fn folder(&self) -> &Path {
         self.folder.path()
@@ -33,38 +38,10 @@ impl TestStore {
     }
 }
 
-/// A new SQLite file.
-pub async fn sqlite_store() -> TestStore {
-    new_store(None).await
-}
-
-/// A new schema of a real Postgres.
-pub async fn postgres_store() -> TestStore {
-    new_store(Some(fresh_database_url().await)).await
-}
-
-/// Makes a store and runs a case on it.
-pub fn run<Making, Running>(make: impl FnOnce() -> Making, case: impl FnOnce(TestStore) -> Running)
-where
-    Making: Future<Output = TestStore>,
-    Running: Future<Output = ()>,
-{
-    run_plain(async {
-        let store = make().await;
-        case(store).await;
-    });
-}
-
-/// Runs a case that brings its own store.
+/// Runs a case.
 pub fn run_plain(case: impl Future<Output = ()>) {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build();
     runtime.expect("a runtime for the test").block_on(case);
-}
-
-async fn new_store(database_url: Option<String>) -> TestStore {
-    let folder = tempfile::tempdir().expect("a folder for the test");
-    let db = open(folder.path(), database_url.as_deref()).await;
-    TestStore { db, folder, database_url }
 }
 
 async fn open(folder: &Path, database_url: Option<&str>) -> Db {

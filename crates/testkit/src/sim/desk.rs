@@ -1,35 +1,26 @@
 //! The desk of a simulated show: the real engine on a folder of its own, stopped, started and rolled back at will.
 
-use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use showdesk_domain::actor::{Actor, Function, Scope};
-use showdesk_engine::api::pairing::{Approve, Claim, NewPairing, PairingMode};
 use showdesk_engine::api::sync::{PullQuery, Push};
 use showdesk_engine::{Engine, EngineError, Options};
-use uuid::Uuid;
 
-use super::clock::{SimClock, instant};
 use super::wire::{Ask, Failure, Reply, Request};
+use crate::clock::{SetClock, instant};
+use crate::{Joining, Pass};
 
 /// See the module. With several engines they are desks of one database.
 pub(super) struct Desk {
     engines: Vec<Engine>,
     folder: PathBuf,
     database_url: Option<String>,
-    clock: Arc<SimClock>,
-}
-
-/// What a phone gets when it joins.
-#[derive(Debug, Clone)]
-pub(super) struct Pass {
-    pub token: String,
-    pub device: Uuid,
+    clock: Arc<SetClock>,
 }
 
 impl Desk {
-    pub(super) async fn open(folder: &Path, database_url: Option<String>, desks: usize, clock: Arc<SimClock>) -> Self {
+    pub(super) async fn open(folder: &Path, database_url: Option<String>, desks: usize, clock: Arc<SetClock>) -> Self {
         let mut desk = Self { engines: Vec::new(), folder: folder.to_owned(), database_url, clock };
         desk.start(desks).await;
         desk
@@ -42,6 +33,11 @@ impl Desk {
                 database_url: self.database_url.clone(),
                 clock: Arc::clone(&self.clock) as Arc<dyn showdesk_engine::Clock>,
                 disk_reserve_bytes: 0,
+                // So small a show is told live; here its pages are kept, and the same must hold.
+                pages_kept_from: 4,
+                // Thousands of schedules: what the desk measures of itself is no part of them.
+                recording: false,
+                ..Options::new(&self.folder)
             };
             self.engines.push(Engine::open(options).await.expect("the simulated show opens"));
         }
@@ -112,19 +108,20 @@ impl Desk {
         match &request.ask {
             Ask::Push(push) => {
                 let push = Push {
-                    epoch: push.epoch,
-                    incarnation: push.incarnation,
-                    schema: 1,
                     client_time: Some(instant(push.client_time_ms)),
                     recovered_from: push.recovered_from,
-                    ops: push.ops.clone(),
-                    pending: None,
-                    body_bytes: 0,
+                    ..Push::of(push.epoch, push.incarnation, push.ops.clone())
                 };
                 engine.push(&actor, push).await.map(Reply::Push)
             }
             Ask::Pull { cursor, limit } => {
-                let query = PullQuery { cursor: cursor.clone(), limit: *limit, tables: Vec::new(), schema: None };
+                let query = PullQuery {
+                    cursor: cursor.clone(),
+                    limit: *limit,
+                    tables: Vec::new(),
+                    schema: None,
+                    ..PullQuery::default()
+                };
                 engine.pull(&actor, query).await.map(Reply::Pull)
             }
             Ask::Status { ops } => {
@@ -141,24 +138,10 @@ impl Desk {
 
     /// Lets a phone join, or gives a known one new functions.
     pub(super) async fn pair(&self, name: &str, functions: &[Function], scope: Scope, known: Option<String>) -> Pass {
-        let (engine, desk) = (self.engine(), self.judge().await);
-        let request = NewPairing {
-            functions: functions.to_vec(),
-            scope,
-            mode: PairingMode::Single,
-            expires_in_s: None,
-            device_expires_at: None,
-        };
-        let code = engine.open_pairing(&desk, request).await.expect("a code").code;
-        let claim = Claim { code, device_name: name.to_owned(), platform: None, previous_token: known };
-        let claimed = engine.claim_pairing(claim, IpAddr::from([127, 0, 0, 1])).await.expect("a claim");
-        let waiting = engine.waiting_pairings(&desk).await.expect("a list");
-        let waiting = waiting.items.last().expect("the claim waits").pairing_id;
-        engine.approve_pairing(&desk, waiting, Approve::default()).await.expect("the phone is let in");
-        let status = engine.pairing_status(claimed.pairing_id).await.expect("a pass");
-        let token = status.token.expect("a token");
-        engine.authenticate(&token).await.expect("the token is good");
-        Pass { token, device: status.device_id.expect("a device") }
+        let joining = Joining { functions: functions.to_vec(), scope, known };
+        let pass = joining.let_in(self.engine(), name).await;
+        self.engine().authenticate(&pass.token).await.expect("the token is good");
+        pass
     }
 }
 

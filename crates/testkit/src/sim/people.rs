@@ -13,9 +13,9 @@ use showdesk_domain::value::instant_text;
 use uuid::Uuid;
 
 use super::chance::Chance;
-use super::clock::instant;
 use super::fields::{Fields, Key};
 use super::phone::{Draft, Phone};
+use crate::clock::instant;
 
 /// What check-in may change of an exhibitor at any time.
 const CONTACT: &[&str] = &["club_chapter", "back_number", "first_name", "county"];

@@ -13,7 +13,6 @@ use uuid::Uuid;
 
 use super::admin::Decided;
 use super::chance::Chance;
-use super::clock::{BEGIN_MS, SimClock};
 use super::desk::Desk;
 use super::fields::Rows;
 use super::ledger::Ledger;
@@ -21,6 +20,7 @@ use super::phone::{Phone, Style};
 use super::template::{PEOPLE, Template, begin, folder_in_memory};
 use super::wire::{Reply, Request};
 use super::{Engines, Plan, Report};
+use crate::clock::{BEGIN_MS, SetClock};
 
 /// Something that the contract forbids.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -68,7 +68,7 @@ const TRACE_LINES: usize = 4_000;
 pub(super) struct Run {
     pub(super) plan: Plan,
     pub(super) chance: Chance,
-    pub(super) clock: Arc<SimClock>,
+    pub(super) clock: Arc<SetClock>,
     pub(super) desk: Desk,
     pub(super) phones: Vec<Phone>,
     pub(super) ledger: Ledger,
@@ -101,7 +101,7 @@ pub(super) struct Run {
 impl Run {
     /// Sets the show of a seed up.
     pub(super) async fn begin(seed: u64, plan: Plan) -> Self {
-        let clock = Arc::new(SimClock::at(BEGIN_MS + 60_000));
+        let clock = SetClock::at_ms(BEGIN_MS + 60_000);
         let (folder, desk, passes) = match plan.engines {
             Engines::Sqlite => {
                 let template = Template::of_process();
@@ -176,7 +176,7 @@ impl Run {
         }
         self.schedule(12_000, Event::Happen);
         while let Some(((at_ms, _), event)) = self.events.pop_first() {
-            self.clock.set(at_ms.max(self.clock.now_ms()));
+            self.clock.set_ms(at_ms.max(self.clock.now_ms()));
             self.handle(event).await;
             if self.edits_left == 0 {
                 break;
@@ -212,14 +212,14 @@ impl Run {
         self.offline_until_ms.fill(0);
         self.events.retain(|_, event| matches!(event, Event::Arrive(_) | Event::Answer { .. }));
         for _ in 0..QUIET_ROUNDS {
-            self.clock.set(self.clock.now_ms() + ROUND_MS);
+            self.clock.set_ms(self.clock.now_ms() + ROUND_MS);
             for phone in 0..self.phones.len() {
                 self.tick(phone).await;
             }
             let now_ms = self.clock.now_ms();
             while let Some(entry) = self.events.first_entry().filter(|entry| entry.key().0 <= now_ms + ROUND_MS) {
                 let ((at_ms, _), event) = entry.remove_entry();
-                self.clock.set(at_ms.max(self.clock.now_ms()));
+                self.clock.set_ms(at_ms.max(self.clock.now_ms()));
                 self.handle(event).await;
             }
             if self.is_quiet().await && !self.decide_everything().await {

@@ -2,7 +2,7 @@
 //! than most runs.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 
 use serde_json::{Value as Json, json};
 use showdesk_domain::actor::{Function, Scope};
@@ -11,8 +11,9 @@ use showdesk_engine::api::sync::{Push, VerdictName};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-use super::clock::{BEGIN_MS, SimClock};
-use super::desk::{Desk, Pass};
+use super::desk::Desk;
+use crate::Pass;
+use crate::clock::{BEGIN_MS, SetClock};
 
 /// Who is at the show. The desk comes first; viewers read only.
 pub(super) const PEOPLE: &[(&str, &[Function])] = &[
@@ -46,7 +47,7 @@ impl Template {
                 let folder = folder_in_memory();
                 let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
                 runtime.expect("a runtime").block_on(async {
-                    let mut desk = Desk::open(folder.path(), None, 1, Arc::new(SimClock::at(BEGIN_MS))).await;
+                    let mut desk = Desk::open(folder.path(), None, 1, SetClock::at_ms(BEGIN_MS)).await;
                     let passes = begin(&desk).await;
                     desk.close().await;
                     let mut files = Vec::new();
@@ -98,16 +99,9 @@ pub(super) async fn begin(desk: &Desk) -> Vec<Pass> {
         passes.push(desk.pair(name, functions, Scope::default(), None).await);
     }
     let ops = first_rows();
-    let push = Push {
-        epoch: desk.engine().installation().await.expect("an installation").epoch,
-        incarnation: Uuid::from_u128(1),
-        schema: 1,
-        client_time: None,
-        recovered_from: None,
-        ops: ops.iter().map(|op| serde_json::value::to_raw_value(op).expect("JSON")).collect(),
-        pending: None,
-        body_bytes: 0,
-    };
+    let epoch = desk.engine().installation().await.expect("an installation").epoch;
+    let ops = ops.iter().map(|op| serde_json::value::to_raw_value(op).expect("JSON")).collect();
+    let push = Push::of(epoch, Uuid::from_u128(1), ops);
     let answer = desk.engine().push(&actor, push).await.expect("the first rows are taken");
     let refused = answer.results.iter().find(|result| result.verdict != VerdictName::Applied);
     assert!(refused.is_none(), "a first row is not taken: {refused:?}");

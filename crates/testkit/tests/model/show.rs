@@ -5,10 +5,10 @@ use std::sync::atomic::{AtomicI64, Ordering};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Value as Json, json};
-use showdesk_domain::actor::{Actor, Function, Scope};
-use showdesk_engine::api::pairing::{Approve, Claim, NewPairing, PairingMode};
+use showdesk_domain::actor::{Actor, Function};
 use showdesk_engine::api::sync::{OpResult, PullQuery, Push, VerdictName};
 use showdesk_engine::{Clock, Engine, Options};
+use showdesk_testkit::Joining;
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -55,6 +55,9 @@ impl Show {
                 database_url: database_url.clone(),
                 clock: Arc::clone(&clock) as Arc<dyn Clock>,
                 disk_reserve_bytes: 0,
+                // Thousands of schedules: what the desk measures of itself is no part of them.
+                recording: false,
+                ..Options::new(folder.path())
             };
             engines.push(Engine::open(options).await.expect("the show opens"));
             folders.push(folder);
@@ -75,21 +78,8 @@ impl Show {
 
     /// Lets a phone join that may edit animals.
     pub(crate) async fn phone(&self, name: &str) -> Phone {
-        let (engine, desk) = (&self.desks[0], self.desk().await.actor);
-        let request = NewPairing {
-            functions: vec![Function::Superintendent],
-            scope: Scope::default(),
-            mode: PairingMode::Single,
-            expires_in_s: None,
-            device_expires_at: None,
-        };
-        let code = engine.open_pairing(&desk, request).await.expect("a code").code;
-        let claim = Claim { code, device_name: name.to_owned(), platform: None, previous_token: None };
-        let claimed = engine.claim_pairing(claim, std::net::Ipv4Addr::LOCALHOST.into()).await.expect("a claim");
-        let waiting = engine.waiting_pairings(&desk).await.expect("a list").items[0].pairing_id;
-        engine.approve_pairing(&desk, waiting, Approve::default()).await.expect("allowed");
-        let token = engine.pairing_status(claimed.pairing_id).await.expect("a pass").token.expect("a token");
-        let actor = engine.authenticate(&token).await.expect("the token is good");
+        let pass = Joining::to(&[Function::Superintendent]).let_in(&self.desks[0], name).await;
+        let actor = self.desks[0].authenticate(&pass.token).await.expect("the token is good");
         Phone { actor, incarnation: Uuid::now_v7() }
     }
 
@@ -105,16 +95,8 @@ impl Show {
     }
 
     pub(crate) async fn push(&self, desk: usize, phone: &Phone, ops: &[Json]) -> Vec<OpResult> {
-        let push = Push {
-            epoch: self.epoch,
-            incarnation: phone.incarnation,
-            schema: 1,
-            client_time: None,
-            recovered_from: None,
-            ops: ops.iter().map(|op| serde_json::value::to_raw_value(op).expect("JSON")).collect(),
-            pending: None,
-            body_bytes: 0,
-        };
+        let ops = ops.iter().map(|op| serde_json::value::to_raw_value(op).expect("JSON")).collect();
+        let push = Push::of(self.epoch, phone.incarnation, ops);
         self.desks[desk].push(&phone.actor, push).await.expect("the push is processed").results
     }
 
@@ -122,7 +104,13 @@ impl Show {
     pub(crate) async fn read(&self, desk: usize, phone: &Phone, id: Uuid) -> Animal {
         let mut cursor = None;
         loop {
-            let query = PullQuery { cursor, limit: 500, tables: vec!["animals".to_owned()], schema: None };
+            let query = PullQuery {
+                cursor,
+                limit: 500,
+                tables: vec!["animals".to_owned()],
+                schema: None,
+                ..PullQuery::default()
+            };
             let page = self.desks[desk].pull(&phone.actor, query).await.expect("a page");
             for change in &page.changes {
                 let change: Json = serde_json::from_str(change).expect("a change is JSON");

@@ -25,7 +25,7 @@ pub(super) async fn pages_are_the_table(run: &mut Run) {
         }
         let (mut rows, mut numbers, mut cursor) = (BTreeMap::new(), BTreeSet::new(), None);
         loop {
-            let query = PullQuery { cursor, limit: PAGE, tables: Vec::new(), schema: None };
+            let query = PullQuery { cursor, limit: PAGE, tables: Vec::new(), schema: None, ..PullQuery::default() };
             let page = match run.desk.engine().pull(&actor, query).await {
                 Ok(page) => page,
                 Err(error) => return run.violation(4, None, format!("a full pull failed: {error}")),

@@ -10,7 +10,7 @@ use showdesk_domain::value::instant_text;
 use uuid::Uuid;
 
 use super::{Entry, Phone, Recovery, Standing};
-use crate::sim::clock::instant;
+use crate::clock::instant;
 use crate::sim::fields::{Fields, Key, gather};
 use crate::sim::ledger::{Edit, Ledger};
 

@@ -168,7 +168,7 @@ impl Run {
         let known = self.phones[phone].token.clone();
         let pass = if self.phones[phone].device == self.desk_device {
             let token = self.desk.engine().issue_desk_token().await.expect("the desk's token");
-            crate::sim::desk::Pass { token, device: self.desk_device }
+            crate::Pass { token, device: self.desk_device }
         } else {
             self.desk.pair(&name, &functions, Scope::default(), Some(known)).await
         };
@@ -241,16 +241,8 @@ impl Run {
             "op_id": op_id.to_string(), "device_seq": 1, "table_name": "shows", "record_id": show,
             "operation": "update", "base_version": version, "data": data, "reason": "the show goes on",
         });
-        let push = Push {
-            epoch: installation.epoch,
-            incarnation: uuid::Uuid::from_u128(2),
-            schema: 1,
-            client_time: None,
-            recovered_from: None,
-            ops: vec![serde_json::value::to_raw_value(&op).expect("JSON")],
-            pending: None,
-            body_bytes: 0,
-        };
+        let ops = vec![serde_json::value::to_raw_value(&op).expect("JSON")];
+        let push = Push::of(installation.epoch, uuid::Uuid::from_u128(2), ops);
         let answer = self.desk.engine().push(&actor, push).await.expect("the desk's own change is processed");
         let verdict = answer.results[0].verdict;
         self.note(|| format!("the desk sets {data}: {verdict:?}"));
