@@ -75,6 +75,19 @@ impl Engine {
         note(&mut tx, actor, action, self.now(), about, after).await?;
         self.commit(tx).await
     }
+
+    /// Adds one row as the last thing in a transaction of the program's own: what was done and by whom commit together.
+    pub(crate) async fn note_within(
+        &self,
+        tx: &mut Tx,
+        actor: &Actor,
+        action: &str,
+        about: Option<Uuid>,
+        after: Option<Json>,
+    ) -> Result<()> {
+        tx.go_on_as(actor.person).await?;
+        Ok(note(tx, actor, action, self.now(), about, after).await?)
+    }
 }
 
 /// Rows with names and with words for what they are about.
@@ -260,7 +273,7 @@ pub(crate) fn about_question(actor: &Actor, action: &str, clash: &Conflict, text
     }
 }
 
-fn by(actor: &Actor, action: &str, at: DateTime<Utc>) -> AuditRow {
+pub(crate) fn by(actor: &Actor, action: &str, at: DateTime<Utc>) -> AuditRow {
     AuditRow {
         at,
         actor: Some(actor.person),

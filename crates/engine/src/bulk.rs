@@ -202,7 +202,7 @@ impl Engine {
             let mut needs = Needs::default();
             for (id, part) in &plan.parts {
                 if let Ok(part) = part {
-                    needs.extend(&world.missing_for_part(*id, part.expected));
+                    needs.extend(&world.missing_for_decision(*id, &Map::new(), part.expected));
                 }
             }
             needs
@@ -310,7 +310,7 @@ impl PartJob {
 impl Job for PartJob {
     fn missing(&self, world: &World) -> Needs {
         match &self.work {
-            Work::Resolve { part, .. } => world.missing_for_part(self.id, part.expected),
+            Work::Resolve { part, .. } => world.missing_for_decision(self.id, &Map::new(), part.expected),
             Work::Undo { .. } => world.missing_for_settling(self.id, &Map::new()),
         }
     }

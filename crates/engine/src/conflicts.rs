@@ -8,6 +8,7 @@ use chrono::{DateTime, Utc};
 use showdesk_domain::actor::{Actor, ReadClass};
 use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus};
 use showdesk_domain::ids::{ConflictId, DeviceId, PersonId, RecordId};
+use showdesk_domain::local_day::first_moment;
 use showdesk_domain::permit::Action;
 use showdesk_domain::schema::{Table, known_table, table};
 use showdesk_store::conflicts::{ConflictFilter, Standing};
@@ -15,6 +16,7 @@ use showdesk_store::{Tx, conflicts, records};
 use uuid::Uuid;
 
 use crate::api::conflicts::{ConflictCounts, ConflictPage, ConflictQuery, ConflictView, MyConflicts};
+use crate::cursor::moment;
 use crate::programme::Touched;
 use crate::rights::require;
 use crate::urgency::{Severity, Urgency};
@@ -85,10 +87,7 @@ impl Engine {
     /// When the day began at the show.
     pub(crate) async fn midnight(&self, tx: &mut Tx) -> Result<DateTime<Utc>> {
         let zone = self.zone(tx).await?;
-        let now = self.now();
-        let midnight = now.with_timezone(&zone).date_naive().and_time(chrono::NaiveTime::MIN);
-        // Where the clock is set at midnight itself, the day has no such moment, or two.
-        Ok(midnight.and_local_timezone(zone).earliest().map_or(now, |at| at.to_utc()))
+        Ok(first_moment(&zone, self.now().with_timezone(&zone).date_naive()))
     }
 
     /// The show's time zone.
@@ -106,31 +105,51 @@ impl Engine {
 
     /// Clashes about the actor's own entries: those its device sent, and those whose desk value it wrote.
     pub async fn my_conflicts(&self, actor: &Actor) -> Result<MyConflicts> {
+        require(actor, Action::SeeOwnClashes)?;
         let mut tx = self.begin_read_as(actor).await?;
         let limit = i64::try_from(PAGE).expect("a small number");
         let mut found = conflicts::of_author(&mut tx, actor.device, actor.person, limit).await?;
         found.retain(|conflict| conflict.status != ConflictStatus::MergedAutomatically);
-        if actor.read_class() == ReadClass::Public {
-            // Who has become a viewer sees no clash about a row that viewers do not see.
-            let rows: Vec<_> = found.iter().flat_map(rows_of).collect();
-            let visible = visibility::visible(&mut tx, actor, &rows).await?;
-            found.retain(|clash| rows_of(clash).iter().all(|(table, id)| visible.contains(&(table.name, *id))));
-        }
+        let mut found = only_visible(&mut tx, actor, found).await?;
         found.sort_by_key(|conflict| conflict.status != ConflictStatus::Open);
         Ok(MyConflicts { items: self.views(&mut tx, found, actor).await? })
+    }
+
+    /// What cannot be seen is not answered either, and nothing is done about it.
+    pub(crate) async fn refuse_unseen(&self, actor: &Actor, id: ConflictId) -> Result<()> {
+        if actor.read_class() > ReadClass::Public {
+            return Ok(());
+        }
+        let mut tx = self.begin_read_as(actor).await?;
+        let found = conflicts::load(&mut tx, &[id]).await?;
+        match only_visible(&mut tx, actor, found).await?.pop() {
+            Some(_) => Ok(()),
+            None => Err(EngineError::NotFound("the clash")),
+        }
     }
 
     pub(crate) async fn conflict_view(&self, actor: &Actor, id: ConflictId) -> Result<ConflictView> {
         let mut tx = self.begin_read_as(actor).await?;
         let found = conflicts::load(&mut tx, &[id]).await?;
+        let found = only_visible(&mut tx, actor, found).await?;
         self.views(&mut tx, found, actor).await?.pop().ok_or(EngineError::NotFound("the clash"))
     }
 
     async fn views(&self, tx: &mut Tx, found: Vec<Conflict>, actor: &Actor) -> Result<Vec<ConflictView>> {
         let zone = self.zone(tx).await?;
-        let context = Context::load(tx, &found, (self.now(), zone)).await?;
+        let context = Context::load(tx, &found, (self.now(), zone)).await?.seen_by(actor);
         Ok(found.into_iter().map(|conflict| context.view(conflict, actor)).collect())
     }
+}
+
+/// Who has become a viewer sees no clash about a row that viewers do not see.
+async fn only_visible(tx: &mut Tx, actor: &Actor, mut found: Vec<Conflict>) -> Result<Vec<Conflict>> {
+    if actor.read_class() == ReadClass::Public {
+        let rows: Vec<_> = found.iter().flat_map(rows_of).collect();
+        let visible = visibility::visible(tx, actor, &rows).await?;
+        found.retain(|clash| rows_of(clash).iter().all(|(table, id)| visible.contains(&(table.name, *id))));
+    }
+    Ok(found)
 }
 
 /// The rows that a clash tells of.
@@ -192,14 +211,10 @@ fn page_cursor(at: DateTime<Utc>, id: ConflictId) -> String {
     URL_SAFE_NO_PAD.encode(format!("{}.{id}", at.timestamp_millis()))
 }
 
-/// No clash was begun in the year 10,000 or later; Postgres knows no moments far beyond.
-const CURSOR_MS_END: i64 = 253_402_300_800_000;
-
 fn read_page_cursor(text: &str) -> Option<(DateTime<Utc>, ConflictId)> {
     let text = read_cursor_text(text)?;
     let (at, id) = text.split_once('.')?;
-    let at = at.parse().ok().filter(|at| (0..CURSOR_MS_END).contains(at))?;
-    Some((DateTime::from_timestamp_millis(at)?, ConflictId(Uuid::try_parse(id).ok()?)))
+    Some((moment(at)?, ConflictId(Uuid::try_parse(id).ok()?)))
 }
 
 fn read_cursor_text(text: &str) -> Option<String> {

@@ -5,6 +5,7 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use chrono::{DateTime, Utc};
 use hmac::{Hmac, Mac};
 use serde::{Deserialize, Serialize};
 use sha2::Sha256;
@@ -41,6 +42,15 @@ impl Cursor {
     }
 }
 
+/// Nothing was begun in the year 10,000 or later; Postgres knows no moments far beyond.
+const MOMENT_MS_END: i64 = 253_402_300_800_000;
+
+/// The moment in the cursor of a list, as milliseconds; none if nothing of the list can be of it.
+pub(crate) fn moment(text: &str) -> Option<DateTime<Utc>> {
+    let at = text.parse().ok().filter(|at| (0..MOMENT_MS_END).contains(at))?;
+    DateTime::from_timestamp_millis(at)
+}
+
 fn mac(key: &[u8], body: &[u8]) -> Hmac<Sha256> {
     let mut mac = Hmac::<Sha256>::new_from_slice(key).expect("HMAC takes a key of any length");
     mac.update(body);
@@ -53,15 +63,19 @@ mod check;
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
+    use super::moment;
+
+    #[test]
+    fn a_moment_is_one_that_both_databases_know() {
+        assert_eq!(moment("0").map(|at| at.timestamp_millis()), Some(0));
+        assert_eq!(moment("253402300799999").map(|at| at.timestamp_millis()), Some(253_402_300_799_999));
+        for text in ["", "x", "-1", "1.5", "253402300800000", "8210266876799999", "9223372036854775807"] {
+            assert_eq!(moment(text), None, "{text}");
+        }
+    }
 
     #[test]
     fn every_kept_input_of_the_fuzzer_holds() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/cursor");
-        let files: Vec<_> = std::fs::read_dir(corpus).expect("a corpus").map(|file| file.expect("a file")).collect();
-        assert!(files.len() > 5, "a corpus worth the name");
-        for file in files {
-            super::check::check(&std::fs::read(file.path()).expect("an input"));
-        }
+        crate::corpus::replay("cursor", super::check::check);
     }
 }

@@ -10,16 +10,16 @@ use showdesk_domain::permit::Action;
 use showdesk_domain::schema::known_table;
 use showdesk_store::records;
 
+use crate::api::sync::VerdictName;
 use crate::rights::require;
 use crate::{DemoSize, Engine, EngineError, Result};
 
-/// Ops written in one transaction, so that a big show does not hold the database for long.
-const CHUNK_OPS: usize = 4_000;
 /// How long the invented fair lasts.
 const SHOW_DAYS: i64 = 3;
 
 impl Engine {
-    /// Fills an empty show with invented people and animals, the same for the same size.
+    /// Fills an empty show with invented people and animals, the same for the same size. All of it comes in one
+    /// transaction: of a filling that is cut short nothing is there, and the next one begins anew.
     pub async fn fill_demo(&self, actor: &Actor, size: DemoSize, stage: &str) -> Result<()> {
         require(actor, Action::SetUp)?;
         let mut tx = self.begin_read_as(actor).await?;
@@ -30,18 +30,18 @@ impl Engine {
             return Err(EngineError::invalid("not_empty", detail));
         }
         let moment = DemoMoment { at: self.now(), person: actor.person.0 };
-        let ops = match size {
+        let mut ops = match size {
             DemoSize::Small => demo::small(moment),
             DemoSize::County => demo::county(moment),
             DemoSize::Expo => demo::expo(moment),
         };
         let rows = ops.len();
-        for chunk in ops.chunks(CHUNK_OPS) {
-            self.write_ops(actor, chunk.to_vec(), true).await?;
+        ops.push(self.show_as_demo(stage).await?);
+        let results = self.write_ops(actor, ops, true).await?;
+        if let Some(refused) = results.iter().find(|result| result.verdict != VerdictName::Applied) {
+            let detail = format!("The invented show does not fit into this one: {:?}", refused.error);
+            return Err(EngineError::invalid("not_empty", detail));
         }
-        // Last, so that a filling that was cut short does not look like a whole show.
-        let show = self.show_as_demo(stage).await?;
-        self.write_ops(actor, vec![show], true).await?;
         self.note(actor, "demo_filled", None, Some(json!({ "rows": rows }))).await
     }
 

@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use chrono::{DateTime, Utc};
 use showdesk_domain::actor::DeviceKind;
-use showdesk_domain::ids::{DeviceId, PersonId, Seq};
+use showdesk_domain::ids::{DeviceId, PersonId};
 use showdesk_store::desks::DeskRow;
 use showdesk_store::people::DeviceRow;
 use showdesk_store::{Tx, desks, people};
@@ -141,24 +141,8 @@ pub(crate) async fn device_of_folder(
 
 /// A desk's device that has not been seen yet.
 pub(crate) fn desk_device(person: PersonId, name: String, now: DateTime<Utc>) -> DeviceRow {
-    DeviceRow {
-        id: DeviceId(fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0))),
-        person,
-        kind: DeviceKind::Desk,
-        name,
-        platform: None,
-        joined_at: now,
-        last_seen: None,
-        unsent: 0,
-        skew_ms: 0,
-        pulled_seq: Seq(0),
-        revoked_at: None,
-        oldest_unsent_at: None,
-        expires_at: None,
-        level: None,
-        file_asked_at: None,
-        reviewed_at: None,
-    }
+    let id = DeviceId(fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0)));
+    DeviceRow::joining(id, person, DeviceKind::Desk, name, now)
 }
 
 /// Remembers the folder's desk for the next start.

@@ -51,6 +51,14 @@ impl Engine {
         Ok(items)
     }
 
+    /// The phones that were not removed, as they are now.
+    pub(crate) async fn phones_as_they_are(&self, tx: &mut Tx) -> Result<Vec<DeviceView>> {
+        let clock = meta::read(tx).await?.clock;
+        let is_phone = |row: &DeviceListRow| row.device.kind == DeviceKind::Phone && row.device.revoked_at.is_none();
+        let phones = people::devices(tx).await?.into_iter().filter(is_phone);
+        Ok(phones.map(|row| self.device_view(row, clock, None)).collect())
+    }
+
     fn device_view(&self, row: DeviceListRow, clock: Seq, may_be: Option<Uuid>) -> DeviceView {
         let effective = actor_of(&row).effective();
         let DeviceListRow { device, person_name, role, functions, scope, permissions } = row;
@@ -120,6 +128,7 @@ impl Engine {
 
     /// What a device may know about itself.
     pub async fn me(&self, actor: &Actor) -> Result<Me> {
+        require(actor, Action::UseOwnDevice)?;
         let mut tx = self.begin_read_as(actor).await?;
         let device = people::device(&mut tx, actor.device).await?.ok_or(NOT_FOUND)?;
         Ok(Me {
@@ -137,17 +146,14 @@ impl Engine {
     /// Changes what a device is called, what its person may do, and how long it may stay.
     pub async fn change_device(&self, actor: &Actor, id: Uuid, change: DeviceChange) -> Result<DeviceView> {
         require(actor, Action::ManageDevices)?;
-        let wanted = Wanted::read(change, self.steady())?;
+        let wanted = Wanted::read(change, self.now())?;
         let mut tx = self.begin_write_as(actor).await?;
-        people::hold_admins(&mut tx).await?;
+        people::hold_members(&mut tx).await?;
         let before = self.changeable(&mut tx, id).await?;
         if before.device.kind == DeviceKind::Desk && wanted.touches_rights() {
             return Err(EngineError::invalid("own_device", "the laptop always runs its show; it cannot be limited"));
         }
         let after = wanted.applied_to(before.clone());
-        if before.role >= Role::Admin && after.role < Role::Admin {
-            refuse_the_last(&mut tx, before.device.person).await?;
-        }
         let told = what_changed(&before, &after);
         if told.0.is_empty() {
             drop(tx);
@@ -173,20 +179,14 @@ impl Engine {
     pub async fn merge_device(&self, actor: &Actor, id: Uuid, MergeDevice { into }: MergeDevice) -> Result<DeviceView> {
         require(actor, Action::ManageDevices)?;
         let mut tx = self.begin_write_as(actor).await?;
-        people::hold_admins(&mut tx).await?;
+        people::hold_members(&mut tx).await?;
         let (before, target) = (self.changeable(&mut tx, id).await?, self.changeable(&mut tx, into).await?);
         if [&before, &target].iter().any(|row| row.device.kind == DeviceKind::Desk) {
             return Err(EngineError::invalid("own_device", "the laptop is nobody's phone"));
         }
-        if target.role == Role::Owner && actor.role < Role::Owner {
-            return Err(EngineError::Forbidden("only the owner may give the owner's rights to a phone".to_owned()));
-        }
         if before.device.person == target.device.person {
             drop(tx);
             return self.device(actor, id).await;
-        }
-        if before.role >= Role::Admin && target.role < Role::Admin {
-            refuse_the_last(&mut tx, before.device.person).await?;
         }
         let mut wakes = wakes_of(&mut tx, before.device.person).await?;
         people::give_device(&mut tx, before.device.id, target.device.person).await?;
@@ -234,6 +234,7 @@ impl Engine {
             audit::add(&mut tx, &[audit::AuditRow { after, ..record }]).await?;
         }
         self.commit_and_wake(tx, vec![Wake::DeviceRevoked(id)]).await?;
+        self.disable_tokens_of(DeviceId(id)).await?;
         self.device(actor, id).await
     }
 
@@ -308,7 +309,7 @@ impl Wanted {
 }
 
 /// What a change replaced, and by what.
-fn what_changed(before: &DeviceListRow, after: &DeviceListRow) -> (Map<String, Json>, Map<String, Json>) {
+pub(crate) fn what_changed(before: &DeviceListRow, after: &DeviceListRow) -> (Map<String, Json>, Map<String, Json>) {
     let parts = |row: &DeviceListRow| {
         [
             ("name", json!(row.device.name)),
@@ -328,15 +329,6 @@ fn what_changed(before: &DeviceListRow, after: &DeviceListRow) -> (Map<String, J
         }
     }
     (was, is)
-}
-
-/// Somebody must run the show, from a device that is there.
-async fn refuse_the_last(tx: &mut Tx, person: PersonId) -> Result<()> {
-    if people::has_other_admin(tx, person).await? {
-        return Ok(());
-    }
-    let detail = "this is the last person who runs the show; make somebody else an admin first".to_owned();
-    Err(EngineError::Stale { code: "last_admin", detail, fresh: None })
 }
 
 /// Who hears that a person's rights have changed: all of the person's devices.

@@ -7,7 +7,7 @@
 
 use std::io;
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU8, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use showdesk_store::{StoreError, Tx};
 
@@ -42,7 +42,7 @@ impl Room {
 #[derive(Debug)]
 pub(crate) struct Disk {
     folder: PathBuf,
-    reserve_bytes: u64,
+    reserve_bytes: AtomicU64,
     failed: AtomicBool,
     /// The room there was when it was last looked at, so that the log hears of changes only.
     told: AtomicU8,
@@ -50,7 +50,14 @@ pub(crate) struct Disk {
 
 impl Disk {
     pub(crate) fn new(folder: PathBuf, reserve_bytes: u64) -> Self {
-        Self { folder, reserve_bytes, failed: AtomicBool::new(false), told: AtomicU8::new(Room::Enough as u8) }
+        let (reserve_bytes, told) = (AtomicU64::new(reserve_bytes), AtomicU8::new(Room::Enough as u8));
+        Self { folder, reserve_bytes, failed: AtomicBool::new(false), told }
+    }
+
+    /// From now on so much stays free: a test fills no disk.
+    #[cfg(test)]
+    pub(crate) fn reserve(&self, bytes: u64) {
+        self.reserve_bytes.store(bytes, Ordering::Release);
     }
 
     /// Whether a transaction that writes may begin.
@@ -69,8 +76,13 @@ impl Disk {
         }
     }
 
+    /// How much room there is; none if the system does not tell.
+    pub(crate) fn free_bytes(&self) -> Option<u64> {
+        fs4::available_space(&self.folder).ok()
+    }
+
     fn look(&self, free_bytes: u64) -> Room {
-        let room = Room::of(free_bytes, self.reserve_bytes);
+        let room = Room::of(free_bytes, self.reserve_bytes.load(Ordering::Acquire));
         if self.told.swap(room as u8, Ordering::AcqRel) != room as u8 {
             let free_mib = free_bytes / (1024 * 1024);
             match room {
@@ -106,6 +118,14 @@ impl Disk {
             tracing::error!(%cause, %why, "the disk failed: the desk saves nothing until it is started again");
         }
         EngineError::ReadOnly
+    }
+}
+
+#[cfg(test)]
+impl Disk {
+    /// As if it had never failed.
+    pub(crate) fn mend(&self) {
+        self.failed.store(false, Ordering::Release);
     }
 }
 

@@ -55,6 +55,8 @@ pub(crate) struct EpochGuard {
     shared: bool,
     sidecar: Arc<Mutex<Sidecar>>,
     known: Mutex<Known>,
+    /// An epoch that this desk began, and of which nobody was told yet what that means.
+    begun: Mutex<Option<Uuid>>,
 }
 
 #[derive(Debug)]
@@ -70,7 +72,7 @@ impl EpochGuard {
     pub(crate) fn open(folder: &Path, shared: bool) -> io::Result<Self> {
         let (sidecar, mark) = Sidecar::open(folder)?;
         let known = Known { mark, seen: Seq(0) };
-        Ok(Self { shared, sidecar: Arc::new(Mutex::new(sidecar)), known: Mutex::new(known) })
+        Ok(Self { shared, sidecar: Arc::new(Mutex::new(sidecar)), known: Mutex::new(known), begun: Mutex::default() })
     }
 
     /// Takes the writers' turn. A database that was rolled back has a new epoch from this transaction on.
@@ -95,6 +97,7 @@ impl EpochGuard {
                     "the database is older than what was acknowledged: it begins a new epoch"
                 );
                 meta::set_epoch(tx, epoch).await?;
+                *self.begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(epoch);
                 Ok(Turn { meta: Meta { epoch, ..meta }, turned: true })
             }
         }
@@ -103,6 +106,14 @@ impl EpochGuard {
     /// The epoch as this desk last committed in it; none before the first start has ended.
     pub(crate) fn present(&self) -> Option<Uuid> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner).mark.as_ref().map(|mark| mark.epoch)
+    }
+
+    /// Whether this desk has found the database restored since it was last asked. Of several desks one does.
+    pub(crate) fn take_restored(&self) -> bool {
+        let present = self.present();
+        let mut begun = self.begun.lock().unwrap_or_else(PoisonError::into_inner);
+        // What was begun and not committed is begun again.
+        begun.is_some() && *begun == present && begun.take().is_some()
     }
 
     /// Writes the mark after a commit, before its answers leave.

@@ -106,12 +106,18 @@ pub enum EngineError {
         "the laptop's disk reported an error: the desk can be read, but it saves nothing until it is started again"
     )]
     ReadOnly,
+    /// What the desk measures of itself is not kept for the moment.
+    #[error("the laptop does not keep its own measurements for the moment; entries are not touched by that")]
+    RecordingOff,
     /// The database server does not answer.
     #[error("the desk's database does not answer")]
     Unavailable(#[source] StoreError),
     /// The database answered something that should not happen; the cause is for the log.
     #[error("the desk could not do this")]
     Store(#[source] StoreError),
+    /// A rule of ours is broken: it was noted where that happened.
+    #[error("the desk could not do this")]
+    Broken,
     /// A file of the data folder could not be used.
     #[error("the data folder cannot be used: {0}")]
     Folder(String),

@@ -180,9 +180,10 @@ impl Engine {
         counts["clock"] = json!(self.clock().await?);
         let mut tx = self.begin_write_as(actor).await?;
         imports::mark_confirmed(&mut tx, import_id, &kept.op_ids, &counts, self.now()).await?;
-        let what = Some(json!({ "written": written }));
-        crate::audit::note(&mut tx, actor, "import_confirmed", self.now(), Some(import_id), what).await?;
+        let what = json!({ "written": written });
+        crate::audit::note(&mut tx, actor, "import_confirmed", self.now(), Some(import_id), Some(what.clone())).await?;
         self.commit(tx).await?;
+        self.add_marker("import", what);
         // Another click may have been faster; what it stored is the answer of both.
         result_of(&self.import(actor, import_id).await?)
     }

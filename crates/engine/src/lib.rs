@@ -3,11 +3,18 @@
 //! [`Engine`] is what the server, the headless program and the tests hold. It owns the database,
 //! the one writer task and the wake-ups; it knows no HTTP.
 
+mod alerts;
 pub mod api;
 mod audit;
 mod bulk;
+mod cache;
+mod charts;
 mod conflicts;
+#[cfg(test)]
+#[path = "../../../fuzz/checks/corpus.rs"]
+mod corpus;
 mod cursor;
+mod delivery;
 mod demo;
 mod desk;
 mod desks;
@@ -16,12 +23,14 @@ mod disk;
 mod entries;
 mod epoch;
 mod error;
+mod faults;
 mod forks;
 mod ids;
 mod import;
 mod names;
 mod neighbours;
 mod network;
+mod notifications;
 mod open;
 mod overview;
 mod pairing;
@@ -32,6 +41,7 @@ pub mod pull;
 pub mod push;
 mod questions;
 mod queue;
+mod report;
 mod rescue;
 mod result;
 mod rights;
@@ -41,9 +51,11 @@ mod seen;
 mod settle;
 mod sidecar;
 mod subjects;
+mod telemetry;
 mod tokens;
 mod tombstones;
 mod typed_code;
+mod uptime;
 mod urgency;
 mod visibility;
 mod worker;
@@ -51,20 +63,26 @@ mod writer;
 
 use std::path::PathBuf;
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
+use std::time::Duration;
 
 use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+pub use delivery::{ClashNews, News, ToldNotice};
 pub use disk::DISK_RESERVE_BYTES;
 pub use entries::ListAsked;
 pub use error::EngineError;
+pub use faults::{Fault, Faults, is_writing as is_writing_faults};
 pub use network::{Authority, Founding};
+pub use notifications::MessageState;
 pub use overview::PhonesNow;
-pub use pairing::is_typed_code;
+pub use pairing::{counted_as, is_typed_code};
 pub use people::{LEVELS, SLOW_MS, Standing, Told};
+pub use pull::PAGES_KEPT_FROM;
 pub use secrets::{KeptIn, Keychain, KeysIn, SystemKeychain, VaultFacts};
+pub use showdesk_store::deliveries::Channel as PushChannel;
+pub use telemetry::{Taken, tasks};
 
 type Result<T> = std::result::Result<T, EngineError>;
 
@@ -73,7 +91,8 @@ pub trait Clock: Send + Sync + 'static {
     /// The moment, in UTC.
     fn now(&self) -> DateTime<Utc>;
 
-    /// The moment for what runs out: passes and codes. It goes on evenly when somebody sets the clock meanwhile.
+    /// The moment for what runs out: passes and codes. It goes on evenly when somebody sets the clock meanwhile, and
+    /// while the laptop sleeps.
     fn steady(&self) -> DateTime<Utc> {
         self.now()
     }
@@ -89,9 +108,17 @@ impl Clock for SystemClock {
     }
 
     fn steady(&self) -> DateTime<Utc> {
-        static BEGAN: LazyLock<(DateTime<Utc>, Instant)> = LazyLock::new(|| (Utc::now(), Instant::now()));
+        static BEGAN: LazyLock<(DateTime<Utc>, Duration)> = LazyLock::new(|| (Utc::now(), uptime::uptime()));
         let (at, since) = *BEGAN;
-        at + since.elapsed()
+        at + uptime::uptime().saturating_sub(since)
+    }
+}
+
+// The testkit says so of the trait of the engine that it was built with; under test this is another one.
+#[cfg(test)]
+impl Clock for showdesk_testkit::SetClock {
+    fn now(&self) -> DateTime<Utc> {
+        self.now()
     }
 }
 
@@ -104,8 +131,14 @@ pub struct Options {
     pub database_url: Option<String>,
     /// Where time comes from.
     pub clock: Arc<dyn Clock>,
+    /// Where errors are handed over: the same for the whole program, also before a show is open.
+    pub faults: Faults,
     /// Bytes of the data folder's disk that stay free: below, nothing is written. Usually [`DISK_RESERVE_BYTES`].
     pub disk_reserve_bytes: u64,
+    /// Whether the desk measures itself and keeps what it measured.
+    pub recording: bool,
+    /// Shows with at least so many changes are kept packed for phones that join. Usually [`PAGES_KEPT_FROM`].
+    pub pages_kept_from: i64,
 }
 
 impl Options {
@@ -115,7 +148,10 @@ impl Options {
             data_dir: data_dir.into(),
             database_url: None,
             clock: Arc::new(SystemClock),
+            faults: Faults::default(),
             disk_reserve_bytes: DISK_RESERVE_BYTES,
+            recording: true,
+            pages_kept_from: PAGES_KEPT_FROM,
         }
     }
 }
@@ -148,6 +184,16 @@ pub enum Wake {
     },
     /// The database was rolled back and has this epoch now: phones must hear of it.
     Epoch(Uuid),
+    /// Somebody has a message that is new, or was told again, taken back or confirmed.
+    Notified,
+    /// What became of messages has changed.
+    Messages,
+    /// Messages go out by a provider no more, or again.
+    Providers,
+    /// An alert was said, or where a rule stands has changed.
+    Alerts,
+    /// The list of problems has changed.
+    Problems,
 }
 
 /// The opened show. Cloning it is cheap; all clones are the same show.

@@ -12,6 +12,7 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use showdesk_domain::actor::{Function, Permissions, Role, Scope};
 use showdesk_domain::ids::{DeviceId, PersonId, Seq};
+use showdesk_store::notifications::notices;
 use showdesk_store::people::DeviceListRow;
 use showdesk_store::{Listener, Tx, meta, pairings, people};
 use tokio::task::AbortHandle;
@@ -25,7 +26,7 @@ use crate::{Engine, Result, Wake};
 const LOOK_WHILE_LISTENING: Duration = Duration::from_secs(15);
 /// How often it is looked at while nothing can be heard.
 const LOOK_WHILE_DEAF: Duration = Duration::from_secs(1);
-/// Wake-ups of one message, which has to stay below 8,000 bytes; the first ones say most.
+/// Wake-ups of one message, which has to stay below 8,000 bytes. Those of single clashes come last: there may be many.
 const WAKES_TOLD_MAX: usize = 50;
 
 /// Where this desk tells the others.
@@ -54,9 +55,14 @@ impl Neighbours {
     /// Tells the wake-ups to the other desks when the transaction commits.
     pub(crate) async fn tell(&self, tx: &mut Tx, epoch: Uuid, wakes: &[Wake]) -> showdesk_store::Result<()> {
         let Some(channel) = self.channel.as_ref().filter(|_| !wakes.is_empty()) else { return Ok(()) };
-        let wakes = wakes.iter().take(WAKES_TOLD_MAX).cloned().collect();
-        let text = serde_json::to_string(&Told { from: self.own, epoch, wakes }).expect("a wake-up is plain data");
-        tx.notify(channel, &text).await
+        tx.notify(channel, &self.message(epoch, wakes)).await
+    }
+
+    fn message(&self, epoch: Uuid, wakes: &[Wake]) -> String {
+        let is_one_of_many = |wake: &&Wake| matches!(wake, Wake::Conflict { .. });
+        let first = wakes.iter().filter(|wake| !is_one_of_many(wake));
+        let wakes = first.chain(wakes.iter().filter(is_one_of_many)).take(WAKES_TOLD_MAX).cloned().collect();
+        serde_json::to_string(&Told { from: self.own, epoch, wakes }).expect("a wake-up is plain data")
     }
 
     /// What another desk has told; none if it was this one, or a program that speaks otherwise.
@@ -69,6 +75,8 @@ impl Neighbours {
 #[derive(Debug, Clone, PartialEq)]
 struct Glance {
     clock: Seq,
+    /// The last event of all streams.
+    event: i64,
     devices: HashMap<DeviceId, DeviceGlance>,
     waiting: Vec<Uuid>,
 }
@@ -150,15 +158,24 @@ impl Engine {
     async fn look(&self, last: &mut Option<Glance>) -> Result<()> {
         let mut tx = self.begin_read_desk().await?;
         let meta = meta::read(&mut tx).await?;
+        let event = notices::latest_event(&mut tx).await?;
         let devices = people::devices(&mut tx).await?.into_iter().map(DeviceGlance::of).collect();
-        let waiting = pairings::waiting(&mut tx).await?.iter().map(|waiting| waiting.claim.id).collect();
+        let waiting = pairings::waiting(&mut tx, crate::pairing::LISTED_MAX)
+            .await?
+            .iter()
+            .map(|waiting| waiting.claim.id)
+            .collect();
         drop(tx);
         self.look_at_epoch(meta.epoch);
         self.inner.epoch.saw(meta.epoch, meta.clock);
-        let now = Glance { clock: meta.clock, devices, waiting };
+        let now = Glance { clock: meta.clock, event, devices, waiting };
         if let Some(before) = last.replace(now.clone()) {
             if now.clock != before.clock {
                 self.wake(Wake::Clock(now.clock.0));
+            }
+            if now.event != before.event {
+                self.wake(Wake::Notified);
+                self.wake(Wake::Messages);
             }
             for (id, device) in &now.devices {
                 match before.devices.get(id) {
@@ -177,6 +194,9 @@ impl Engine {
 
     /// Wakes those of this desk.
     pub(crate) fn wake(&self, wake: Wake) {
+        if matches!(wake, Wake::DeviceRevoked(_) | Wake::DeviceChanged { .. }) {
+            self.inner.tokens.forget();
+        }
         // Nobody listening is fine: a wake-up carries no data.
         let _ = self.inner.wakes.send(wake);
     }
@@ -235,11 +255,22 @@ mod tests {
         assert_eq!(one.channel, other.channel);
         let status = "merged_automatically".to_owned();
         let clash = Wake::Conflict { id: Uuid::from_u128(u128::MAX), rev: i64::MAX, status };
-        let told = Told { from: one.own, epoch: Uuid::from_u128(u128::MAX), wakes: vec![clash; WAKES_TOLD_MAX] };
-        let text = serde_json::to_string(&told).expect("JSON");
+        let text = one.message(Uuid::from_u128(u128::MAX), &vec![clash; WAKES_TOLD_MAX]);
         assert!(text.len() < 8_000, "{}", text.len());
         assert!(one.heard(&text).is_none());
         assert_eq!(other.heard(&text).map(|told| told.wakes.len()), Some(WAKES_TOLD_MAX));
         assert!(other.heard("{}").is_none() && other.heard("poke").is_none());
+    }
+
+    #[test]
+    fn many_clashes_leave_room_for_what_else_happened() {
+        let (one, other) = (Neighbours::new(Uuid::from_u128(1), true), Neighbours::new(Uuid::from_u128(1), true));
+        let clash = |rev| Wake::Conflict { id: Uuid::from_u128(7), rev, status: "open".to_owned() };
+        let mut wakes: Vec<Wake> = (0..200).map(clash).collect();
+        wakes.insert(0, Wake::Clock(9));
+        wakes.extend([Wake::Notified, Wake::Messages]);
+        let told = other.heard(&one.message(Uuid::nil(), &wakes)).expect("a message").wakes;
+        assert_eq!(told.len(), WAKES_TOLD_MAX);
+        assert_eq!(told[..4], [Wake::Clock(9), Wake::Notified, Wake::Messages, clash(0)]);
     }
 }

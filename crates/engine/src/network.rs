@@ -67,24 +67,16 @@ impl Engine {
         self.commit(tx).await
     }
 
-    /// Puts another authority in the place of the present one: every phone has to trust anew. `actor` is who wanted
-    /// it; none if the old one had run out.
-    pub async fn replace_authority(&self, actor: Option<&Actor>, founding: &Founding, fingerprint: &str) -> Result<()> {
-        if let Some(actor) = actor {
-            require(actor, Action::Network)?;
-        }
+    /// Puts another authority in the place of the present one, because somebody wanted it: every phone has to trust anew.
+    pub async fn replace_authority(&self, actor: &Actor, founding: &Founding, fingerprint: &str) -> Result<()> {
+        require(actor, Action::Network)?;
         let mut tx = self.begin_write_work().await?;
         network::remove_authority(&mut tx).await?;
         network::add_authority(&mut tx, &row(&founding.authority)).await?;
         self.seal_into(&mut tx, AUTHORITY_KEY, &founding.key).await?;
-        self.commit(tx).await?;
-        match actor {
-            Some(actor) => {
-                let after = json!({ "fingerprint": fingerprint });
-                self.note_alone(actor, "authority_renewed", None, Some(after)).await
-            }
-            None => Ok(()),
-        }
+        let after = json!({ "fingerprint": fingerprint });
+        self.note_within(&mut tx, actor, "authority_renewed", None, Some(after)).await?;
+        self.commit(tx).await
     }
 
     /// Notes where pages come from now, and forgets what was not seen for 30 days.

@@ -13,20 +13,25 @@ use showdesk_store::db::Seat;
 use showdesk_store::meta::{InstallationRow, Meta};
 use showdesk_store::people::{MemberRow, ProfileRow, TeamRow};
 use showdesk_store::{Db, StoreError, Tx, meta, people, records};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, mpsc};
 use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use crate::alerts::Alerts;
+use crate::cache::Cache;
+use crate::delivery::Delivery;
 use crate::desks::{self, LiveDesks};
 use crate::disk::Disk;
-use crate::epoch::EpochGuard;
+use crate::epoch::{EpochGuard, Turn};
+use crate::faults::{Faults, Intake};
 use crate::forks::Forks;
 use crate::ids::{fresh_id, secret};
 use crate::neighbours::Neighbours;
 use crate::presence::{Moment, Presence};
 use crate::secrets::Secrets;
 use crate::seen::SeenMap;
+use crate::telemetry::{RecorderHandle, Taken, Telemetry};
 use crate::tokens::Tokens;
 use crate::writer::{Writer, WriterHandle};
 use crate::{Clock, Engine, EngineError, Installation, Options, Result, Wake};
@@ -52,7 +57,17 @@ pub(crate) struct Inner {
     pub seen: Arc<SeenMap>,
     pub presence: Presence,
     pub secrets: Secrets,
+    pub delivery: Delivery,
     pub tokens: Tokens,
+    pub faults: Faults,
+    pub intake: Arc<Intake>,
+    pub alerts: Alerts,
+    pub cache: Cache,
+    /// Shows with at least so many changes are kept packed for phones that join.
+    pub pages_kept_from: i64,
+    /// What measures, and keeps what was measured.
+    pub telemetry: Arc<Telemetry>,
+    pub recorder: RecorderHandle,
     pub forks: Forks,
     pub disk: Arc<Disk>,
     /// What [`Clock::steady`] lacks if the machine has forgotten the time: the show was made after that moment.
@@ -97,24 +112,35 @@ impl Engine {
         let epoch = Arc::new(guard);
         let neighbours = Arc::new(Neighbours::new(installation.installation_id, db.is_shared()));
         let committed = Arc::new(Notify::new());
+        let (telemetry, taken) = Telemetry::open(&db, &options, desk_device).await;
         let writer = Writer {
             db: db.clone(),
             show_id: installation.show_id,
             clock: Arc::clone(&options.clock),
+            steady_behind,
             wakes: wakes.clone(),
             seen: Arc::clone(&seen),
             disk: Arc::clone(&disk),
             epoch: Arc::clone(&epoch),
             neighbours: Arc::clone(&neighbours),
             committed: Arc::clone(&committed),
+            counters: Arc::clone(&telemetry.counters),
         };
         let engine = Self {
             inner: Arc::new(Inner {
                 presence: Presence::new(options.clock.steady() + steady_behind),
                 tokens: Tokens::new(db.is_shared()),
+                faults: options.faults,
+                intake: Arc::default(),
+                alerts: Alerts::default(),
+                cache: Cache::new(),
+                pages_kept_from: options.pages_kept_from,
+                telemetry,
+                recorder: RecorderHandle::default(),
                 db,
                 clock: options.clock,
                 secrets: Secrets::default(),
+                delivery: Delivery::default(),
                 writer: writer
                     .start()
                     .map_err(|error| EngineError::Folder(format!("no thread for its writer: {error}")))?,
@@ -136,23 +162,45 @@ impl Engine {
                 _lock: lock,
             }),
         };
-        engine.make_show_row().await?;
-        engine.flush_seen_regularly();
-        engine.checkpoint_after(committed);
-        let following = engine.follow_neighbours();
-        engine.background().extend(following);
-        engine.clean_up_regularly();
-        engine.start_workers().await?;
+        engine.begin(committed, taken).await?;
         Ok(engine)
+    }
+
+    /// Makes what a new show needs, and starts what runs beside the requests.
+    async fn begin(&self, committed: Arc<Notify>, taken: mpsc::Receiver<Taken>) -> Result<()> {
+        self.make_show_row().await?;
+        match self.make_first_templates().await {
+            // The desk can be read; or another desk of the same database was faster.
+            Ok(()) | Err(EngineError::DiskFull | EngineError::Store(StoreError::Duplicate { .. })) => {}
+            Err(error) => return Err(error),
+        }
+        self.flush_seen_regularly();
+        self.checkpoint_after(committed);
+        let following = self.follow_neighbours();
+        self.background().extend(following);
+        self.clean_up_regularly();
+        self.start_shelf();
+        self.start_workers().await?;
+        self.start_delivering().await?;
+        self.start_recording(taken);
+        self.take_faults_in();
+        self.look_at_alerts_regularly();
+        Ok(())
     }
 
     /// Takes no new writes, finishes those that wait, closes the database.
     pub async fn close(&self) {
         self.background().drain(..).for_each(|task| task.abort());
+        self.inner.cache.close();
         self.inner.writer.stop().await;
         if self.db().is_shared() && timeout(GOODBYE_TIME, self.say_goodbye()).await.is_err() {
             tracing::warn!("the other desks were not told in time that this one stops");
         }
+        if self.db().is_shared() && timeout(GOODBYE_TIME, self.give_alert_turn_up()).await.is_err() {
+            tracing::debug!("the turn of looking at the alert rules ends by its time");
+        }
+        self.flush_faults().await;
+        self.stop_recording().await;
         self.inner.db.close().await;
     }
 
@@ -169,6 +217,12 @@ impl Engine {
     /// The time for passes and codes that run out: setting the machine's clock locks nobody out.
     pub(crate) fn steady(&self) -> DateTime<Utc> {
         self.inner.clock.steady() + self.inner.steady_behind
+    }
+
+    /// A moment of the steady clock as the machine's clock will show it, for pages that know no other.
+    pub(crate) fn on_the_clock(&self, steady: DateTime<Utc>) -> DateTime<Utc> {
+        let Moment { now, steady: present } = self.moment();
+        steady + (now - present)
     }
 
     /// The moment by both clocks.
@@ -308,9 +362,9 @@ struct Entered {
 async fn enter(db: &Db, options: &Options, guard: &EpochGuard) -> Result<Entered> {
     let (folder, now) = (options.data_dir.as_path(), options.clock.now());
     let mut tx = db.begin_write(Seat::Owner).await?;
-    let (installation, meta, is_new) = match meta::installation(&mut tx).await? {
-        Some(row) => (row, guard.begin(&mut tx).await?.meta, false),
-        None => (first_start(&mut tx, now).await?, meta::read(&mut tx).await?, true),
+    let (installation, Turn { meta, .. }, is_new) = match meta::installation(&mut tx).await? {
+        Some(row) => (row, guard.begin(&mut tx).await?, false),
+        None => (first_start(&mut tx, now).await?, Turn { meta: meta::read(&mut tx).await?, turned: false }, true),
     };
     let is_first = is_new || !db.is_shared();
     let desk_device = desks::device_of_folder(&mut tx, folder, installation.desk_device_id, is_first, now).await?;

@@ -113,6 +113,14 @@ impl Engine {
         })
     }
 
+    /// Whether nobody has set this show up: nothing is in it, and it has no name yet.
+    pub async fn is_untouched(&self) -> Result<bool> {
+        let mut tx = self.begin_read_desk().await?;
+        let counts = records::overview_counts(&mut tx).await?;
+        let show = records::load(&mut tx, known_table("shows"), &[RecordId(self.inner.show_id)]).await?.pop();
+        Ok(is_untouched(&counts, show.as_ref()))
+    }
+
     /// What people did, newest first; only what came before that number, if one is given.
     pub async fn activity(&self, actor: &Actor, before: Option<i64>, limit: i64) -> Result<ActivityPage> {
         require(actor, Action::SeeDesk)?;

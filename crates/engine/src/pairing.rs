@@ -3,12 +3,14 @@
 mod answer;
 mod codes;
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
+use chrono::{DateTime, TimeDelta, Utc};
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::ids::DeviceId;
 use showdesk_domain::permit::Action;
-use showdesk_store::pairings::{ClaimRow, ClaimStatus, PairingRow, TriesMax};
+use showdesk_store::pairings::{ClaimRow, ClaimStatus, PairingRow, TriesMax, TypedRow, WaitingCounts};
+use showdesk_store::people::NewToken;
 use showdesk_store::{Tx, pairings, people};
 use uuid::Uuid;
 
@@ -23,8 +25,13 @@ use crate::{Engine, EngineError, Result, Wake, typed_code};
 
 /// How often somebody may be wrong with a typed code.
 const TRIES_MAX: TriesMax = TriesMax { of_address: 5, in_all: 30 };
-/// Phones that may wait for the desk's answer at once.
-const WAITING_MAX: i64 = 200;
+/// Phones that may ask within [`COUNTED_FOR`] and wait for the desk's answer: whoever has photographed a code cannot
+/// keep those out who have another one, nor, from one address, those who have the same.
+const WAITING_MAX: WaitingCounts = WaitingCounts { in_all: 400, of_code: 100, of_address: 30 };
+/// A phone that has asked so long ago takes nobody's place, though the desk may still answer it.
+const COUNTED_FOR: TimeDelta = TimeDelta::minutes(10);
+/// Phones that ask to join, as they are listed: the newest.
+pub(crate) const LISTED_MAX: i64 = 500;
 /// When to come back if so many wait.
 const WAITING_RETRY_MS: i64 = 30_000;
 /// When to come back after too many wrong tries at a typed code: a fresh one will be there.
@@ -43,13 +50,11 @@ impl Engine {
         let device_name = clean_name(&request.device_name)?;
         let platform = request.platform.as_deref().and_then(clean_platform);
         let now = self.now();
-        let mut tx = match typed_code::normalised(&request.code) {
+        let (mut tx, code) = match typed_code::normalised(&request.code) {
             Some(typed) => self.look_for_typed(&typed, address).await?,
-            None => self.look_for(&request.code).await?,
+            None => self.look_for(&request.code, address).await?,
         };
-        if pairings::count_waiting(&mut tx).await? >= WAITING_MAX {
-            return Err(EngineError::TooMany { retry_after_ms: WAITING_RETRY_MS });
-        }
+        self.refuse_if_full(&mut tx, code, address).await?;
         let pairing = match typed_code::normalised(&request.code) {
             Some(typed) => self.use_typed(&mut tx, &typed, address).await?,
             None => pairings::use_code(&mut tx, &sha256(request.code.as_bytes()), self.steady()).await?,
@@ -70,6 +75,7 @@ impl Engine {
             platform,
             previous_device_id,
             claimed_at: now,
+            address: Some(address_text(address)),
             status: ClaimStatus::Waiting,
             device_id: None,
             decided_by: None,
@@ -88,37 +94,58 @@ impl Engine {
         })
     }
 
-    /// A transaction in which the code may be used. A code that nobody made begins none that writes.
-    async fn look_for(&self, code: &str) -> Result<Tx> {
+    /// A transaction in which the code may be used, and its id. A code that nobody made, or that lets nobody in, begins
+    /// none that writes: those who write take turns, and nobody without a pass gets one for nothing.
+    async fn look_for(&self, code: &str, address: IpAddr) -> Result<(Tx, Uuid)> {
         let mut tx = self.begin_read_anyone().await?;
-        pairings::find_code(&mut tx, &sha256(code.as_bytes())).await?.ok_or(UNKNOWN_CODE)?;
+        let found = pairings::find_code(&mut tx, &sha256(code.as_bytes())).await?.ok_or(UNKNOWN_CODE)?;
+        if !is_open(&found, self.steady()) {
+            return Err(code_is_over());
+        }
+        self.refuse_if_full(&mut tx, found.id, address).await?;
         drop(tx);
-        self.begin_write_anyone().await
+        Ok((self.begin_write_anyone().await?, found.id))
     }
 
-    /// The same for a code that was typed. A wrong one is counted against all that live, on disk: a desk that is
-    /// started again, or another desk of the database, forgives none.
-    async fn look_for_typed(&self, typed: &str, address: IpAddr) -> Result<Tx> {
+    async fn refuse_if_full(&self, tx: &mut Tx, code: Uuid, address: IpAddr) -> Result<()> {
+        let since = self.now() - COUNTED_FOR;
+        let waiting = pairings::count_waiting(tx, since, code, &address_text(address)).await?;
+        if is_full(waiting) { Err(EngineError::TooMany { retry_after_ms: WAITING_RETRY_MS }) } else { Ok(()) }
+    }
+
+    /// The same for a code that was typed. Who was wrong too often with a code hears of it what every wrong one hears,
+    /// also if this one is right: elsewhere it could still be used. With a code that is newer the address counts anew.
+    async fn look_for_typed(&self, typed: &str, address: IpAddr) -> Result<(Tx, Uuid)> {
         let (from, now) = (address_text(address), self.steady());
         let mut tx = self.begin_read_anyone().await?;
-        if pairings::is_dead_for(&mut tx, &from, TRIES_MAX, now).await? {
-            return Err(EngineError::TooMany { retry_after_ms: TYPED_RETRY_MS });
+        let tries = pairings::wrong_tries(&mut tx, &from, TRIES_MAX, now).await?;
+        let found = pairings::find_typed(&mut tx, &sha256(typed.as_bytes())).await?;
+        let is_dead = |tries: &i64| *tries >= TRIES_MAX.of_address;
+        let locked_out = EngineError::TooMany { retry_after_ms: TYPED_RETRY_MS };
+        if let Some(found) = found {
+            if tries.get(&found.id).is_some_and(is_dead) {
+                return Err(locked_out);
+            }
+            if !(is_open(&found, now) && found.typed.as_ref().is_some_and(|typed| lives(typed, now))) {
+                return Err(code_is_over());
+            }
+            self.refuse_if_full(&mut tx, found.id, address).await?;
+            drop(tx);
+            return Ok((self.begin_write_anyone().await?, found.id));
         }
-        let is_known = pairings::find_typed(&mut tx, &sha256(typed.as_bytes())).await?.is_some();
         drop(tx);
+        if !tries.values().all(is_dead) {
+            self.note_wrong_typed(&from).await?;
+        }
+        Err(if tries.values().any(is_dead) { locked_out } else { UNKNOWN_CODE })
+    }
+
+    /// Counts a wrong typed code against all that live, on disk: a desk that is started again, or another desk of the
+    /// database, forgives none.
+    async fn note_wrong_typed(&self, from: &str) -> Result<()> {
         let mut tx = self.begin_write_anyone().await?;
-        if is_known {
-            return Ok(tx);
-        }
-        let is_dead = pairings::note_wrong_typed(&mut tx, &from, TRIES_MAX, now).await?;
-        if is_dead {
-            self.tell_neighbours(&mut tx, &[Wake::Pairings]).await?;
-        }
-        self.commit(tx).await?;
-        if is_dead {
-            self.wake(Wake::Pairings);
-        }
-        Err(UNKNOWN_CODE)
+        let has_died = pairings::note_wrong_typed(&mut tx, from, TRIES_MAX, self.steady()).await?;
+        self.commit_and_wake(tx, has_died.then_some(Wake::Pairings).into_iter().collect()).await
     }
 
     async fn use_typed(&self, tx: &mut Tx, typed: &str, address: IpAddr) -> Result<Option<PairingRow>> {
@@ -142,15 +169,14 @@ impl Engine {
             return Err(EngineError::Gone("the time to pick the pass up is over; ask for a new code".to_owned()));
         }
         let person = found.person.ok_or(EngineError::NotFound("the device"))?;
-        let since = claim.decided_at.unwrap_or(claim.claimed_at);
         let mut tx = self.begin_write_for(person).await?;
         pairings::hold(&mut tx, claim.id).await?;
-        if people::used_token_since(&mut tx, device_id, since).await? {
+        if people::used_token_of(&mut tx, device_id, claim.id).await? {
             return Err(EngineError::Gone("this phone has joined already".to_owned()));
         }
         people::kill_unused_tokens(&mut tx, device_id, now).await?;
         let token = fresh_token(device_id, now, Some(self.token_expiry()));
-        people::add_token(&mut tx, &token.row).await?;
+        people::add_token(&mut tx, &NewToken { claim_id: Some(claim.id), ..token.row.clone() }).await?;
         let row = people::token(&mut tx, &token.row.sha256).await?.ok_or(EngineError::NotFound("the device"))?;
         self.commit(tx).await?;
         let (actor, expires_at) = (crate::people::actor_of(row.clone()), row.device_expires_at);
@@ -170,7 +196,7 @@ impl Engine {
     pub async fn waiting_pairings(&self, actor: &Actor) -> Result<WaitingPairings> {
         require(actor, Action::Admit)?;
         let mut tx = self.begin_read_as(actor).await?;
-        let waiting = pairings::waiting(&mut tx).await?;
+        let waiting = pairings::waiting(&mut tx, LISTED_MAX).await?;
         let known = waiting.iter().filter_map(|waiting| waiting.claim.previous_device_id).collect();
         let names = Names::load(&mut tx, Vec::new(), known).await?;
         let known = |device: DeviceId| -> NamedRef { names.device(device) };
@@ -196,11 +222,38 @@ async fn previous_device(tx: &mut Tx, token: &str) -> Result<Option<DeviceId>> {
     Ok(row.map(|row| row.device_id))
 }
 
-/// An address as it is counted: the same by IPv4 and by IPv6 of it.
+/// Whether a code still lets somebody in. What is asked again when it is used.
+fn is_open(pairing: &PairingRow, at: DateTime<Utc>) -> bool {
+    pairing.closed_at.is_none() && pairing.code_expires_at > at && (pairing.open || pairing.used_at.is_none())
+}
+
+/// Whether a short form can still be used by somebody.
+fn lives(typed: &TypedRow, at: DateTime<Utc>) -> bool {
+    typed.expires_at > at && typed.tries < TRIES_MAX.in_all
+}
+
+fn is_full(waiting: WaitingCounts) -> bool {
+    waiting.in_all >= WAITING_MAX.in_all
+        || waiting.of_code >= WAITING_MAX.of_code
+        || waiting.of_address >= WAITING_MAX.of_address
+}
+
+/// An address as it is counted: the same by IPv4 and by IPv6 of it. A machine takes as many addresses of its IPv6
+/// network as it likes, so such a network (/64) counts as one.
+pub fn counted_as(address: IpAddr) -> IpAddr {
+    match address.to_canonical() {
+        IpAddr::V6(address) => Ipv6Addr::from_bits(address.to_bits() & (u128::MAX << 64)).into(),
+        address @ IpAddr::V4(_) => address,
+    }
+}
+
 fn address_text(address: IpAddr) -> String {
-    address.to_canonical().to_string()
+    counted_as(address).to_string()
 }
 
 fn code_is_over() -> EngineError {
     EngineError::Gone("this code was used or has run out; ask for a new one".to_owned())
 }
+
+#[cfg(test)]
+mod tests;

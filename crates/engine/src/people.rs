@@ -8,7 +8,7 @@ use chrono::{DateTime, Duration, Utc};
 use showdesk_domain::actor::{Actor, DeviceKind, Role};
 use showdesk_domain::ids::{DeviceId, PersonId};
 use showdesk_domain::permit::Action;
-use showdesk_store::people::{NewToken, TokenRow};
+use showdesk_store::people::{AuthorRow, NewToken, TokenRow};
 use showdesk_store::{Result as StoreResult, Tx, people};
 use uuid::Uuid;
 
@@ -18,7 +18,7 @@ use crate::ids::{secret, sha256};
 use crate::names::clean_name;
 use crate::rights::require;
 use crate::seen::{SeenNote, UNSENT_MAX};
-use crate::{Engine, EngineError, Result};
+use crate::{Engine, EngineError, Result, Wake};
 
 /// What every token begins with.
 const TOKEN_PREFIX: &str = "lsd_";
@@ -66,28 +66,43 @@ impl Engine {
     /// Whose token this is. Counts as being seen, and as first use of a new token.
     pub async fn authenticate(&self, token: &str) -> Result<Actor> {
         let (row, hash) = self.good_token(token).await?;
-        let now = self.now();
         if row.first_used_at.is_none() {
-            match self.note_first_use(&row, &hash, now).await {
+            match self.note_first_use(&row, &hash, self.now()).await {
                 // Reads go on without room; the next use is the first then.
                 Ok(()) | Err(EngineError::DiskFull | EngineError::ReadOnly) => {}
                 Err(error) => return Err(error),
             }
         }
+        Ok(self.seen_now(row))
+    }
+
+    /// The same for somebody who only asks whose token it is: a page that was handed a pass shows the name before its
+    /// person goes on as that. The pass stays unused, and the page that it came from goes on working meanwhile.
+    pub async fn recognise(&self, token: &str) -> Result<Actor> {
+        let (row, _) = self.good_token(token).await?;
+        Ok(self.seen_now(row))
+    }
+
+    fn seen_now(&self, row: TokenRow) -> Actor {
+        let now = self.now();
         self.inner.seen.note(row.device_id, SeenNote::at(now));
         let absence = self.inner.presence.heard(row.device_id, row.last_seen, self.moment());
         if let Some(absence) = absence.filter(|_| row.kind == DeviceKind::Phone) {
             self.inner.seen.note_absence(absence);
         }
-        Ok(actor_of(row))
+        actor_of(row)
     }
 
-    /// Who stands behind a token now, and for how long it is good; counts as nothing.
+    /// Who stands behind a token now, and for how long it is good; counts as nothing. Streams ask it again and again.
     pub async fn standing(&self, token: &str) -> Result<Standing> {
         let (row, _) = self.good_token(token).await?;
-        let ends = [row.expires_at, row.device_expires_at].into_iter().flatten().min();
-        let good_for = ends.map(|ends| (ends - self.steady()).to_std().unwrap_or_default());
-        Ok(Standing { actor: actor_of(row), good_for })
+        let at = self.moment();
+        let of_pass = row.expires_at.map(|ends| ends - at.steady);
+        let of_device = row.device_expires_at.map(|ends| at.left_until(ends));
+        let good_for = of_pass.into_iter().chain(of_device).min();
+        let actor = actor_of(row);
+        require(&actor, Action::Sync)?;
+        Ok(Standing { actor, good_for: good_for.map(|left| left.to_std().unwrap_or_default()) })
     }
 
     /// A token that may be used now, with its SHA-256.
@@ -106,14 +121,14 @@ impl Engine {
                 row
             }
         };
-        let is_over = |ends: Option<DateTime<Utc>>| ends.is_some_and(|ends| ends <= self.steady());
+        let at = self.moment();
         if row.revoked_at.is_some() {
             return Err(EngineError::DeviceRemoved);
         }
-        if is_over(row.device_expires_at) {
+        if !at.is_within(row.device_expires_at) {
             return Err(EngineError::DeviceExpired);
         }
-        if is_over(row.expires_at) {
+        if row.expires_at.is_some_and(|ends| ends <= at.steady) {
             return Err(EngineError::UnknownToken);
         }
         Ok((row, hash))
@@ -141,13 +156,23 @@ impl Engine {
         self.inner.presence.slow(DeviceId(device), self.moment());
     }
 
-    /// The first use of a new token kills the device's older ones.
+    /// Who stands behind a token now; counts as nothing.
+    pub async fn bearer_of(&self, token: &str) -> Result<Actor> {
+        self.good_token(token).await.map(|(row, _)| actor_of(row))
+    }
+
+    /// Grows whenever what somebody may do could have changed: what was read before is looked up again.
+    pub fn rights_changed(&self) -> u64 {
+        self.inner.tokens.forgotten()
+    }
+
+    /// The first use of a new token kills the device's older ones; a stream that was opened with one of them ends.
     async fn note_first_use(&self, row: &TokenRow, hash: &[u8; 32], now: DateTime<Utc>) -> Result<()> {
         let mut tx = self.begin_write_for(row.person).await?;
-        if people::mark_token_used(&mut tx, hash, now).await? && row.kind == DeviceKind::Phone {
-            people::kill_other_tokens(&mut tx, row.device_id, hash, now).await?;
-        }
-        self.commit(tx).await
+        let is_first = people::mark_token_used(&mut tx, hash, now).await? && row.kind == DeviceKind::Phone;
+        let has_killed = is_first && people::kill_other_tokens(&mut tx, row.device_id, hash, now).await?;
+        let changed = Wake::DeviceChanged { device: row.device_id.0, person: row.person.0 };
+        self.commit_and_wake(tx, has_killed.then_some(changed).into_iter().collect()).await
     }
 
     /// The person at the desk, if the actor is a desk and the person an owner or admin.
@@ -159,18 +184,19 @@ impl Engine {
         let mut tx = self.begin_read_as(actor).await?;
         let member = people::member(&mut tx, person).await?;
         let profile = people::profile(&mut tx, person).await?;
-        match (member, profile) {
-            (Some(member), Some(profile)) if member.role >= Role::Admin => Ok(Actor {
-                person,
-                person_name: profile.name,
-                role: member.role,
-                functions: member.functions,
-                scope: member.scope,
-                permissions: member.permissions,
-                ..actor.clone()
-            }),
-            _ => Err(EngineError::Forbidden("this person does not run the show".to_owned())),
-        }
+        let strange = || EngineError::Forbidden("this person does not run the show".to_owned());
+        let (Some(member), Some(profile)) = (member, profile) else { return Err(strange()) };
+        let acting = Actor {
+            person,
+            person_name: profile.name,
+            role: member.role,
+            functions: member.functions,
+            scope: member.scope,
+            permissions: member.permissions,
+            ..actor.clone()
+        };
+        require(&acting, Action::ActAtDesk).map_err(|_| strange())?;
+        Ok(acting)
     }
 
     /// Gives the person at the desk a name.
@@ -197,6 +223,7 @@ impl Engine {
 
     /// A new token for the same device; the old one dies at the first use of the new one.
     pub async fn renew_token(&self, actor: &Actor) -> Result<(String, DateTime<Utc>)> {
+        require(actor, Action::UseOwnDevice)?;
         let (now, expires_at) = (self.now(), self.token_expiry());
         let token = fresh_token(actor.device, now, Some(expires_at));
         let mut tx = self.begin_write_as(actor).await?;
@@ -205,6 +232,7 @@ impl Engine {
         // The device's own end is not put into the token: who may stay longer needs no new one.
         let ends = people::device(&mut tx, actor.device).await?.and_then(|device| device.expires_at);
         self.commit(tx).await?;
+        let expires_at = self.on_the_clock(expires_at);
         Ok((token.text, ends.map_or(expires_at, |ends| ends.min(expires_at))))
     }
 
@@ -214,28 +242,46 @@ impl Engine {
 }
 
 /// Who stands behind ops, with their present rights, in no order. A device that was removed has none, unless somebody at
-/// the desk has looked through what it left behind and let it in; nobody is known any more if the person has left the
-/// team.
+/// the desk has looked through what it left behind: what was not let in waits no more from then on. Nobody is known any
+/// more if the person has left the team.
 pub(crate) async fn authors(tx: &mut Tx, wanted: &[(PersonId, DeviceId)]) -> StoreResult<Vec<Actor>> {
     let mut known = HashSet::new();
     let mut rows = people::authors(tx, wanted).await?;
     rows.retain(|row| known.insert((row.person, row.device)));
-    let actors = rows.into_iter().map(|row| Actor {
+    Ok(rows.into_iter().map(|row| author_of(row).actor).collect())
+}
+
+/// Somebody with present rights.
+pub(crate) struct Author {
+    pub actor: Actor,
+    /// Whether the device was removed, and nobody has looked through what it left behind.
+    pub is_removed: bool,
+}
+
+/// Who that is now; none if the person has left the team.
+pub(crate) async fn author(tx: &mut Tx, person: PersonId, device: DeviceId) -> StoreResult<Option<Author>> {
+    Ok(people::authors(tx, &[(person, device)]).await?.into_iter().next().map(author_of))
+}
+
+fn author_of(row: AuthorRow) -> Author {
+    let is_removed = row.removed;
+    let actor = Actor {
         person: row.person,
         person_name: row.name,
         device: row.device,
         device_kind: row.kind,
-        role: if row.removed { Role::Viewer } else { row.role },
-        functions: if row.removed { Vec::new() } else { row.functions },
+        role: if is_removed { Role::Viewer } else { row.role },
+        functions: if is_removed { Vec::new() } else { row.functions },
         scope: row.scope,
         permissions: row.permissions,
-    });
-    Ok(actors.collect())
+    };
+    Author { actor, is_removed }
 }
 
 pub(crate) fn fresh_token(device: DeviceId, now: DateTime<Utc>, expires_at: Option<DateTime<Utc>>) -> FreshToken {
     let text = format!("{TOKEN_PREFIX}{}", URL_SAFE_NO_PAD.encode(secret::<32>()));
-    let row = NewToken { sha256: sha256(text.as_bytes()), device_id: device, created_at: now, expires_at };
+    let sha256 = sha256(text.as_bytes());
+    let row = NewToken { sha256, device_id: device, created_at: now, expires_at, claim_id: None };
     FreshToken { text, row }
 }
 

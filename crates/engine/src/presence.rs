@@ -24,6 +24,19 @@ pub(crate) struct Moment {
     pub steady: DateTime<Utc>,
 }
 
+impl Moment {
+    /// How long it is to a time that a person chose. It has come when both clocks say so, so that nobody is locked out
+    /// because the machine's clock was set, or was wrong when the program was started.
+    pub(crate) fn left_until(self, ends: DateTime<Utc>) -> TimeDelta {
+        (ends - self.now).max(ends - self.steady)
+    }
+
+    /// Whether somebody whose stay ends then is still in the show.
+    pub(crate) fn is_within(self, ends: Option<DateTime<Utc>>) -> bool {
+        ends.is_none_or(|ends| self.left_until(ends) > TimeDelta::zero())
+    }
+}
+
 /// What is stored of a device.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Known {

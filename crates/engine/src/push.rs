@@ -11,7 +11,7 @@ use serde_json::Value as Json;
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::ids::{OpId, RecordId, Seq};
 use showdesk_domain::op::{self, Op, OpDraft, Refused, Rejection, Sent};
-use showdesk_domain::permit::Stage;
+use showdesk_domain::permit::{Action, Stage};
 use showdesk_domain::schema::SCHEMA_VERSION;
 use showdesk_domain::schema::upcast::SCHEMA_OLDEST;
 use showdesk_domain::value::decode_id;
@@ -23,7 +23,8 @@ use uuid::Uuid;
 
 use crate::api::sync::{Hello, HelloLimits, HelloSchema, OpResult, OpsStatusAnswer, Push, PushAnswer, VerdictName};
 use crate::audit::about_stage;
-use crate::result::{Around, not_kept, of_op, unknown};
+use crate::result::{Around, Rows, not_kept, of_op, unknown};
+use crate::rights::{not_in_the_team, require};
 use crate::seen::{SeenNote, UNSENT_MAX};
 use crate::writer::{BesideFuture, Job};
 use crate::{Engine, EngineError, Result};
@@ -44,6 +45,7 @@ type Decoded = std::result::Result<Op, Box<Refused>>;
 impl Engine {
     /// What a client learns before it syncs.
     pub async fn hello(&self, actor: &Actor) -> Result<Hello> {
+        require(actor, Action::Sync)?;
         let mut tx = self.begin_read_as(actor).await?;
         let meta = meta::read(&mut tx).await?;
         let (ops, bytes) = limits(actor);
@@ -61,9 +63,10 @@ impl Engine {
 
     /// Applies a push. What it answers is on disk.
     pub async fn push(&self, actor: &Actor, push: Push) -> Result<PushAnswer> {
-        let (ops_max, _) = limits(actor);
-        if push.ops.len() > ops_max {
-            return Err(EngineError::TooLarge(format!("a push holds at most {ops_max} ops")));
+        require(actor, Action::Push)?;
+        // What a listener takes less than this it refuses itself, whoever asks.
+        if push.ops.len() > DESK_OPS_MAX {
+            return Err(EngineError::TooLarge(format!("a push holds at most {DESK_OPS_MAX} ops")));
         }
         check_schema(push.schema, SCHEMA_OLDEST)?;
         // What the writer knows spares a look at the database; the writer compares again, in its transaction.
@@ -93,6 +96,9 @@ impl Engine {
         };
         let ops: Vec<Decoded> = push.ops.iter().map(|raw| op::decode_from(push.schema, raw)).collect();
         let (results, clock) = self.write(author, ops, push.body_bytes, Mode::Sent { epoch }).await?;
+        if actor.device_kind == DeviceKind::Phone {
+            self.inner.telemetry.counters.verdicts(&results);
+        }
         Ok(PushAnswer { epoch, server_time: now, clock: clock.0, results })
     }
 
@@ -115,6 +121,7 @@ impl Engine {
             results: Vec::new(),
             internal: None,
             turned: None,
+            is_nobodys: false,
             stages: Vec::new(),
             answer: Some(answer),
         };
@@ -124,6 +131,7 @@ impl Engine {
 
     /// The current verdicts of the actor's own ops.
     pub async fn ops_status(&self, actor: &Actor, op_ids: Vec<Json>) -> Result<OpsStatusAnswer> {
+        require(actor, Action::Sync)?;
         if op_ids.len() > STATUS_OPS_MAX {
             return Err(EngineError::TooLarge(format!("at most {STATUS_OPS_MAX} op_ids are answered at once")));
         }
@@ -149,10 +157,10 @@ async fn load_around(tx: &mut Tx, ops: &[showdesk_domain::queue::QueuedOp]) -> R
         around.conflicts.extend(clashes.into_iter().map(|clash| (clash.id, clash)));
     }
     let names: Vec<_> = ops.iter().filter_map(named).collect();
-    around.aliases = aliases::load(tx, &names).await?;
+    around.names = aliases::load(tx, &names).await?;
     for table in showdesk_domain::schema::tables() {
         let own = ops.iter().filter(|op| op.table_name == table.name).filter_map(|op| op.record_id);
-        let own = own.map(|id| around.aliases.get(&(table.name, id)).copied().unwrap_or(id));
+        let own = own.map(|id| around.alias(table.name, id).unwrap_or(id));
         let clashes = around.conflicts.values().filter(|clash| clash.table == table);
         let ids: Vec<_> = own.chain(clashes.filter_map(|clash| clash.other_record_id)).collect();
         if !ids.is_empty() {
@@ -249,6 +257,8 @@ struct PushJob {
     internal: Option<Uuid>,
     /// The epoch that began after the push was looked at: nothing was written.
     turned: Option<Uuid>,
+    /// Whether its author has left the team meanwhile: nothing was written.
+    is_nobodys: bool,
     /// What everybody should be able to read up: another stage of the show.
     stages: Vec<AuditRow>,
     answer: Option<PushReply>,
@@ -312,9 +322,13 @@ impl Job for PushJob {
             return Ok(());
         }
         // Rights may have changed while the push waited for its turn.
-        let present = world.author(self.author.actor.person, self.author.actor.device);
-        if let Some(present) = present.filter(|_| matches!(self.mode, Mode::Sent { .. })) {
-            self.author.actor = present.clone();
+        if matches!(self.mode, Mode::Sent { .. }) {
+            let present = world.author(self.author.actor.person, self.author.actor.device);
+            self.is_nobodys = present.is_none();
+            match present {
+                Some(present) => self.author.actor = present.clone(),
+                None => return Ok(()),
+            }
         }
         let mut answers: Vec<Option<Answer>> = vec![None; self.ops.len()];
         self.stages.clear();
@@ -362,6 +376,7 @@ impl Job for PushJob {
                 results: Vec::new(),
                 internal: None,
                 turned: None,
+                is_nobodys: false,
                 stages: Vec::new(),
                 answer: None,
             }) as Box<dyn Job>
@@ -375,6 +390,7 @@ impl Job for PushJob {
         for (unit, part) in self.units.iter().zip(parts) {
             if let Ok(part) = part.into_any().downcast::<Self>() {
                 self.turned = self.turned.or(part.turned);
+                self.is_nobodys |= part.is_nobodys;
                 for (index, result) in unit.iter().zip(part.results) {
                     slots[*index] = Some(result);
                 }
@@ -390,10 +406,11 @@ impl Job for PushJob {
     }
 
     fn answer(self: Box<Self>, committed: Result<Seq>) {
-        let Self { answer, results, turned, .. } = *self;
+        let Self { answer, results, turned, is_nobodys, .. } = *self;
         if let Some(answer) = answer {
             let answered = committed.and_then(|clock| match turned {
                 Some(epoch) => Err(EngineError::EpochMismatch { epoch }),
+                None if is_nobodys => Err(not_in_the_team()),
                 None => Ok((results, clock)),
             });
             // The requester may have gone; its ops are on disk all the same.

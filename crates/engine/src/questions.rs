@@ -70,6 +70,7 @@ impl Engine {
     /// Answers what the desk asked about an entry of this device. A later answer takes the place of the one before.
     pub async fn answer_question(&self, actor: &Actor, id: Uuid, words: AnswerWords) -> Result<ConflictView> {
         let text = clean(&words.text)?;
+        self.refuse_unseen(actor, ConflictId(id)).await?;
         let now = self.now();
         let mut tx = self.begin_write_as(actor).await?;
         let clash = conflicts::load(&mut tx, &[ConflictId(id)]).await?.pop();

@@ -20,6 +20,7 @@ use uuid::Uuid;
 use crate::api::attention::{Apply, QueueItem, QueuePage, QueueQuery, SentOp};
 use crate::api::conflicts::Reason;
 use crate::audit::{Names, about_op};
+use crate::cursor::moment;
 use crate::rights::require;
 use crate::settle::{clean_reason, engine_error};
 use crate::subjects::Subjects;
@@ -171,7 +172,7 @@ fn cursor_after(op: &QueuedOp) -> String {
 fn read_cursor(text: &str) -> Option<(DateTime<Utc>, OpId)> {
     let text = String::from_utf8(URL_SAFE_NO_PAD.decode(text).ok()?).ok()?;
     let (at, id) = text.split_once('.')?;
-    Some((DateTime::from_timestamp_millis(at.parse().ok()?)?, OpId(Uuid::try_parse(id).ok()?)))
+    Some((moment(at)?, OpId(Uuid::try_parse(id).ok()?)))
 }
 
 /// The values that an apply was given, as its record keeps them.

@@ -2,7 +2,10 @@
 //!
 //! A copy is what a stranger could have written: its checksum only tells whether it arrived whole. Its phone and its
 //! author must be known here, and every entry is decided like a pushed one, with the author's present rights. A phone
-//! that was removed brings its entries in by this review and by no other way.
+//! that was removed brings its entries in by this review and by no other way: what it had sent before and still waits
+//! is given to a person, unless the review lets it in, too.
+
+mod left;
 
 use std::collections::HashSet;
 
@@ -119,10 +122,14 @@ impl Engine {
         let count = |taken: bool| parts.iter().flat_map(|part| &part.ops).filter(|(_, is)| *is == taken).count();
         let (taken, left_out) = (count(true), count(false));
         let what = json!({ "copy": copy_sha256, "author": behind.actor.person, "taken": taken, "left_out": left_out });
-        let mut tx = self.begin_write_as(actor).await?;
         let device = Some(behind.device.id.0);
-        crate::audit::note(&mut tx, actor, "rescue_taken_in", self.now(), device, Some(what)).await?;
-        // What of it must wait is decided later with the author's rights, though the phone was removed.
+        self.note(actor, "rescue_taken_in", device, Some(what)).await?;
+        if behind.device.revoked_at.is_some() && behind.device.reviewed_at.is_none() {
+            let let_in = parts.iter().flat_map(Part::ids_taken).collect();
+            self.give_up_unseen(behind.device.id, &let_in).await?;
+        }
+        // What of the copy must wait is decided later with the author's rights, though the phone was removed.
+        let mut tx = self.begin_write_as(actor).await?;
         people::note_copy_taken(&mut tx, behind.device.id, self.now()).await?;
         let told = Wake::DeviceChanged { device: behind.device.id.0, person: behind.device.person.0 };
         self.commit_and_wake(tx, vec![told]).await?;
@@ -164,6 +171,10 @@ impl Engine {
 impl Part {
     fn taken(&self) -> Vec<Decoded> {
         self.ops.iter().filter(|(_, taken)| *taken).map(|(op, _)| op.clone()).collect()
+    }
+
+    fn ids_taken(&self) -> impl Iterator<Item = Uuid> {
+        self.ops.iter().filter(|(_, taken)| *taken).filter_map(|(op, _)| id_of(op))
     }
 }
 
@@ -210,16 +221,17 @@ fn read_copy(copy: Json) -> Result<(Copy, String)> {
     Ok((copy, sum))
 }
 
-/// The phone and the author of a copy, with the author's present rights.
+/// The phone and the author of a copy, with the author's present rights. Two people who turned out to be one are one
+/// here, too: a copy that was made before speaks of the other.
 async fn behind(tx: &mut Tx, copy: &Copy) -> Result<Behind> {
     let unknown = |what: &str| {
         EngineError::invalid("unknown_phone", format!("{what} of this copy is not known here; nothing was taken in"))
     };
     let device = people::device(tx, DeviceId(copy.device_id)).await?;
     let device = device.filter(|device| device.kind == DeviceKind::Phone).ok_or_else(|| unknown("the phone"))?;
-    let person = PersonId(copy.person.id);
-    // Whose phone it is, the desk knows; a copy may not say otherwise.
-    if device.person != person {
+    // Whose phone it is, and was, the desk knows; a copy may not say otherwise.
+    let (person, told) = (device.person, PersonId(copy.person.id));
+    if told != person && !people::former_people(tx, device.id).await?.contains(&told) {
         return Err(unknown("the person"));
     }
     let profile = people::profile(tx, person).await?.ok_or_else(|| unknown("the person"))?;

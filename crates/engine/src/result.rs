@@ -2,14 +2,15 @@
 
 use std::collections::{HashMap, HashSet};
 
-use serde_json::Value as Json;
+use serde_json::{Map, Value as Json};
 use showdesk_domain::actor::{Actor, ReadClass};
 use showdesk_domain::conflict::{Conflict, ConflictStatus};
 use showdesk_domain::ids::{ConflictId, RecordId};
 use showdesk_domain::op::Rejection;
 use showdesk_domain::queue::{QueueStatus, QueuedOp};
-use showdesk_domain::record::Record;
-use showdesk_domain::world::{Key, World};
+use showdesk_domain::record::{Record, may_see};
+use showdesk_domain::schema::{Table, table};
+use showdesk_domain::world::{Key, Name, World, true_name};
 use uuid::Uuid;
 
 use crate::api::sync::{OpError, OpResult, VerdictName};
@@ -26,7 +27,7 @@ pub(crate) trait Rows {
 
 impl Rows for World {
     fn row(&self, table: &str, id: RecordId) -> Option<&Record> {
-        self.record((showdesk_domain::schema::table(table)?.name, id))
+        self.record((known(table)?, id))
     }
 
     fn clash(&self, id: ConflictId) -> Option<&Conflict> {
@@ -34,7 +35,7 @@ impl Rows for World {
     }
 
     fn alias(&self, table: &str, id: RecordId) -> Option<RecordId> {
-        self.alias((showdesk_domain::schema::table(table)?.name, id))
+        self.alias((known(table)?, id))
     }
 
     fn is_public(&self, record: &Record) -> bool {
@@ -47,14 +48,14 @@ impl Rows for World {
 pub(crate) struct Around {
     pub records: HashMap<Key, Record>,
     pub conflicts: HashMap<ConflictId, Conflict>,
-    pub aliases: HashMap<Key, RecordId>,
+    pub names: HashMap<Key, Name>,
     /// Those of the rows that everybody may see.
     pub public: HashSet<Key>,
 }
 
 impl Rows for Around {
     fn row(&self, table: &str, id: RecordId) -> Option<&Record> {
-        self.records.get(&(showdesk_domain::schema::table(table)?.name, id))
+        self.records.get(&(known(table)?, id))
     }
 
     fn clash(&self, id: ConflictId) -> Option<&Conflict> {
@@ -62,12 +63,18 @@ impl Rows for Around {
     }
 
     fn alias(&self, table: &str, id: RecordId) -> Option<RecordId> {
-        self.aliases.get(&(showdesk_domain::schema::table(table)?.name, id)).copied()
+        let key = (known(table)?, id);
+        true_name(key, |key| self.names.get(&key).map(|name| name.record_id))
     }
 
     fn is_public(&self, record: &Record) -> bool {
         self.public.contains(&(record.table.name, record.id))
     }
+}
+
+/// The name of a table, if there is one of that name.
+fn known(name: &str) -> Option<&'static str> {
+    Some(table(name)?.name)
 }
 
 /// An op's current verdict.
@@ -86,7 +93,7 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
             result.version = version.map(|version| version.0);
             result.seq = op.result_seq.map(|seq| seq.0);
             (result.record, result.record_id) = shown(op, record, rows, actor);
-            result.decision = conflict.and_then(decision_of);
+            result.decision = conflict.and_then(|conflict| decision_of(conflict, actor));
         }
         VerdictName::Conflict => {
             result.conflict_id = op.conflict_id.map(|id| id.0);
@@ -115,7 +122,7 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
         VerdictName::Retry | VerdictName::Unknown => {}
     }
     // What an admin did about it, outside a clash.
-    result.decision = result.decision.or_else(|| op.decision.clone());
+    result.decision = result.decision.or_else(|| seen_decision(op, actor));
     result
 }
 
@@ -167,10 +174,10 @@ fn shown(op: &QueuedOp, record: Option<&Record>, rows: &impl Rows, actor: &Actor
 }
 
 /// What a person decided about an op's clash: PROTOCOL.md §5.
-fn decision_of(conflict: &Conflict) -> Option<Json> {
+fn decision_of(conflict: &Conflict, actor: &Actor) -> Option<Json> {
     match conflict.status {
         ConflictStatus::Resolved => {
-            let mut decision = without_before(conflict.decisions.last()?);
+            let mut decision = told_decision(conflict, conflict.decisions.last()?, actor);
             decision.insert("conflict_id".to_owned(), Json::from(conflict.id.to_string()));
             Some(Json::Object(decision))
         }
@@ -181,9 +188,34 @@ fn decision_of(conflict: &Conflict) -> Option<Json> {
     }
 }
 
-/// A filed decision without what only an undo needs.
-pub(crate) fn without_before(decision: &Json) -> serde_json::Map<String, Json> {
+/// What an admin did about an op outside a clash, as its author may see it.
+fn seen_decision(op: &QueuedOp, actor: &Actor) -> Option<Json> {
+    let mut decision = op.decision.clone()?;
+    if let (Some(Json::Object(values)), Some(table)) = (decision.get_mut("values"), table(&op.table_name)) {
+        only_seen(values, table, actor);
+    }
+    Some(decision)
+}
+
+/// A filed decision as the reader may see it: without what only an undo needs, and without hidden fields.
+pub(crate) fn told_decision(conflict: &Conflict, decision: &Json, actor: &Actor) -> Map<String, Json> {
     let mut decision = decision.as_object().cloned().unwrap_or_default();
     decision.remove("before");
+    if let Some(Json::Object(values)) = decision.get_mut("values") {
+        let row = |id: &str| conflict.parts.iter().find(|part| part.record_id.to_string() == id);
+        if conflict.parts.is_empty() {
+            only_seen(values, conflict.table, actor);
+        }
+        // Of a group the values stand by row.
+        for (part, values) in values.iter_mut().filter_map(|(id, values)| Some((row(id)?, values.as_object_mut()?))) {
+            only_seen(values, part.table, actor);
+        }
+    }
     decision
+}
+
+/// Takes out the fields that the reader may not see. A path that is no field of the table tells nothing of a row.
+fn only_seen(values: &mut Map<String, Json>, table: &Table, actor: &Actor) {
+    let class = actor.read_class();
+    values.retain(|path, _| table.field(path).is_none_or(|field| may_see(table.fields[field].access, class)));
 }

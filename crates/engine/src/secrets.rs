@@ -9,20 +9,17 @@ mod vault;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde_json::Value as Json;
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::ids::DeviceId;
 use showdesk_domain::permit::Action;
 use showdesk_store::people::{self, DeviceRow};
 use showdesk_store::secrets::{self, RequestRow, SealedRow};
 use showdesk_store::{StoreError, Tx, network};
-use uuid::Uuid;
 
-use crate::audit::note;
 use crate::rights::require;
 use crate::{Engine, EngineError, Result};
 use handing::Asking;
-use keeper::{Found, Keeper};
+use keeper::{Found, Keeper, Kept};
 pub use keeper::{KeptIn, Keychain, KeysIn, SystemKeychain};
 use vault::VaultKey;
 
@@ -39,13 +36,13 @@ pub struct VaultFacts {
     pub kept_in: KeptIn,
     /// There are secrets, and the key to them is not on this laptop.
     pub is_locked: bool,
-    /// Why the keychain was not used, for people who look after the laptop.
-    pub keychain_fault: Option<String>,
+    /// Why the key was not found or not kept where it should lie, for people who look after the laptop.
+    pub fault: Option<String>,
 }
 
 /// The vault of an open show. It is shut until [`Engine::open_vault`].
 #[derive(Default)]
-pub(crate) struct Secrets(Mutex<Option<Opened>>);
+pub(crate) struct Secrets(Mutex<Option<Opened>>, Mutex<Option<(KeysIn, Arc<dyn Keychain>)>>);
 
 struct Opened {
     keeper: Keeper,
@@ -83,9 +80,19 @@ impl Secrets {
         self.lock().as_ref().map(|opened| opened.keeper.clone()).ok_or(EngineError::SecretsLocked)
     }
 
-    fn turn(&self, state: State) {
+    fn turn(&self, state: State, fault: Option<String>) {
         if let Some(opened) = self.lock().as_mut() {
             opened.state = state;
+            opened.fault = fault;
+        }
+    }
+
+    /// Another desk gave the vault up: what was its key here opens nothing of the new one.
+    fn shut(&self, key: &VaultKey) {
+        if let Some(opened) = self.lock().as_mut()
+            && matches!(&opened.state, State::Open(present, _) if present.id() == key.id())
+        {
+            opened.state = State::Locked(None);
         }
     }
 }
@@ -93,47 +100,105 @@ impl Secrets {
 impl Engine {
     /// Finds the key of the show's secrets, or makes it if there are none yet. Never waits long for a keychain.
     ///
-    /// A vault whose key is not here stays locked: that is no error, [`VaultFacts::is_locked`] tells it.
+    /// A vault whose key is not here, or cannot be kept, stays locked: that is no error, [`VaultFacts::is_locked`]
+    /// tells it, and the desk does without secrets.
     pub async fn open_vault(&self, wish: KeysIn, keychain: Arc<dyn Keychain>) -> Result<VaultFacts> {
         let account = self.inner.installation_id.to_string();
-        let keeper = Keeper { folder: self.inner.data_dir.clone(), account, wish, keychain };
+        let keeper = Keeper::new(self.inner.data_dir.clone(), account, wish, keychain);
+        let (state, fault) = self.look_for_key(&keeper).await?;
+        *self.inner.secrets.lock() = Some(Opened { keeper, fault, state });
+        Ok(self.vault())
+    }
+
+    /// The same for a show that may never have a secret: no key is made for nothing, but with the first secret.
+    pub async fn open_vault_if_needed(&self, wish: KeysIn, keychain: Arc<dyn Keychain>) -> Result<VaultFacts> {
+        if self.proof().await?.is_some() {
+            return self.open_vault(wish, keychain).await;
+        }
+        *self.inner.secrets.1.lock().unwrap_or_else(PoisonError::into_inner) = Some((wish, keychain));
+        Ok(self.vault())
+    }
+
+    /// The first secret is to be kept: opens the vault if that was put off.
+    pub(crate) async fn open_vault_now(&self) -> Result<()> {
+        let later = self.inner.secrets.1.lock().unwrap_or_else(PoisonError::into_inner).take();
+        match later {
+            Some((wish, keychain)) => self.open_vault(wish, keychain).await.map(|_| ()),
+            None => Ok(()),
+        }
+    }
+
+    /// Looks once more for the key of a locked vault that could not be looked for to the end: perhaps somebody has
+    /// opened the keychain meanwhile. Answers whether that has opened the vault.
+    pub async fn look_for_key_again(&self) -> Result<bool> {
+        let facts = self.vault();
+        if !facts.is_locked || facts.fault.is_none() {
+            return Ok(false);
+        }
+        let (found, fault) = self.look_for_key(&self.inner.secrets.keeper()?).await?;
+        let mut opened = self.inner.secrets.lock();
+        let Some(Opened { state: state @ State::Locked(_), fault: told, .. }) = opened.as_mut() else {
+            return Ok(false);
+        };
+        *told = fault;
+        let is_open = matches!(found, State::Open(..));
+        if is_open {
+            *state = found;
+        }
+        Ok(is_open)
+    }
+
+    /// A laptop that cannot read or keep the key now serves all the same.
+    async fn look_for_key(&self, keeper: &Keeper) -> Result<(State, Option<String>)> {
+        match self.find_key(keeper).await {
+            Err(error @ (EngineError::Folder(_) | EngineError::DiskFull | EngineError::ReadOnly)) => {
+                Ok((State::Locked(None), Some(error.to_string())))
+            }
+            found => found,
+        }
+    }
+
+    async fn find_key(&self, keeper: &Keeper) -> Result<(State, Option<String>)> {
         for _ in 0..TRIES {
             let proof = self.proof().await?;
-            let Found { keys, fault } = keeper.find().await?;
-            let state = if let Some(proof) = proof {
-                let fitting = keys.into_iter().find(|(key, _)| self.is_proven(key, &proof));
-                fitting.map_or(State::Locked(None), |(key, kept_in)| State::Open(Arc::new(key), kept_in))
-            } else {
-                let found = keys.into_iter().next();
-                let (key, kept_in) = if let Some(found) = found {
-                    found
-                } else {
-                    keeper.keep(VaultKey::fresh(), fault.is_none()).await?
-                };
-                match self.prove(&key).await {
-                    Err(EngineError::Store(StoreError::Duplicate { .. })) => continue,
-                    proven => proven?,
+            let Found { keys, fault } = keeper.find(proof.as_ref().map(|proof| proof.key_id.as_slice())).await?;
+            let Some(proof) = proof else {
+                match self.make_vault(keeper, keys).await? {
+                    Some(made) => return Ok(made),
+                    None => continue,
                 }
-                State::Open(Arc::new(key), kept_in)
             };
-            *self.inner.secrets.lock() = Some(Opened { keeper, fault, state });
-            return Ok(self.vault());
+            let fitting = keys.into_iter().find(|(key, _)| self.is_proven(key, &proof));
+            let Some((key, kept_in)) = fitting else { return Ok((State::Locked(None), fault)) };
+            keeper.put_in_place(&key, kept_in)?;
+            return Ok((State::Open(Arc::new(key), kept_in), fault));
         }
         Err(EngineError::Busy { retry_after_ms: 1_000 })
     }
 
-    /// Looks once more for the key of a locked vault whose keychain did not answer at first: perhaps somebody has
-    /// opened the keychain meanwhile. Answers whether that has opened the vault.
-    pub async fn look_for_key_again(&self) -> Result<bool> {
-        if !self.vault().is_locked || self.vault().keychain_fault.is_none() {
-            return Ok(false);
+    /// The first key of a show without secrets, one that lies here already or a new one. None if another desk was
+    /// faster: then its key counts.
+    async fn make_vault(
+        &self,
+        keeper: &Keeper,
+        keys: Vec<(VaultKey, KeptIn)>,
+    ) -> Result<Option<(State, Option<String>)>> {
+        let (key, Kept { kept_in, fault }) = if let Some((key, kept_in)) = keys.into_iter().next() {
+            (key, Kept { kept_in, fault: None })
+        } else {
+            let key = VaultKey::fresh();
+            let kept = keeper.keep(&key).await?;
+            (key, kept)
+        };
+        if kept_in == KeptIn::Nowhere {
+            return Ok(Some((State::Locked(None), fault)));
         }
-        let keeper = self.inner.secrets.keeper()?;
-        let (Some(proof), found) = (self.proof().await?, keeper.find().await?) else { return Ok(false) };
-        let fitting = found.keys.into_iter().find(|(key, _)| self.is_proven(key, &proof));
-        let Some((key, kept_in)) = fitting else { return Ok(false) };
-        self.inner.secrets.turn(State::Open(Arc::new(key), kept_in));
-        Ok(true)
+        match self.prove(&key).await {
+            Err(EngineError::Store(StoreError::Duplicate { .. })) => return Ok(None),
+            proven => proven?,
+        }
+        keeper.put_in_place(&key, kept_in)?;
+        Ok(Some((State::Open(Arc::new(key), kept_in), fault)))
     }
 
     /// What is known of the vault. Before it was opened nothing is kept and nothing is locked.
@@ -144,7 +209,7 @@ impl Engine {
             Some(State::Locked(_)) => (KeptIn::Nowhere, true),
             None => (KeptIn::Nowhere, false),
         };
-        VaultFacts { kept_in, is_locked, keychain_fault: opened.as_ref().and_then(|opened| opened.fault.clone()) }
+        VaultFacts { kept_in, is_locked, fault: opened.as_ref().and_then(|opened| opened.fault.clone()) }
     }
 
     /// A secret by its name, in clear: never for a log, an answer or a file.
@@ -152,6 +217,10 @@ impl Engine {
         let key = self.inner.secrets.key()?;
         let mut tx = self.begin_read_work().await?;
         let Some(row) = secrets::read(&mut tx, name).await? else { return Ok(None) };
+        if key.id() != *row.key_id {
+            self.inner.secrets.shut(&key);
+            return Err(EngineError::SecretsLocked);
+        }
         let opened = key.open(&self.about(name), &row.sealed);
         let corrupt = || StoreError::Corrupt { table: "secrets".into(), column: "sealed".into(), id: name.into() };
         opened.map(Some).ok_or_else(|| corrupt().into())
@@ -164,9 +233,14 @@ impl Engine {
         self.commit(tx).await
     }
 
-    /// The same within a transaction of the caller.
+    /// The same within a transaction of the caller. Refused if the key here is the vault's no more: nobody could open it.
     pub(crate) async fn seal_into(&self, tx: &mut Tx, name: &str, secret: &[u8]) -> Result<()> {
         let key = self.inner.secrets.key()?;
+        let proof = secrets::read(tx, PROOF).await?;
+        if !proof.is_some_and(|proof| self.is_proven(&key, &proof)) {
+            self.inner.secrets.shut(&key);
+            return Err(EngineError::SecretsLocked);
+        }
         let row = self.sealed(&key, name, secret);
         Ok(secrets::set(tx, name, &row, self.now()).await?)
     }
@@ -178,14 +252,21 @@ impl Engine {
         if !self.vault().is_locked || !self.neighbour_addresses().is_empty() {
             return Err(EngineError::SecretsLocked);
         }
-        let (key, kept_in) = self.inner.secrets.keeper()?.keep(VaultKey::fresh(), true).await?;
+        let (keeper, key) = (self.inner.secrets.keeper()?, VaultKey::fresh());
+        let Kept { kept_in, fault } = keeper.keep(&key).await?;
+        if kept_in == KeptIn::Nowhere {
+            self.inner.secrets.turn(State::Locked(None), fault);
+            return Err(EngineError::SecretsLocked);
+        }
         let mut tx = self.begin_write_work().await?;
         secrets::remove_all(&mut tx).await?;
         network::remove_authority(&mut tx).await?;
         secrets::add(&mut tx, PROOF, &self.sealed(&key, PROOF, PROOF_TEXT), self.now()).await?;
+        self.note_within(&mut tx, actor, "vault_given_up", None, None).await?;
         self.commit(tx).await?;
-        self.inner.secrets.turn(State::Open(Arc::new(key), kept_in));
-        self.note_alone(actor, "vault_given_up", None, None).await
+        let key = Arc::new(key);
+        self.inner.secrets.turn(State::Open(Arc::clone(&key), kept_in), fault);
+        keeper.put_in_place(&key, kept_in)
     }
 
     /// Where desks share a database: asks the others for the key if it is missing here, answers them if it is not.
@@ -214,7 +295,9 @@ impl Engine {
         let mut tx = self.begin_write_work().await?;
         secrets::ask(&mut tx, &request, self.now()).await?;
         self.commit(tx).await?;
-        self.inner.secrets.turn(State::Locked(Some(asking)));
+        if let Some(Opened { state: state @ State::Locked(None), .. }) = self.inner.secrets.lock().as_mut() {
+            *state = State::Locked(Some(asking));
+        }
         Ok(())
     }
 
@@ -238,8 +321,8 @@ impl Engine {
             let Some(answer) = handing::hand(key, request.public_key, &about) else { continue };
             let mut tx = self.begin_write_work().await?;
             secrets::answer(&mut tx, request.device_id, &answer, self.now()).await?;
+            self.note_within(&mut tx, &actor, "vault_shared", Some(request.device_id.0), None).await?;
             self.commit(tx).await?;
-            self.note_alone(&actor, "vault_shared", Some(request.device_id.0), None).await?;
         }
         Ok(())
     }
@@ -258,25 +341,16 @@ impl Engine {
         let Some(proof) = self.proof().await? else { return Ok(false) };
         // An answer that does not fit is as good as none: the next look asks again.
         let Some(key) = key.filter(|key| self.is_proven(key, &proof)) else { return Ok(false) };
-        let (key, kept_in) = self.inner.secrets.keeper()?.keep(key, true).await?;
-        self.inner.secrets.turn(State::Open(Arc::new(key), kept_in));
+        let keeper = self.inner.secrets.keeper()?;
+        // What cannot be kept here is asked for again after the next start.
+        let Kept { kept_in, fault } = keeper.keep(&key).await?;
+        let key = Arc::new(key);
+        self.inner.secrets.turn(State::Open(Arc::clone(&key), kept_in), fault);
+        keeper.put_in_place(&key, kept_in)?;
         let mut tx = self.begin_write_work().await?;
         secrets::withdraw(&mut tx, self.inner.desk_device).await?;
         self.commit(tx).await?;
         Ok(true)
-    }
-
-    /// Writes down who did it. Beside the secrets, because their transaction may touch nothing else.
-    pub(crate) async fn note_alone(
-        &self,
-        actor: &Actor,
-        action: &str,
-        about: Option<Uuid>,
-        after: Option<Json>,
-    ) -> Result<()> {
-        let mut tx = self.begin_write_as(actor).await?;
-        note(&mut tx, actor, action, self.now(), about, after).await?;
-        self.commit(tx).await
     }
 
     async fn proof(&self) -> Result<Option<SealedRow>> {
@@ -303,3 +377,6 @@ impl Engine {
         format!("{}/{name}", self.inner.installation_id)
     }
 }
+
+#[cfg(test)]
+mod tests;

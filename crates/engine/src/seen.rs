@@ -48,11 +48,14 @@ impl SeenNote {
 #[derive(Debug, Default)]
 pub(crate) struct SeenMap(Mutex<Unwritten>);
 
-#[derive(Debug, Default)]
+#[derive(Debug, Default, Clone)]
 struct Unwritten {
     notes: HashMap<DeviceId, SeenNote>,
     absences: Vec<AbsenceRow>,
 }
+
+/// What [`SeenMap::save`] wrote into a transaction. Only the one writer saves.
+pub(crate) struct Written(Unwritten);
 
 impl SeenMap {
     /// Notes a request; what it does not tell stays as it was.
@@ -81,17 +84,27 @@ impl SeenMap {
         self.unwritten().notes.get(&device).copied()
     }
 
-    /// Takes all notes and writes them. Other desks of the database write theirs: what is none stays as it is there.
-    pub(crate) async fn save(&self, tx: &mut Tx) -> Result<()> {
-        let Unwritten { notes, absences } = std::mem::take(&mut *self.unwritten());
-        for absence in &absences {
+    /// Writes all notes, and tells which these are. Other desks of the database write theirs: what is none stays as it
+    /// is there.
+    pub(crate) async fn save(&self, tx: &mut Tx) -> Result<Written> {
+        let unwritten = self.unwritten().clone();
+        for absence in &unwritten.absences {
             absences::add(tx, absence).await?;
         }
-        let sightings = notes.into_iter().map(|(device, note)| {
-            let SeenNote { at, unsent, skew_ms, pulled_seq, cursor_seq, oldest_unsent_at, level } = note;
-            Sighting { device, at, unsent, skew_ms, pulled_seq, cursor_seq, oldest_unsent_at, level }
+        let sightings = unwritten.notes.iter().map(|(device, note)| {
+            let SeenNote { at, unsent, skew_ms, pulled_seq, cursor_seq, oldest_unsent_at, level } = *note;
+            Sighting { device: *device, at, unsent, skew_ms, pulled_seq, cursor_seq, oldest_unsent_at, level }
         });
-        people::note_seen(tx, &sightings.collect::<Vec<_>>()).await
+        people::note_seen(tx, &sightings.collect::<Vec<_>>()).await?;
+        Ok(Written(unwritten))
+    }
+
+    /// Forgets what is on disk now. A device that was heard of meanwhile keeps its newer note, and if the transaction was
+    /// not committed all of it is written again by the next.
+    pub(crate) fn forget(&self, Written(written): Written) {
+        let mut unwritten = self.unwritten();
+        unwritten.notes.retain(|device, note| written.notes.get(device) != Some(note));
+        unwritten.absences.drain(..written.absences.len());
     }
 
     /// Whether there is nothing to write.
@@ -101,5 +114,37 @@ impl SeenMap {
 
     fn unwritten(&self) -> MutexGuard<'_, Unwritten> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn at(second: i64) -> DateTime<Utc> {
+        DateTime::from_timestamp(1_790_000_000 + second, 0).unwrap()
+    }
+
+    fn absence(device: DeviceId, second: i64) -> AbsenceRow {
+        AbsenceRow { device, away_from: at(second), back_at: at(second + 60) }
+    }
+
+    #[test]
+    fn only_what_was_written_is_forgotten() {
+        let [quiet, busy] = [1, 2].map(|number| DeviceId(Uuid::from_u128(number)));
+        let seen = SeenMap::default();
+        seen.note(quiet, SeenNote { unsent: Some(3), ..SeenNote::at(at(0)) });
+        seen.note(busy, SeenNote::at(at(0)));
+        seen.note_absence(absence(quiet, 0));
+        let written = Written(seen.unwritten().clone());
+        assert_eq!(seen.peek(quiet).unwrap().unsent, Some(3), "while it is written it is still known");
+        seen.note(busy, SeenNote::at(at(5)));
+        seen.note_absence(absence(busy, 1));
+        seen.forget(written);
+        assert_eq!(seen.peek(quiet), None);
+        assert_eq!(seen.peek(busy), Some(SeenNote::at(at(5))));
+        assert_eq!(seen.unwritten().absences, [absence(busy, 1)]);
     }
 }

@@ -4,6 +4,7 @@ use std::any::Any;
 
 use serde_json::Map;
 use showdesk_domain::actor::Actor;
+use showdesk_domain::conflict::Conflict;
 use showdesk_domain::ids::{ConflictId, Seq, Version};
 use showdesk_domain::permit::Action as Right;
 use showdesk_domain::world::{Decision, Needs, SettleError, World};
@@ -14,7 +15,8 @@ use uuid::Uuid;
 
 use crate::api::conflicts::{ConflictView, Disagree, Reason, Resolution, Resolve};
 use crate::audit::about_clash;
-use crate::rights::require;
+use crate::people::{Author, author};
+use crate::rights::{not_in_the_team, require};
 use crate::writer::{BesideFuture, Job};
 use crate::{Engine, EngineError, Result};
 
@@ -31,15 +33,16 @@ impl Engine {
         if key.is_empty() || key.chars().count() > KEY_CHARS_MAX || key.contains('\0') {
             return Err(EngineError::invalid("idempotency_key", "a key of 1 to 200 characters is needed"));
         }
-        if self.was_decided_by(actor, &key, id).await? {
+        let resolution = match request.resolution {
+            Resolution::ClientWins => "client_wins",
+            Resolution::ServerWins => "server_wins",
+            Resolution::Manual => "manual",
+        };
+        if self.was_decided_by(actor, &key, id, resolution).await? {
             return self.conflict(actor, id).await;
         }
         let decision = Decision {
-            resolution: match request.resolution {
-                Resolution::ClientWins => "client_wins",
-                Resolution::ServerWins => "server_wins",
-                Resolution::Manual => "manual",
-            },
+            resolution,
             data: request.data.unwrap_or_default(),
             expected_server_version: Version(request.expected_server_version),
             rev: request.rev,
@@ -49,7 +52,7 @@ impl Engine {
         match self.settle(actor, id, Action::Resolve(decision, decision_key)).await {
             // Two requests with one key at once: the first has decided, the second answers the same.
             Err(EngineError::Store(StoreError::Duplicate { .. }) | EngineError::Stale { .. })
-                if self.was_decided_by(actor, &key, id).await? =>
+                if self.was_decided_by(actor, &key, id, resolution).await? =>
             {
                 self.conflict(actor, id).await
             }
@@ -76,28 +79,33 @@ impl Engine {
 
     /// The author takes an entry back that waits for a decision.
     pub async fn withdraw(&self, actor: &Actor, id: Uuid) -> Result<ConflictView> {
+        self.refuse_unseen(actor, ConflictId(id)).await?;
         self.settle(actor, id, Action::Withdraw).await
     }
 
     /// The author disagrees with a decision: it is open again, the decided value stays in force.
     pub async fn disagree(&self, actor: &Actor, id: Uuid, request: Disagree) -> Result<ConflictView> {
         let note = clean_reason(request.note)?;
+        self.refuse_unseen(actor, ConflictId(id)).await?;
         self.settle(actor, id, Action::Disagree(note)).await
     }
 
-    /// Whether this key has decided this clash; an error if it has decided another.
-    async fn was_decided_by(&self, actor: &Actor, key: &str, id: Uuid) -> Result<bool> {
+    /// Whether this key has decided this clash so; an error if it has decided another, or otherwise.
+    async fn was_decided_by(&self, actor: &Actor, key: &str, id: Uuid, resolution: &str) -> Result<bool> {
         let mut tx = self.begin_read_as(actor).await?;
-        match conflicts::decision(&mut tx, key).await? {
-            Some(decided) if decided.0 == id => Ok(true),
-            Some(_) => Err(EngineError::invalid("idempotency_key", "this key was used for another decision")),
-            None => Ok(false),
+        let Some(decided) = conflicts::decision(&mut tx, key).await? else { return Ok(false) };
+        let known = conflicts::load(&mut tx, &[decided]).await?.pop().filter(|clash| clash.id.0 == id);
+        let is_so = |clash: &Conflict| clash.decisions.iter().any(|decision| decision["resolution"] == resolution);
+        if known.is_some_and(|clash| is_so(&clash)) {
+            Ok(true)
+        } else {
+            Err(EngineError::invalid("idempotency_key", "this key was used for another decision"))
         }
     }
 
     async fn settle(&self, actor: &Actor, id: Uuid, action: Action) -> Result<ConflictView> {
         let (answer, answered) = oneshot::channel();
-        let job = SettleJob { actor: actor.clone(), id: ConflictId(id), action, record: None, answer };
+        let job = SettleJob { actor: actor.clone(), present: None, id: ConflictId(id), action, record: None, answer };
         self.inner.writer.submit(Box::new(job), 0)?;
         let settled = answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?;
         match settled {
@@ -146,7 +154,10 @@ impl Action {
 }
 
 struct SettleJob {
+    /// As it was when it asked.
     actor: Actor,
+    /// As it is while it is decided.
+    present: Option<Author>,
     id: ConflictId,
     action: Action,
     /// What is filed about it, once it is decided.
@@ -155,17 +166,33 @@ struct SettleJob {
 }
 
 impl Job for SettleJob {
+    fn look<'a>(&'a mut self, tx: &'a mut Tx) -> BesideFuture<'a> {
+        Box::pin(async move {
+            self.present = author(tx, self.actor.person, self.actor.device).await?;
+            Ok(())
+        })
+    }
+
     fn missing(&self, world: &World) -> Needs {
-        let nothing = Map::new();
-        let manual = match &self.action {
-            Action::Resolve(decision, _) => &decision.data,
-            _ => &nothing,
-        };
-        world.missing_for_settling(self.id, manual)
+        match &self.action {
+            Action::Resolve(decision, _) => {
+                world.missing_for_decision(self.id, &decision.data, Some(decision.expected_server_version))
+            }
+            _ => world.missing_for_settling(self.id, &Map::new()),
+        }
     }
 
     fn apply(&mut self, world: &mut World) -> Result<()> {
         self.record = None;
+        // Rights may have changed while it waited for its turn.
+        self.actor = match self.present.take() {
+            None => return Err(not_in_the_team()),
+            Some(present) if present.is_removed => return Err(EngineError::DeviceRemoved),
+            Some(present) => present.actor,
+        };
+        if matches!(self.action, Action::Resolve(..) | Action::Undo(_) | Action::Reopen(_)) {
+            require(&self.actor, Right::Decide)?;
+        }
         let was = world.conflict(self.id).map(|clash| clash.status);
         let settled = match &self.action {
             Action::Resolve(decision, _) => world.resolve(&self.actor, self.id, decision),

@@ -61,6 +61,11 @@ impl Tokens {
         kept.rows.clear();
     }
 
+    /// How often everything was forgotten.
+    pub(crate) fn forgotten(&self) -> u64 {
+        self.kept().forgotten
+    }
+
     fn kept(&self) -> MutexGuard<'_, Kept> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }

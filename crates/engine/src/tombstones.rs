@@ -53,6 +53,9 @@ impl Engine {
                     Ok(removed) => tracing::info!(removed, "old tombstones were removed"),
                     Err(error) => tracing::warn!(%error, "old tombstones could not be removed"),
                 }
+                if let Err(error) = engine.sweep_cache().await {
+                    tracing::warn!(%error, "kept answers that have expired could not be removed");
+                }
             }
         });
         self.background().push(cleaning.abort_handle());

@@ -36,18 +36,11 @@ mod check;
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
     fn every_kept_input_of_the_fuzzer_holds() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/pairing");
-        let files: Vec<_> = std::fs::read_dir(corpus).expect("a corpus").map(|file| file.expect("a file")).collect();
-        assert!(files.len() > 10, "a corpus worth the name");
-        for file in files {
-            check::check(&std::fs::read(file.path()).expect("an input"));
-        }
+        crate::corpus::replay("pairing", check::check);
     }
 
     #[test]

@@ -157,7 +157,6 @@ impl Urgency {
 #[cfg(test)]
 mod tests {
     use chrono::TimeZone;
-    use showdesk_domain::conflict::ConflictStatus;
     use showdesk_domain::ids::{DeviceId, OpId, PersonId, RecordId, Version};
     use showdesk_domain::schema::known_table;
     use uuid::Uuid;
@@ -169,37 +168,12 @@ mod tests {
     }
 
     fn clash(table: &str, kind: ConflictKind, contested: &[&str]) -> Conflict {
+        let (row, author) =
+            ((known_table(table), RecordId(Uuid::nil())), (DeviceId(Uuid::nil()), PersonId(Uuid::nil())));
         Conflict {
-            id: ConflictId(Uuid::from_u128(1)),
-            queue_id: OpId(Uuid::nil()),
-            table: known_table(table),
-            record_id: RecordId(Uuid::nil()),
-            other_record_id: None,
-            kind,
-            rule: None,
-            status: ConflictStatus::Open,
-            rev: 1,
-            device_id: DeviceId(Uuid::nil()),
-            user_id: PersonId(Uuid::nil()),
-            server_user_id: None,
-            op_ids: Vec::new(),
-            base_data: None,
-            server_data: None,
-            client_data: None,
             server_version: Version(1),
             contested: contested.iter().map(|path| (*path).to_owned()).collect(),
-            clean: Vec::new(),
-            parts: Vec::new(),
-            resolution: None,
-            resolved_data: None,
-            resolved_by: None,
-            resolved_at: None,
-            result_version: None,
-            bulk_id: None,
-            reason: None,
-            decisions: Vec::new(),
-            disagreement: None,
-            created_at: at(8),
+            ..Conflict::opened(ConflictId(Uuid::from_u128(1)), OpId(Uuid::nil()), row, kind, author, at(8))
         }
     }
 

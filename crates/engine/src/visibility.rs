@@ -15,6 +15,22 @@ use showdesk_store::changes::ChangeText;
 use showdesk_store::{Result, Tx, changes, history, records};
 use uuid::Uuid;
 
+/// What decides what a reader sees.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Eyes<'a> {
+    /// Which columns.
+    pub class: ReadClass,
+    /// What is its own.
+    pub scope: &'a Scope,
+}
+
+impl<'a> Eyes<'a> {
+    /// The actor's.
+    pub(crate) fn of(actor: &'a Actor) -> Self {
+        Self { class: actor.read_class(), scope: &actor.scope }
+    }
+}
+
 /// A reader, and what it has to do with the rows of one page.
 #[derive(Debug)]
 pub(crate) struct View {
@@ -35,12 +51,11 @@ enum Telling {
 
 impl View {
     /// Looks at the rows of a page with the reader's eyes.
-    pub(crate) async fn of(tx: &mut Tx, actor: &Actor, rows: &[ChangeRow]) -> Result<Self> {
-        let class = actor.read_class();
+    pub(crate) async fn of(tx: &mut Tx, eyes: Eyes<'_>, rows: &[ChangeRow]) -> Result<Self> {
+        let Eyes { class, scope } = eyes;
         let mut view = Self { class, own: HashSet::new(), formerly_own: HashSet::new() };
         if class == ReadClass::Public {
             // Without exhibitors of its own only messages can be for a viewer beside what is public.
-            let scope = &actor.scope;
             let may_be_own = |row: &&ChangeRow| !scope.exhibitor_ids.is_empty() || row.table.name == "announcements";
             let links: Vec<(&ChangeRow, Links)> =
                 rows.iter().filter(may_be_own).map(|row| (row, Links::of(row))).collect();
@@ -150,7 +165,7 @@ pub(crate) async fn visible(
     keys: &[(&'static Table, RecordId)],
 ) -> Result<HashSet<(&'static str, RecordId)>> {
     let rows = changes::load(tx, keys).await?;
-    let view = View::of(tx, actor, &rows).await?;
+    let view = View::of(tx, Eyes::of(actor), &rows).await?;
     let is_seen = |row: &&ChangeRow| matches!(view.telling(row), Telling::Upsert(_));
     Ok(rows.iter().filter(is_seen).map(|row| (row.table.name, row.record_id)).collect())
 }
@@ -167,12 +182,12 @@ pub(crate) struct Page {
 /// Looks at the next `limit` changes with the reader's eyes. Who sees every row gets them as the database wrote them.
 pub(crate) async fn page(
     tx: &mut Tx,
-    actor: &Actor,
+    eyes: Eyes<'_>,
     (after, up_to): (Seq, Seq),
     tables: &[&'static Table],
     limit: usize,
 ) -> Result<Page> {
-    let class = actor.read_class();
+    let class = eyes.class;
     let ask = i64::try_from(limit + 1).unwrap_or(i64::MAX);
     if class > ReadClass::Public {
         let mut rows = changes::page_texts(tx, class, after, up_to, tables, ask).await?;
@@ -181,7 +196,7 @@ pub(crate) async fn page(
     }
     let mut rows = changes::page(tx, after, up_to, tables, ask).await?;
     let more_after = cut(&mut rows, limit).map(|row| row.seq);
-    let view = View::of(tx, actor, &rows).await?;
+    let view = View::of(tx, eyes, &rows).await?;
     Ok(Page { changes: rows.iter().filter_map(|row| view.change_text(row)).collect(), more_after })
 }
 

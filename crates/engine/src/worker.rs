@@ -1,4 +1,5 @@
-//! Background work that is claimed: `process-sync-queue` takes waiting ops up again (PROTOCOL.md §2, §4).
+//! Background work that is claimed: `process-sync-queue` takes waiting ops up again (PROTOCOL.md §2, §4);
+//! `send-push-notification` stands in [`crate::delivery`].
 //!
 //! What can be decided is decided in the transaction that brings what an op waits for. This worker takes up what is
 //! left, the oldest first, a bounded number at a time. A claim ends by itself: a desk that dies holds nothing for long,
@@ -41,7 +42,20 @@ impl Engine {
         require(actor, Action::Maintain)?;
         let processed = match name {
             "process-sync-queue" => self.process_sync_queue(true).await?,
-            "cleanup" => usize::try_from(self.remove_old_tombstones().await?).unwrap_or(usize::MAX),
+            "send-push-notification" => self.send_push_notification().await?,
+            "look-at-alerts" => {
+                self.take_readings().await?;
+                self.look_at_alerts().await? + self.carry_alerts_out().await?
+            }
+            "cleanup" => {
+                let tombstones = self.remove_old_tombstones().await?;
+                let measurements = match self.clean_up_telemetry().await {
+                    Err(EngineError::RecordingOff) => 0,
+                    removed => removed?,
+                };
+                let kept = self.sweep_cache().await?;
+                usize::try_from(tombstones.saturating_add(measurements).saturating_add(kept)).unwrap_or(usize::MAX)
+            }
             _ => return Err(EngineError::NotFound("the worker")),
         };
         let what = serde_json::json!({ "worker": name, "processed": processed });

@@ -4,7 +4,7 @@
 //! time queue up behind all the requests that are being read and answered.
 //!
 //! Group commit: while one transaction is made durable the next requests gather. An answer is given
-//! only after the commit. If a bulk statement fails, the group is rolled back and applied again
+//! only after the commit. If a bulk statement fails or a rule panics, the group is rolled back and applied again
 //! request by request, and a request that fails op by op.
 
 pub(crate) mod load;
@@ -16,6 +16,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use std::{io, thread};
 
+use chrono::TimeDelta;
 use futures_util::FutureExt;
 use showdesk_domain::ids::Seq;
 use showdesk_domain::world::{Needs, World};
@@ -28,7 +29,10 @@ use uuid::Uuid;
 use crate::disk::Disk;
 use crate::epoch::{EpochGuard, Turn};
 use crate::neighbours::Neighbours;
+use crate::notifications::{self, Outbox};
+use crate::presence::Moment;
 use crate::seen::SeenMap;
+use crate::telemetry::Counters;
 use crate::{Clock, EngineError, Wake};
 
 /// Requests that may wait for the writer.
@@ -36,7 +40,11 @@ const QUEUE_REQUESTS_MAX: usize = 2_048;
 /// Bytes of requests that may wait for the writer.
 const QUEUE_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// Ops that one transaction takes, unless a single request has more.
-const GROUP_OPS_MAX: usize = 4_000;
+///
+/// While a group is decided and written, the pushes of the next one are read and answered on the other cores: with
+/// groups as large as all that waits, the writer and everybody else take turns instead. And what so many ops change
+/// fits into the writer's page cache.
+const GROUP_OPS_MAX: usize = 1_000;
 /// Rounds of held ops whose turn comes because others were decided; the worker takes up what is left.
 const TURNS_MAX: usize = 16;
 /// How often a transaction that found the database busy is tried.
@@ -46,12 +54,20 @@ const RECONNECTS_MAX: u32 = 1;
 
 /// A request for the writer. It may be applied more than once: to a new working set after a roll-back.
 pub(crate) trait Job: Send + Sync {
+    /// Reads what it decides by beside the synced rows.
+    fn look<'a>(&'a mut self, _tx: &'a mut Tx) -> BesideFuture<'a> {
+        nothing_beside()
+    }
     /// What must still be read.
     fn missing(&self, world: &World) -> Needs;
     /// Decides; keeps what it will answer. An error undoes the whole transaction, so such a job runs alone.
     fn apply(&mut self, world: &mut World) -> Result<(), EngineError>;
     /// Rows beside the synced ones that belong to the same transaction.
     fn write_beside<'a>(&'a self, tx: &'a mut Tx) -> BesideFuture<'a>;
+    /// Messages that belong to the same transaction.
+    fn tell<'a>(&'a self, _tx: &'a mut Tx, _outbox: &'a mut Outbox) -> BesideFuture<'a> {
+        nothing_beside()
+    }
     /// How many ops it has, for the size of a group.
     fn ops(&self) -> usize {
         1
@@ -133,6 +149,8 @@ pub(crate) struct Writer {
     pub db: Db,
     pub show_id: Uuid,
     pub clock: Arc<dyn Clock>,
+    /// What [`Clock::steady`] lacks if the machine has forgotten the time.
+    pub steady_behind: TimeDelta,
     pub wakes: broadcast::Sender<Wake>,
     pub seen: Arc<SeenMap>,
     pub disk: Arc<Disk>,
@@ -140,6 +158,7 @@ pub(crate) struct Writer {
     pub neighbours: Arc<Neighbours>,
     /// Told after each commit.
     pub committed: Arc<Notify>,
+    pub counters: Arc<Counters>,
 }
 
 impl Writer {
@@ -286,27 +305,39 @@ impl Writer {
         let mut world =
             World::new(now, meta.epoch, self.show_id, meta.clock, Box::new(crate::ids::fresh_ids(now_millis(now))));
         let mut waiting: Vec<&mut (dyn Job + 'static)> = jobs.iter_mut().map(AsMut::as_mut).collect();
-        let applied = decide(&mut tx, &mut world, &mut waiting).await;
-        if let Err(error) = applied {
+        for job in &mut waiting {
+            job.look(&mut tx).await?;
+        }
+        // A rule that panics is found request by request, as a statement that fails.
+        let applied = AssertUnwindSafe(decide(&mut tx, &mut world, &mut waiting)).catch_unwind().await;
+        if let Err(error) = applied.unwrap_or(Err(EngineError::Broken)) {
             // SQLite may have taken it back by itself; what went wrong first is what counts.
             let _ = tx.rollback().await;
             return Err(error);
         }
         save::journal(&mut tx, &world, meta.clock).await?;
+        let mut outbox = Outbox::new(Moment { now, steady: self.clock.steady() + self.steady_behind });
+        notifications::tell(&mut tx, &world, &mut outbox).await?;
         for job in jobs.iter() {
             job.write_beside(&mut tx).await?;
+            job.tell(&mut tx, &mut outbox).await?;
         }
-        self.seen.save(&mut tx).await?;
+        let seen = self.seen.save(&mut tx).await?;
         let turned = turned.then_some(Wake::Epoch(meta.epoch));
-        let wakes: Vec<Wake> = turned.into_iter().chain(wakes_of(&world, meta.clock)).collect();
+        let wakes: Vec<Wake> = turned.into_iter().chain(wakes_of(&world, meta.clock)).chain(outbox.wakes()).collect();
         self.neighbours.tell(&mut tx, meta.epoch, &wakes).await?;
         tx.commit().await?;
-        self.epoch.committed(meta.epoch, world.clock).await.map_err(|error| self.disk.mark_failed(&error))?;
+        self.seen.forget(seen);
+        let marked = self.epoch.committed(meta.epoch, world.clock).await;
+        // What is on disk is told, also where the mark beside it could not be written and nobody is answered.
         self.committed.notify_one();
+        let clashes = world.journal().conflicts.iter().filter_map(|id| world.conflict(*id));
+        self.counters.clashes(clashes, now);
         for wake in wakes {
             // Nobody listening is fine: a wake-up carries no data.
             let _ = self.wakes.send(wake);
         }
+        marked.map_err(|error| self.disk.mark_failed(&error))?;
         Ok(world.clock)
     }
 }
@@ -356,12 +387,13 @@ fn wakes_of(world: &World, clock_before: Seq) -> impl Iterator<Item = Wake> {
 fn is_final(error: &EngineError) -> bool {
     !matches!(
         error,
-        EngineError::Store(
-            StoreError::Duplicate { .. }
-                | StoreError::MissingReference
-                | StoreError::Database(_)
-                | StoreError::Corrupt { .. }
-        )
+        EngineError::Broken
+            | EngineError::Store(
+                StoreError::Duplicate { .. }
+                    | StoreError::MissingReference
+                    | StoreError::Database(_)
+                    | StoreError::Corrupt { .. }
+            )
     )
 }
 
@@ -392,10 +424,23 @@ mod tests {
     use super::*;
     use crate::Options;
 
-    /// A request whose decision is a mistake of ours.
-    struct Broken(oneshot::Sender<()>);
+    /// A request that holds the writer up, or whose decision is a mistake of ours.
+    struct Odd {
+        until: Option<oneshot::Receiver<()>>,
+        answer: oneshot::Sender<Result<Seq, EngineError>>,
+    }
 
-    impl Job for Broken {
+    impl Job for Odd {
+        fn look<'a>(&'a mut self, _tx: &'a mut Tx) -> BesideFuture<'a> {
+            let until = self.until.take();
+            Box::pin(async move {
+                if let Some(until) = until {
+                    let _ = until.await;
+                }
+                Ok(())
+            })
+        }
+
         fn missing(&self, _world: &World) -> Needs {
             Needs::default()
         }
@@ -408,9 +453,8 @@ mod tests {
             nothing_beside()
         }
 
-        fn answer(self: Box<Self>, _committed: Result<Seq, EngineError>) {
-            // Nobody listens once the test has seen the channel close.
-            let _ = self.0.send(());
+        fn answer(self: Box<Self>, committed: Result<Seq, EngineError>) {
+            let _ = self.answer.send(committed);
         }
 
         fn into_any(self: Box<Self>) -> Box<dyn Any + Send> {
@@ -424,9 +468,15 @@ mod tests {
         let options = Options::new(folder.path());
         let engine = crate::Engine::open(options).await.expect("a show");
         let before = engine.clock().await.expect("a clock");
-        let (answer, answered) = oneshot::channel();
-        engine.inner.writer.submit(Box::new(Broken(answer)), 0).expect("there is room");
-        assert!(answered.await.is_err(), "the requester is not told that it was saved");
+        let odd = |until| {
+            let (answer, answered) = oneshot::channel();
+            engine.inner.writer.submit(Box::new(Odd { until, answer }), 0).expect("there is room");
+            answered
+        };
+        // While the first is looked at the others gather: they are decided together.
+        let (go, until) = oneshot::channel();
+        let first = odd(Some(until));
+        let second = odd(None);
         let actor = engine.desk_actor().await.expect("the desk");
         let show = engine.inner.show_id;
         let renamed = showdesk_domain::op::OpDraft {
@@ -435,8 +485,17 @@ mod tests {
             data: serde_json::json!({"name": "Willow Fair"}).as_object().cloned().expect("an object"),
             ..showdesk_domain::op::new_show(show, Uuid::now_v7(), "", "UTC")
         };
-        let results = engine.write_ops(&actor, vec![renamed], true).await.expect("the next request is served");
-        assert_eq!(results[0].seq, Some(before + 1));
+        let beside = engine.write_ops(&actor, vec![renamed], false);
+        let release = async {
+            tokio::task::yield_now().await;
+            go.send(()).expect("the writer waits");
+        };
+        let (results, ()) = tokio::join!(beside, release);
+        assert_eq!(results.expect("its neighbour is served")[0].seq, Some(before + 1));
+        for answered in [first, second] {
+            let answer = answered.await.expect("an answer");
+            assert!(matches!(answer, Err(EngineError::Broken | EngineError::Busy { .. })), "{answer:?}");
+        }
         engine.close().await;
     }
 }

@@ -4,50 +4,22 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 
-use chrono::{DateTime, Utc};
+use chrono::TimeDelta;
 use serde_json::value::{RawValue, to_raw_value};
 use serde_json::{Value as Json, json};
-use showdesk_domain::actor::{Actor, Function, Scope};
-use showdesk_engine::api::pairing::{Approve, Claim, NewPairing, PairingMode};
+use showdesk_domain::actor::{Actor, Function};
 use showdesk_engine::api::sync::{PullPage, PullQuery, Push, VerdictName};
-use showdesk_engine::{Clock, Engine, EngineError, Options};
+use showdesk_engine::{Engine, EngineError, Options};
+use showdesk_testkit::{Joining, SetClock, on_both_engines};
 use tempfile::TempDir;
 use uuid::Uuid;
 
-const DAY_MS: i64 = 24 * 3_600 * 1_000;
-
-/// Makes two tests of each case, each with a show of its own.
-macro_rules! on_both_engines {
-    ($($case:ident),+ $(,)?) => {$(
-        mod $case {
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$case(super::Show::open(None).await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::$case(super::Show::open(Some(showdesk_testkit::fresh_database_url().await)).await).await;
-            }
-        }
-    )+};
-}
-
-on_both_engines!(
+on_both_engines!(Show::open =>
     a_tombstone_waits_for_the_last_device_that_may_ask,
     a_young_tombstone_stays_though_nobody_asks,
     a_removed_device_holds_nothing_back,
     a_first_sync_goes_on_below_the_floor,
 );
-
-/// A clock that the test moves.
-struct SetClock(AtomicI64);
-
-impl Clock for SetClock {
-    fn now(&self) -> DateTime<Utc> {
-        DateTime::from_timestamp_millis(self.0.load(Ordering::SeqCst)).expect("a date")
-    }
-}
 
 struct Show {
     engine: Engine,
@@ -60,7 +32,7 @@ struct Show {
 impl Show {
     async fn open(database_url: Option<String>) -> Self {
         let folder = tempfile::tempdir().expect("a folder");
-        let clock = Arc::new(SetClock(AtomicI64::new(1_786_082_400_000)));
+        let clock = SetClock::new();
         let options = Options { database_url, clock: Arc::<SetClock>::clone(&clock), ..Options::new(folder.path()) };
         let engine = Engine::open(options).await.expect("a show");
         let desk = engine.desk_actor().await.expect("the desk");
@@ -68,38 +40,17 @@ impl Show {
     }
 
     fn pass_days(&self, days: i64) {
-        self.clock.0.fetch_add(days * DAY_MS, Ordering::SeqCst);
+        self.clock.pass(TimeDelta::days(days));
     }
 
     async fn phone(&self, name: &str) -> Actor {
-        let opening = NewPairing {
-            functions: vec![Function::Scale],
-            scope: Scope::default(),
-            mode: PairingMode::Single,
-            expires_in_s: None,
-            device_expires_at: None,
-        };
-        let code = self.engine.open_pairing(&self.desk, opening).await.expect("a code").code;
-        let claim = Claim { code, device_name: name.to_owned(), platform: None, previous_token: None };
-        let claimed = self.engine.claim_pairing(claim, std::net::Ipv4Addr::LOCALHOST.into()).await.expect("a claim");
-        let waiting = self.engine.waiting_pairings(&self.desk).await.expect("claims").items;
-        let allow = Approve::default();
-        self.engine.approve_pairing(&self.desk, waiting[0].pairing_id, allow).await.expect("allowed");
-        let token = self.engine.pairing_status(claimed.pairing_id).await.expect("an answer").token.expect("a token");
-        self.engine.authenticate(&token).await.expect("a phone")
+        let pass = Joining::to(&[Function::Scale]).let_in(&self.engine, name).await;
+        self.engine.authenticate(&pass.token).await.expect("a phone")
     }
 
     async fn push(&self, op: Box<RawValue>) {
-        let push = Push {
-            epoch: self.engine.installation().await.expect("an installation").epoch,
-            incarnation: Uuid::from_u128(7),
-            schema: 1,
-            client_time: None,
-            recovered_from: None,
-            ops: vec![op],
-            pending: None,
-            body_bytes: 0,
-        };
+        let epoch = self.engine.installation().await.expect("an installation").epoch;
+        let push = Push::of(epoch, Uuid::from_u128(7), vec![op]);
         let answer = self.engine.push(&self.desk, push).await.expect("an answer");
         assert_eq!(answer.results[0].verdict, VerdictName::Applied, "{:?}", answer.results);
     }
@@ -125,7 +76,13 @@ impl Show {
     }
 
     async fn pull(&self, actor: &Actor, cursor: Option<&str>, limit: usize) -> Result<PullPage, EngineError> {
-        let query = PullQuery { cursor: cursor.map(str::to_owned), limit, tables: Vec::new(), schema: None };
+        let query = PullQuery {
+            cursor: cursor.map(str::to_owned),
+            limit,
+            tables: Vec::new(),
+            schema: None,
+            ..PullQuery::default()
+        };
         self.engine.pull(actor, query).await
     }
 

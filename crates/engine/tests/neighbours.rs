@@ -29,17 +29,7 @@ async fn push(engine: &Engine, ops: Vec<Box<RawValue>>) -> Vec<VerdictName> {
 async fn try_push(engine: &Engine, ops: Vec<Box<RawValue>>) -> Result<PushAnswer, EngineError> {
     let actor = engine.desk_actor().await.expect("the desk");
     let epoch = engine.installation().await.expect("an installation").epoch;
-    let push = Push {
-        epoch,
-        incarnation: Uuid::from_u128(7),
-        schema: 1,
-        client_time: None,
-        recovered_from: None,
-        ops,
-        pending: None,
-        body_bytes: 0,
-    };
-    engine.push(&actor, push).await
+    engine.push(&actor, Push::of(epoch, Uuid::from_u128(7), ops)).await
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -57,19 +57,16 @@ pub struct QueueItem {
     pub author: NamedRef,
     /// When it arrived.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub received_at: DateTime<Utc>,
     /// How long ago that was, milliseconds.
     pub age_ms: i64,
     /// When its verdict was given.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub processed_at: Option<DateTime<Utc>>,
     /// How often it was tried.
     pub attempts: i64,
     /// A held op is not tried again before this.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub next_try_at: Option<DateTime<Utc>>,
     /// The record's version it made.
     pub version: Option<i64>,
@@ -106,7 +103,6 @@ pub struct SentOp {
     pub base: Option<Json>,
     /// The author's clock.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub client_time: Option<DateTime<Utc>>,
 }
 
@@ -171,7 +167,6 @@ pub struct AuditItem {
     pub id: i64,
     /// When.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
     /// `conflict_resolved`, `conflict_undone`, `conflict_reopened`, `conflict_withdrawn`, `conflict_disagreed`,
     /// `conflict_asked`, `conflict_answered`, `op_retried`, `op_applied`, `op_dropped`, `stage_changed`,

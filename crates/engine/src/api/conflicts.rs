@@ -110,11 +110,9 @@ pub struct ConflictView {
     pub server_author: Json,
     /// When the clash was found.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub opened_at: DateTime<Utc>,
     /// When it was decided.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub resolved_at: Option<DateTime<Utc>>,
     /// What happened, oldest first.
     pub timeline: Vec<TimelinePoint>,
@@ -168,7 +166,6 @@ pub struct WeighInView {
     pub tag_read: Option<String>,
     /// When, by the clock of who took it.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub weighed_at: Option<DateTime<Utc>>,
 }
 
@@ -185,7 +182,6 @@ pub struct TouchedClass {
     pub ring: Option<String>,
     /// When it is planned.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub planned_at: Option<DateTime<Utc>>,
     /// scheduled, `make_ready`, `in_ring`, judged, official, hold, cancelled, `combined_into`.
     pub status: String,
@@ -200,11 +196,9 @@ pub struct Outage {
     pub device_name: String,
     /// When it was heard of before.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub away_from: DateTime<Utc>,
     /// When it was heard of again.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub back_at: DateTime<Utc>,
 }
 
@@ -215,7 +209,6 @@ pub struct Asked {
     pub id: Uuid,
     /// When.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
     /// Who asked.
     pub by: PersonRef,
@@ -230,7 +223,6 @@ pub struct Asked {
 pub struct Answered {
     /// When.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
     /// Who answered.
     pub by: PersonRef,
@@ -287,7 +279,6 @@ pub struct TimelinePoint {
     pub what: String,
     /// When, by the desk's clock; `client` by the phone's, corrected by its skew.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
     /// Who, if a person.
     pub who: Option<String>,

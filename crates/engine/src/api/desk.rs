@@ -37,7 +37,6 @@ pub struct Overview {
     pub unsent_phones: i64,
     /// Since when the oldest of these entries waits.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub oldest_unsent_at: Option<DateTime<Utc>>,
     /// Phones of the show that are connected.
     pub phones_connected: i64,
@@ -47,7 +46,6 @@ pub struct Overview {
     pub now_and_next: Vec<RingNow>,
     /// When the first class is planned that an open clash touches and that is not over.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub first_class_at: Option<DateTime<Utc>>,
     /// Whether nothing was done yet: no rows, and the show has no name of its own.
     pub first_run: bool,
@@ -91,7 +89,6 @@ pub struct ClassNow {
     pub name: String,
     /// When it was called into the ring.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub since: Option<DateTime<Utc>>,
 }
 
@@ -106,7 +103,6 @@ pub struct ClassNext {
     pub name: String,
     /// When it is planned.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub planned_at: Option<DateTime<Utc>>,
 }
 
@@ -126,7 +122,6 @@ pub struct ActivityItem {
     pub seq: i64,
     /// When.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
     /// Who.
     pub who: Option<String>,
@@ -170,7 +165,6 @@ pub struct HistoryItem {
     pub op_id: Option<Uuid>,
     /// When.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub at: DateTime<Utc>,
     /// Why, if a reason was given.
     pub reason: Option<String>,

@@ -48,15 +48,12 @@ pub struct DeviceView {
     pub effective: Vec<Permission>,
     /// When it joined.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub joined_at: DateTime<Utc>,
     /// When its time is over; none if it may stay.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<DateTime<Utc>>,
     /// Its last request; none if it never made one.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub last_seen: Option<DateTime<Utc>>,
     /// Whether it was heard of in the last 45 seconds: a phone that shows its page asks every 15.
     pub connected: bool,
@@ -68,7 +65,6 @@ pub struct DeviceView {
     pub unsent: i64,
     /// Since when the oldest of them waits, as far as it was told; none if it holds none.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub oldest_unsent_at: Option<DateTime<Utc>>,
     /// How many changes it has not pulled.
     pub lag: i64,
@@ -76,17 +72,14 @@ pub struct DeviceView {
     pub skew_ms: i64,
     /// When it was removed.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub revoked_at: Option<DateTime<Utc>>,
     /// When two stores of this device were last seen pushing in turn: it may be two phones.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub fork_suspected_at: Option<DateTime<Utc>>,
     /// The device that this one may be: a phone of the same name and kind that was not seen since this one joined.
     pub may_be: Option<Uuid>,
     /// Since when the desk asks for a copy of what it holds; none once one was taken in.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub file_asked_at: Option<DateTime<Utc>>,
 }
 
@@ -191,10 +184,8 @@ pub struct Me {
     pub permissions: Vec<Permission>,
     /// When its time is over; none if it may stay.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<DateTime<Utc>>,
     /// Since when the desk asks for a copy of what it holds.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub file_asked_at: Option<DateTime<Utc>>,
 }

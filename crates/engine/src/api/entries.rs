@@ -55,7 +55,6 @@ pub struct EntryRow {
     pub adg_x1000: Option<i64>,
     /// When it was checked in.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub arrived_at: Option<DateTime<Utc>>,
     /// The exhibitor.
     pub exhibitor_id: Uuid,
@@ -118,7 +117,6 @@ pub struct EntryClass {
     pub ring: Option<String>,
     /// When it is planned.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub planned_at: Option<DateTime<Utc>>,
     /// Its lightest weight, in tenths of the show's unit.
     pub min_x10: Option<i64>,
@@ -154,7 +152,6 @@ pub struct Weighing {
     pub weight_x10: i64,
     /// When it was weighed, by the device's clock.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub weighed_at: Option<DateTime<Utc>>,
     /// Who weighed it.
     pub by: Option<String>,
@@ -168,7 +165,6 @@ pub struct Weighing {
     pub replaced_by: Option<Uuid>,
     /// When it was taken back.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub voided_at: Option<DateTime<Utc>>,
     /// Why it was taken back.
     pub voided_reason: Option<String>,

@@ -143,15 +143,12 @@ pub struct ImportItem {
     pub by: PersonRef,
     /// When.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub created_at: DateTime<Utc>,
     /// When it was written.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub confirmed_at: Option<DateTime<Utc>>,
     /// When it was taken back.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub undone_at: Option<DateTime<Utc>>,
     /// Whether it can be taken back, unless somebody has changed its rows since.
     pub undoable: bool,

@@ -63,7 +63,6 @@ pub struct TypedCode {
     pub typed_code: String,
     /// When it dies: two minutes after it was made, or after 30 wrong tries.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub typed_code_expires_at: DateTime<Utc>,
 }
 
@@ -89,21 +88,17 @@ pub struct OpenPairing {
     pub scope: Scope,
     /// When it was made.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub opened_at: DateTime<Utc>,
     /// When it dies.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub code_expires_at: DateTime<Utc>,
     /// Until when a phone that joins by it may stay; none if for ever.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub device_expires_at: Option<DateTime<Utc>>,
     /// Phones that were let in by it.
     pub joined: i64,
     /// When its short form dies or died; none if it has none.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub typed_code_expires_at: Option<DateTime<Utc>>,
     /// Whether the short form died of wrong tries: a fresh one is needed.
     pub typed_code_dead: bool,
@@ -168,7 +163,6 @@ pub struct PairingStatus {
     pub permissions: Option<Vec<Permission>>,
     /// When its time is over; none if it may stay.
     #[serde(skip_serializing_if = "Option::is_none", serialize_with = "crate::api::sync::instant_option::serialize")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub expires_at: Option<DateTime<Utc>>,
 }
 
@@ -207,7 +201,6 @@ pub struct WaitingPairing {
     pub scope: Scope,
     /// When it asked.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub claimed_at: DateTime<Utc>,
     /// The code that it showed.
     pub code_id: Uuid,

@@ -36,7 +36,6 @@ pub struct TakenIn {
     pub author: NamedRef,
     /// When the copy was made, by the phone's clock.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub made_at: Option<DateTime<Utc>>,
     /// One item an entry, in the order in which they are decided.
     pub items: Vec<TakenInItem>,
@@ -62,7 +61,6 @@ pub struct TakenInItem {
     pub reason: Option<String>,
     /// When it was made, by the phone's clock.
     #[serde(with = "crate::api::sync::instant_option")]
-    #[schema(value_type = Option<String>, format = DateTime)]
     pub made_at: Option<DateTime<Utc>>,
     /// Whether it is left out.
     pub left_out: bool,

@@ -6,8 +6,11 @@ use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize, Serializer};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
+use showdesk_domain::schema::SCHEMA_VERSION;
 use utoipa::ToSchema;
 use uuid::Uuid;
+
+use crate::pull::PackedChanges;
 
 /// A push after its envelope was read; each op is decoded on its own.
 #[derive(Debug)]
@@ -30,6 +33,22 @@ pub struct Push {
     pub body_bytes: usize,
 }
 
+impl Push {
+    /// Ops in the present schema from a store that says nothing else of itself.
+    pub fn of(epoch: Uuid, incarnation: Uuid, ops: Vec<Box<RawValue>>) -> Self {
+        Self {
+            epoch,
+            incarnation,
+            schema: SCHEMA_VERSION,
+            client_time: None,
+            recovered_from: None,
+            ops,
+            pending: None,
+            body_bytes: 0,
+        }
+    }
+}
+
 /// The answer to a push: on disk when it is given.
 #[derive(Debug, Serialize, ToSchema)]
 pub struct PushAnswer {
@@ -37,7 +56,6 @@ pub struct PushAnswer {
     pub epoch: Uuid,
     /// The desk's clock.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub server_time: DateTime<Utc>,
     /// The newest change number.
     pub clock: i64,
@@ -145,6 +163,60 @@ pub struct PullQuery {
     pub tables: Vec<String>,
     /// The client's version of the synced tables. None: that of the cursor, else the desk's.
     pub schema: Option<i64>,
+    /// `If-None-Match`: answers of this question that the client has.
+    pub known: Option<String>,
+}
+
+/// What a pull answers.
+#[derive(Debug)]
+pub enum Pulled {
+    /// A page.
+    Page(PackedPage),
+    /// The one that the client has; its tag.
+    Unchanged(String),
+}
+
+/// A page of changes, packed as far as it is kept so.
+#[derive(Debug)]
+pub struct PackedPage {
+    /// The epoch of the database.
+    pub epoch: Uuid,
+    /// In the order of their numbers.
+    pub changes: Vec<Changes>,
+    /// Where the next page begins.
+    pub cursor: String,
+    /// Whether there is another page now.
+    pub has_more: bool,
+    /// The newest change number.
+    pub clock: i64,
+    /// Changes with the answer to the same question.
+    pub etag: String,
+}
+
+/// Some changes of a page.
+#[derive(Debug)]
+pub enum Changes {
+    /// One JSON object a change.
+    Each(Vec<String>),
+    /// As they are kept.
+    Packed(PackedChanges),
+}
+
+impl PackedPage {
+    /// The page with a text for each change.
+    pub(crate) fn unpacked(self) -> PullPage {
+        let each = |changes: Changes| match changes {
+            Changes::Each(each) => each,
+            Changes::Packed(packed) => packed.each(),
+        };
+        PullPage {
+            epoch: self.epoch,
+            changes: self.changes.into_iter().flat_map(each).collect(),
+            cursor: self.cursor,
+            has_more: self.has_more,
+            clock: self.clock,
+        }
+    }
 }
 
 /// A page of changes. Each change is a JSON text that stands in the answer as it is.
@@ -181,7 +253,6 @@ pub struct Hello {
     pub scope: String,
     /// The desk's clock.
     #[serde(with = "crate::api::sync::instant")]
-    #[schema(value_type = String, format = DateTime)]
     pub server_time: DateTime<Utc>,
 }
 
@@ -208,27 +279,4 @@ fn text_or_nothing<S: Serializer>(id: &Json, serializer: S) -> Result<S::Ok, S::
     id.as_str().serialize(serializer)
 }
 
-/// Instants in answers: `YYYY-MM-DDTHH:MM:SS.mmmZ`.
-pub mod instant {
-    use chrono::{DateTime, Utc};
-    use serde::Serializer;
-
-    /// For `#[serde(with)]`.
-    pub fn serialize<S: Serializer>(at: &DateTime<Utc>, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.serialize_str(&showdesk_domain::value::instant_text(*at))
-    }
-}
-
-/// The same for moments that may be absent.
-pub mod instant_option {
-    use chrono::{DateTime, Utc};
-    use serde::Serializer;
-
-    /// For `#[serde(with)]`.
-    pub fn serialize<S: Serializer>(at: &Option<DateTime<Utc>>, serializer: S) -> Result<S::Ok, S::Error> {
-        match at {
-            Some(at) => super::instant::serialize(at, serializer),
-            None => serializer.serialize_none(),
-        }
-    }
-}
+pub use showdesk_domain::value::{instant, instant_option};

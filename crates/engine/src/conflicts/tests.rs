@@ -1,11 +1,11 @@
 //! What takes a clock that is set: a phone that was away, and the entries it made meanwhile.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
-use chrono::TimeDelta;
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use showdesk_domain::actor::Function;
+use showdesk_testkit::{SetClock, on_both_engines};
 use tempfile::TempDir;
 
 use super::*;
@@ -14,14 +14,7 @@ use crate::api::pairing::{Approve, Claim, NewPairing, PairingMode};
 use crate::api::sync::Push;
 use crate::{Clock, Options};
 
-/// A clock that stands still until it is set.
-struct SetClock(Mutex<DateTime<Utc>>);
-
-impl Clock for SetClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+on_both_engines![Barn::open => what_a_phone_entered_while_it_was_away_tells_its_outage];
 
 struct Barn {
     clock: Arc<SetClock>,
@@ -31,17 +24,8 @@ struct Barn {
 }
 
 impl Barn {
-    async fn on_sqlite() -> Self {
-        Self::open(None).await
-    }
-
-    async fn on_postgres() -> Self {
-        Self::open(Some(showdesk_testkit::fresh_database_url().await)).await
-    }
-
     async fn open(database_url: Option<String>) -> Self {
-        let began = DateTime::from_timestamp_millis(1_790_000_000_000).expect("a time");
-        let (clock, folder) = (Arc::new(SetClock(Mutex::new(began))), tempfile::tempdir().expect("a folder"));
+        let (clock, folder) = (SetClock::new(), tempfile::tempdir().expect("a folder"));
         let options =
             Options { database_url, clock: Arc::clone(&clock) as Arc<dyn Clock>, ..Options::new(folder.path()) };
         let engine = Engine::open(options).await.expect("a show");
@@ -50,7 +34,7 @@ impl Barn {
     }
 
     fn pass(&self, seconds: i64) {
-        *self.clock.0.lock().unwrap_or_else(PoisonError::into_inner) += TimeDelta::seconds(seconds);
+        self.clock.pass_seconds(seconds);
     }
 
     /// The token of a phone that has joined.
@@ -74,16 +58,8 @@ impl Barn {
     /// Pushes as whoever has the token, as the server does.
     async fn push(&self, token: &str, op: Box<RawValue>) -> String {
         let actor = self.engine.authenticate(token).await.expect("a device");
-        let push = Push {
-            epoch: self.engine.installation().await.expect("an installation").epoch,
-            incarnation: Uuid::from_u128(7),
-            schema: 1,
-            client_time: Some(self.engine.now()),
-            recovered_from: None,
-            ops: vec![op],
-            pending: None,
-            body_bytes: 0,
-        };
+        let epoch = self.engine.installation().await.expect("an installation").epoch;
+        let push = Push { client_time: Some(self.engine.now()), ..Push::of(epoch, Uuid::from_u128(7), vec![op]) };
         let answer = self.engine.push(&actor, push).await.expect("an answer");
         format!("{:?}", answer.results[0].verdict)
     }
@@ -147,14 +123,4 @@ async fn what_a_phone_entered_while_it_was_away_tells_its_outage(barn: Barn) {
     assert_eq!(outage.device_name, "Maria's phone");
     assert!(outages[1].is_none(), "the later one was made after the phone had come back");
     barn.engine.close().await;
-}
-
-#[tokio::test]
-async fn what_a_phone_entered_while_it_was_away_tells_its_outage_on_sqlite() {
-    what_a_phone_entered_while_it_was_away_tells_its_outage(Barn::on_sqlite().await).await;
-}
-
-#[tokio::test]
-async fn what_a_phone_entered_while_it_was_away_tells_its_outage_on_postgres() {
-    what_a_phone_entered_while_it_was_away_tells_its_outage(Barn::on_postgres().await).await;
 }

@@ -1,10 +1,13 @@
 //! One clash as it is shown: who, when, which values, what it holds up, what was asked about it.
 
+mod timeline;
+mod versions;
+
 use std::collections::{BTreeMap, HashMap};
 
 use chrono::{DateTime, Utc};
 use serde_json::{Map, Value as Json, json};
-use showdesk_domain::actor::{Actor, DeviceKind};
+use showdesk_domain::actor::{Actor, DeviceKind, ReadClass};
 use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use showdesk_domain::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Version};
 use showdesk_domain::permit::Action;
@@ -16,22 +19,20 @@ use showdesk_store::absences::AbsenceRow;
 use showdesk_store::people::DeviceRow;
 use showdesk_store::programme::ClassRow;
 use showdesk_store::questions::QuestionRow;
-use showdesk_store::{Tx, absences, history, people, questions, queue, records};
+use showdesk_store::{Tx, absences, people, questions, queue, records};
 use uuid::Uuid;
 
 use crate::Result;
 use crate::api::conflicts::{
-    Answered, Asked, ConflictView, GroupRecord, Outage, TimelinePoint, TouchedClass, TwoWeighIns, WeighInView,
+    Answered, Asked, ConflictView, GroupRecord, Outage, TouchedClass, TwoWeighIns, WeighInView,
 };
 use crate::api::pairing::PersonRef;
 use crate::programme::Touched;
-use crate::result::without_before;
+use crate::result::told_decision;
 use crate::rights::{may_with_clash, require};
 use crate::subjects::Subjects;
 use crate::urgency::Urgency;
 
-/// Versions before a decision among which the one is looked for that wrote the desk's value.
-const VERSIONS_BACK: i64 = 8;
 /// So far apart may be what a phone and the desk call one moment.
 const CLOCKS_DIFFER: chrono::TimeDelta = chrono::TimeDelta::seconds(5);
 
@@ -101,6 +102,19 @@ impl Context {
         Ok(context)
     }
 
+    /// To a viewer only what is the viewer's own is told beside the values: who else wrote what, and from where, a viewer
+    /// may not know, and on Postgres cannot.
+    pub(super) fn seen_by(mut self, actor: &Actor) -> Self {
+        if actor.read_class() == ReadClass::Public {
+            self.versions.clear();
+            self.absences.clear();
+            self.ops.retain(|_, op| op.user_id == actor.person);
+            self.names.retain(|id, _| *id == actor.person);
+            self.devices.retain(|_, device| device.person == actor.person);
+        }
+        self
+    }
+
     async fn load_records(&mut self, tx: &mut Tx, found: &[Conflict]) -> Result<()> {
         let own = found.iter().map(|conflict| (conflict.table.name, Some(conflict.record_id), None));
         let weighed = found.iter().filter(|conflict| conflict.is_about_weights()).flat_map(|conflict| {
@@ -115,66 +129,6 @@ impl Context {
         Ok(())
     }
 
-    /// The versions that tell who wrote the desk's values and when both sides had the same.
-    async fn load_versions(&mut self, tx: &mut Tx, found: &[Conflict]) -> Result<()> {
-        let mut wanted = Vec::new();
-        for conflict in found {
-            let key = (conflict.table.name, conflict.record_id);
-            let written = self.server_versions_of(conflict).into_iter();
-            wanted.extend(written.filter(|version| version.0 > 0).map(|version| (conflict.table, key.1, version)));
-            let parts = conflict.parts.iter().filter(|part| part.version.0 > 0);
-            wanted.extend(parts.map(|part| (part.table, part.record_id, part.version)));
-            let base = self.ops.get(&conflict.queue_id).map(|op| op.version).filter(|version| version.0 > 0);
-            wanted.extend(self.joined_version(conflict).map(|version| (conflict.table, key.1, version)));
-            wanted.extend(base.map(|version| (conflict.table, key.1, version)));
-        }
-        for row in history::snapshots(tx, &wanted).await? {
-            self.versions.insert(((row.table.name, row.record_id), row.version), row);
-        }
-        Ok(())
-    }
-
-    /// The versions that may have written the desk's value of the contested fields, the newest first. Of a clash that was
-    /// decided, or joined by a rule, these are the ones before that write, which may have written the fields itself.
-    fn server_versions_of(&self, conflict: &Conflict) -> Vec<Version> {
-        if let Some(decided) = decided_version(conflict) {
-            return (1..=VERSIONS_BACK).map(|back| Version(decided.0 - back)).collect();
-        }
-        if let Some(joined) = self.joined_version(conflict) {
-            return (0..=VERSIONS_BACK).map(|back| Version(joined.0 - back)).collect();
-        }
-        let record = self.subjects.records.get(&(conflict.table.name, conflict.record_id));
-        let Some(record) = record else { return Vec::new() };
-        let marks = conflict.contested.iter().filter_map(|path| record.provenance.get(path));
-        vec![marks.map(|mark| mark.version).max().unwrap_or(record.version)]
-    }
-
-    /// The version that a rule made of both sides, if one did.
-    fn joined_version(&self, conflict: &Conflict) -> Option<Version> {
-        let joined = conflict.status == ConflictStatus::MergedAutomatically;
-        self.ops.get(&conflict.queue_id).filter(|_| joined)?.result_version
-    }
-
-    /// The write that made the desk's value, as far as that is kept. Of a group it is the last one of its rows.
-    fn server_write(&self, conflict: &Conflict) -> Option<&HistoryRow> {
-        let version = |key: Key, version: Version| self.versions.get(&(key, version));
-        if !conflict.parts.is_empty() {
-            let parts = conflict.parts.iter();
-            let writes = parts.filter_map(|part| version((part.table.name, part.record_id), part.version));
-            return writes.max_by_key(|row| row.seq);
-        }
-        let key = (conflict.table.name, conflict.record_id);
-        let rows = self.server_versions_of(conflict).into_iter().filter_map(|number| version(key, number));
-        let joined = self.joined_version(conflict).is_some();
-        let rows: Vec<&HistoryRow> = rows.filter(|row| !joined || row.op_id != Some(conflict.queue_id)).collect();
-        let contested = |row: &HistoryRow| -> Vec<Json> {
-            let data: Map<String, Json> = serde_json::from_str(&row.snapshot).unwrap_or_default();
-            conflict.contested.iter().map(|path| value_at(&data, path)).collect()
-        };
-        let wrote = rows.windows(2).find(|pair| contested(pair[0]) != contested(pair[1])).map(|pair| pair[0]);
-        wrote.or(rows.last().copied())
-    }
-
     fn person(&self, id: PersonId) -> Json {
         json!({ "id": id, "name": self.names.get(&id) })
     }
@@ -182,12 +136,6 @@ impl Context {
     /// The clash as the actor may see it.
     pub(super) fn view(&self, conflict: Conflict, actor: &Actor) -> ConflictView {
         let hidden = hidden_columns(conflict.table, actor);
-        let shown = |data: Option<Map<String, Json>>| {
-            data.map(|mut data| {
-                data.retain(|name, _| !hidden.contains(&name.as_str()));
-                Json::Object(data)
-            })
-        };
         ConflictView {
             id: conflict.id.0,
             kind: conflict.kind.as_str().to_owned(),
@@ -198,11 +146,7 @@ impl Context {
             record_id: conflict.record_id.0,
             other_record_id: conflict.other_record_id.map(|id| id.0),
             op_ids: conflict.op_ids.iter().map(|id| id.0).collect(),
-            subject: self.subjects.of(
-                conflict.table.name,
-                Some(conflict.record_id),
-                conflict.client_data.clone().map(Json::Object).as_ref(),
-            ),
+            subject: self.subject(&conflict, actor),
             server_version: conflict.server_version.0,
             records: group_records(&conflict, actor),
             device: json!({
@@ -213,7 +157,11 @@ impl Context {
             opened_at: conflict.created_at,
             resolved_at: conflict.resolved_at,
             timeline: self.timeline(&conflict, actor),
-            decisions: conflict.decisions.iter().map(|decision| told_decision(&conflict, decision, actor)).collect(),
+            decisions: conflict
+                .decisions
+                .iter()
+                .map(|decision| Json::Object(told_decision(&conflict, decision, actor)))
+                .collect(),
             disagreement: conflict.disagreement.clone(),
             bulk_id: conflict.bulk_id,
             weigh_ins: self.weigh_ins(&conflict),
@@ -225,12 +173,23 @@ impl Context {
                 .to_owned(),
             outage: self.outage(&conflict),
             asked: self.asked(&conflict, actor),
-            base_data: shown(conflict.base_data),
-            server_data: shown(conflict.server_data),
-            client_data: shown(conflict.client_data),
+            base_data: without(&hidden, conflict.base_data.as_ref()),
+            server_data: without(&hidden, conflict.server_data.as_ref()),
+            client_data: without(&hidden, conflict.client_data.as_ref()),
             contested: conflict.contested,
             clean: conflict.clean,
         }
+    }
+
+    /// What it is about, in the words that the actor may read of an animal.
+    fn subject(&self, conflict: &Conflict, actor: &Actor) -> Json {
+        let sent = conflict.client_data.clone().map(Json::Object);
+        let mut subject = self.subjects.of(conflict.table.name, Some(conflict.record_id), sent.as_ref());
+        let hidden = hidden_columns(known_table("animals"), actor);
+        if let Some(words) = subject.as_object_mut() {
+            words.retain(|name, _| !hidden.contains(&name.as_str()));
+        }
+        subject
     }
 
     fn server_author(&self, conflict: &Conflict) -> Json {
@@ -277,8 +236,7 @@ impl Context {
             return None;
         }
         let key = (conflict.table.name, conflict.record_id);
-        let result = self.ops.get(&conflict.queue_id).and_then(|op| op.result_version);
-        let written = result.and_then(|version| self.versions.get(&(key, version)));
+        let written = self.joined_version(conflict).and_then(|version| self.versions.get(&(key, version)));
         let written: Option<Json> = written.and_then(|row| serde_json::from_str(&row.snapshot).ok());
         let nothing = Map::new();
         let side = |path: &str| {
@@ -337,88 +295,6 @@ impl Context {
             }),
         })
     }
-
-    fn timeline(&self, conflict: &Conflict, actor: &Actor) -> Vec<TimelinePoint> {
-        let class = actor.read_class();
-        let is_seen = |path: &&String| {
-            conflict.table.field(path).is_some_and(|field| may_see(conflict.table.fields[field].access, class))
-        };
-        let values = |data: Option<&Map<String, Json>>| {
-            let data = data.cloned().unwrap_or_default();
-            let seen = conflict.contested.iter().filter(is_seen);
-            seen.map(|path| (path.clone(), value_at(&data, path))).collect::<BTreeMap<_, _>>()
-        };
-        let point = |what: &str, at: DateTime<Utc>| TimelinePoint {
-            what: what.to_owned(),
-            at,
-            who: None,
-            device: None,
-            values: BTreeMap::new(),
-            skew_ms: None,
-        };
-        let mut points = Vec::new();
-        let key = (conflict.table.name, conflict.record_id);
-        let op = self.ops.get(&conflict.queue_id);
-        if let Some(base) = op.and_then(|op| self.versions.get(&(key, op.version))) {
-            points.push(TimelinePoint { values: values(conflict.base_data.as_ref()), ..point("base", base.at) });
-        }
-        if let Some(server) = self.server_write(conflict) {
-            points.push(TimelinePoint {
-                who: server.actor.and_then(|id| self.names.get(&id).cloned()),
-                device: server.device_id.and_then(|id| self.devices.get(&id)).map(|device| device.name.clone()),
-                values: values(conflict.server_data.as_ref()),
-                ..point("server", server.at)
-            });
-        }
-        if let Some(op) = op {
-            let author = self.names.get(&conflict.user_id).cloned();
-            let device = self.devices.get(&conflict.device_id).map(|device| device.name.clone());
-            if let Some(time) = op.client_time {
-                points.push(TimelinePoint {
-                    who: author.clone(),
-                    device: device.clone(),
-                    values: values(conflict.client_data.as_ref()),
-                    skew_ms: Some(op.skew_ms),
-                    ..point("client", time - chrono::Duration::milliseconds(op.skew_ms))
-                });
-            }
-            points.push(TimelinePoint { who: author, device, ..point("arrived", op.created_at) });
-        }
-        points.sort_by_key(|point| point.at);
-        points.extend(decided_points(conflict, &point));
-        points
-    }
-}
-
-fn decided_points(conflict: &Conflict, point: &dyn Fn(&str, DateTime<Utc>) -> TimelinePoint) -> Vec<TimelinePoint> {
-    let text = |json: &Json, key: &str| json.get(key).and_then(Json::as_str).map(str::to_owned);
-    let time = |json: &Json, key: &str| text(json, key).and_then(|at| showdesk_domain::value::parse_instant(&at));
-    let mut points = Vec::new();
-    for decision in &conflict.decisions {
-        if let Some(at) = time(decision, "at") {
-            points.push(TimelinePoint { who: text(decision, "by_name"), ..point("decided", at) });
-        }
-        if let Some(at) = time(decision, "undone_at") {
-            let who = decision.get("undone_by").and_then(|by| text(by, "name"));
-            points.push(TimelinePoint { who, ..point("undone", at) });
-        }
-    }
-    if let Some(said) = &conflict.disagreement
-        && let Some(at) = time(said, "at")
-    {
-        let who = said.get("by").and_then(|by| text(by, "name"));
-        points.push(TimelinePoint { who, ..point("disagreed", at) });
-    }
-    if let (ConflictStatus::Withdrawn, Some(at)) = (conflict.status, conflict.resolved_at) {
-        points.push(point("withdrawn", at));
-    }
-    points
-}
-
-/// The version that a decision in force has written.
-fn decided_version(conflict: &Conflict) -> Option<Version> {
-    let decision = conflict.decisions.last().filter(|_| conflict.status == ConflictStatus::Resolved)?;
-    decision.get("result_version").and_then(Json::as_i64).map(Version)
 }
 
 fn touched_class(class: &ClassRow) -> TouchedClass {
@@ -436,18 +312,12 @@ fn touched_class(class: &ClassRow) -> TouchedClass {
 fn group_records(conflict: &Conflict, actor: &Actor) -> Option<BTreeMap<Uuid, GroupRecord>> {
     let one = |part: &Part| {
         let hidden = hidden_columns(part.table, actor);
-        let shown = |data: &Option<Map<String, Json>>| {
-            data.clone().map(|mut data| {
-                data.retain(|name, _| !hidden.contains(&name.as_str()));
-                Json::Object(data)
-            })
-        };
         let record = GroupRecord {
             table_name: part.table.name.to_owned(),
             operation: part.operation.as_str().to_owned(),
-            base: shown(&part.base),
-            server: shown(&part.server),
-            client: shown(&part.client),
+            base: without(&hidden, part.base.as_ref()),
+            server: without(&hidden, part.server.as_ref()),
+            client: without(&hidden, part.client.as_ref()),
             version: part.version.0,
             other_record_id: part.other_record_id.map(|id| id.0),
             contested: part.contested.clone(),
@@ -458,23 +328,18 @@ fn group_records(conflict: &Conflict, actor: &Actor) -> Option<BTreeMap<Uuid, Gr
     (!conflict.parts.is_empty()).then(|| conflict.parts.iter().map(one).collect())
 }
 
-/// A decision as the reader may see it.
-fn told_decision(conflict: &Conflict, decision: &Json, actor: &Actor) -> Json {
-    let mut told = without_before(decision);
-    let class = actor.read_class();
-    let is_seen =
-        |path: &str| conflict.table.field(path).is_none_or(|field| may_see(conflict.table.fields[field].access, class));
-    if let Some(Json::Object(values)) = told.get_mut("values") {
-        values.retain(|path, _| is_seen(path));
-    }
-    Json::Object(told)
-}
-
 /// Columns the reader may not see.
 fn hidden_columns(table: &Table, actor: &Actor) -> Vec<&'static str> {
     let class = actor.read_class();
     let columns = table.columns.iter().filter(|column| !may_see(table.fields[column.fields[0]].access, class));
     columns.map(|column| column.name).collect()
+}
+
+/// A row without the columns that are hidden.
+fn without(hidden: &[&str], data: Option<&Map<String, Json>>) -> Option<Json> {
+    let mut data = data?.clone();
+    data.retain(|name, _| !hidden.contains(&name.as_str()));
+    Some(Json::Object(data))
 }
 
 fn value_at(data: &Map<String, Json>, path: &str) -> Json {

@@ -2,11 +2,12 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use chrono::{DateTime, Days, Duration, NaiveDate, NaiveTime, TimeZone, Utc};
+use chrono::{DateTime, Days, Duration, NaiveDate, Utc};
 use chrono_tz::Tz;
 use serde_json::json;
 use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::RecordId;
+use showdesk_domain::local_day::first_moment;
 use showdesk_domain::permit::Action;
 use showdesk_domain::schema::known_table;
 use showdesk_store::pairings::{OpenedRow, PairingRow, TypedRow};
@@ -24,6 +25,8 @@ const SINGLE_CODE_S: i64 = 600;
 const OPEN_CODE_S: i64 = 7_200;
 const CODE_S_MAX: i64 = 86_400;
 const TYPED_CODE_S: i64 = 120;
+/// How long after its code has run out a phone may wait for the desk's answer.
+const WAITS_AFTER_S: i64 = 7_200;
 /// Open codes that are listed.
 const OPEN_ITEMS_MAX: i64 = 100;
 /// Days after the show in which phones still work: the office finishes its papers.
@@ -46,7 +49,7 @@ impl Engine {
         let (typed, typed_row) = fresh_typed(steady, code_expires_at);
         let mut tx = self.begin_write_as(actor).await?;
         let device_expires_at = match request.device_expires_at {
-            Some(stay) => read_stay(&stay, steady)?,
+            Some(stay) => read_stay(&stay, now)?,
             None => self.end_of_show(&mut tx).await?,
         };
         let row = PairingRow {
@@ -64,6 +67,7 @@ impl Engine {
             typed: Some(typed_row),
         };
         pairings::forget_tries(&mut tx, steady).await?;
+        pairings::refuse_forgotten(&mut tx, steady - Duration::seconds(WAITS_AFTER_S), actor.person, now).await?;
         pairings::open(&mut tx, &row).await?;
         let what = json!({
             "functions": row.functions, "scope": row.scope, "open": open, "seconds": seconds,
@@ -73,7 +77,12 @@ impl Engine {
         self.tell_neighbours(&mut tx, &[Wake::Pairings]).await?;
         self.commit(tx).await?;
         self.wake(Wake::Pairings);
-        Ok(PairingCode { pairing_id: row.id, code, code_expires_at, typed })
+        Ok(PairingCode {
+            pairing_id: row.id,
+            code,
+            code_expires_at: self.on_the_clock(code_expires_at),
+            typed: self.shown(typed),
+        })
     }
 
     /// Codes that let phones in now.
@@ -87,10 +96,10 @@ impl Engine {
             functions: pairing.functions,
             scope: pairing.scope,
             opened_at: pairing.created_at,
-            code_expires_at: pairing.code_expires_at,
+            code_expires_at: self.on_the_clock(pairing.code_expires_at),
             device_expires_at: pairing.device_expires_at,
             joined,
-            typed_code_expires_at: pairing.typed.as_ref().map(|typed| typed.expires_at),
+            typed_code_expires_at: pairing.typed.as_ref().map(|typed| self.on_the_clock(typed.expires_at)),
             typed_code_dead: pairing.typed.is_some_and(|typed| typed.tries >= TRIES_MAX.in_all),
         });
         Ok(OpenPairings { items: items.collect() })
@@ -108,16 +117,23 @@ impl Engine {
         }
         crate::audit::note(&mut tx, actor, "typed_code_made", now, Some(id), None).await?;
         self.commit(tx).await?;
-        Ok(typed)
+        Ok(self.shown(typed))
     }
 
-    /// Takes a code back: nobody joins by it any more. Twice is the same as once.
+    /// As the desk's page counts, which knows the machine's clock only.
+    fn shown(&self, typed: TypedCode) -> TypedCode {
+        TypedCode { typed_code_expires_at: self.on_the_clock(typed.typed_code_expires_at), ..typed }
+    }
+
+    /// Takes a code back: nobody joins by it any more, and who waits with it is refused. Twice is the same as once.
     pub async fn close_pairing(&self, actor: &Actor, id: Uuid) -> Result<()> {
         require(actor, Action::Admit)?;
         let mut tx = self.begin_write_as(actor).await?;
         pairings::find(&mut tx, id).await?.ok_or(EngineError::NotFound("the code"))?;
         if pairings::close(&mut tx, id, self.steady()).await? {
-            crate::audit::note(&mut tx, actor, "joining_closed", self.now(), Some(id), None).await?;
+            let refused = pairings::refuse_all_of(&mut tx, id, actor.person, self.now()).await?;
+            let what = (refused > 0).then(|| json!({ "refused": refused }));
+            crate::audit::note(&mut tx, actor, "joining_closed", self.now(), Some(id), what).await?;
         }
         self.tell_neighbours(&mut tx, &[Wake::Pairings]).await?;
         self.commit(tx).await?;
@@ -131,17 +147,13 @@ impl Engine {
         let shows = records::load(tx, known_table("shows"), &[RecordId(self.inner.show_id)]).await?;
         let Some(show) = shows.first() else { return Ok(None) };
         let zone = show.value("timezone").as_text().and_then(|name| name.parse::<Tz>().ok()).unwrap_or(Tz::UTC);
-        Ok(show.value("ends_on").as_date().and_then(|ends_on| end_of_stay(ends_on, zone, self.steady())))
+        Ok(show.value("ends_on").as_date().and_then(|ends_on| end_of_stay(ends_on, zone, self.now())))
     }
 }
 
 fn end_of_stay(ends_on: NaiveDate, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let last_day = ends_on.max(now.with_timezone(&zone).date_naive());
-    let midnight = last_day.checked_add_days(Days::new(DAYS_AFTER_SHOW + 1))?.and_time(NaiveTime::MIN);
-    // Where the clocks are put forward at midnight there is none that day.
-    let local = zone.from_local_datetime(&midnight);
-    let moment = local.earliest().or_else(|| zone.from_local_datetime(&(midnight + Duration::hours(1))).earliest());
-    moment.map(|moment| moment.with_timezone(&Utc))
+    last_day.checked_add_days(Days::new(DAYS_AFTER_SHOW + 1)).map(|day| first_moment(&zone, day))
 }
 
 /// A short form that lives two minutes, and not longer than its code.

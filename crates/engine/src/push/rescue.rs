@@ -42,6 +42,7 @@ fn job(author: Author, ops: Vec<Decoded>, mode: Mode) -> PushJob {
         results: Vec::new(),
         internal: None,
         turned: None,
+        is_nobodys: false,
         stages: Vec::new(),
         answer: None,
     }

@@ -19,16 +19,8 @@ async fn a_push_has_the_rights_of_the_moment_in_which_it_is_written() {
         "operation": "insert", "base_version": 0, "prev_op_id": null, "epoch": null, "reason": null,
         "data": {"name": "Ring 1"}, "client_time": null,
     });
-    let push = Push {
-        epoch: engine.epoch().await.expect("an epoch"),
-        incarnation: Uuid::now_v7(),
-        schema: SCHEMA_VERSION,
-        client_time: None,
-        recovered_from: None,
-        ops: vec![to_raw_value(&op).expect("JSON")],
-        pending: None,
-        body_bytes: 0,
-    };
+    let epoch = engine.epoch().await.expect("an epoch");
+    let push = Push::of(epoch, Uuid::now_v7(), vec![to_raw_value(&op).expect("JSON")]);
     // Its pass was looked at while the person could only read; meanwhile the person may write.
     let before = Actor { role: Role::Viewer, functions: Vec::new(), ..desk };
     let answer = engine.push(&before, push).await.expect("an answer");

@@ -1,7 +1,7 @@
 //! Where the vault key lies: in the keychain of the laptop's user, else in a file that only that user reads.
 //!
-//! A keychain may be missing, locked behind a question nobody sees, or hang: it is asked on a thread of its own and
-//! waited for only so long.
+//! A keychain may be missing, locked behind a question nobody sees, or hang: it is asked on a thread of its own, one
+//! question at a time, and waited for only so long.
 
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
-use tokio::sync::oneshot;
+use tokio::sync::{Mutex, oneshot};
 use tokio::time::timeout;
 
 use super::vault::VaultKey;
@@ -20,6 +20,8 @@ use crate::{EngineError, Result};
 
 /// The file in the data folder.
 const FILE: &str = "vault.key";
+/// A key that may become the vault's: the database does not say so yet.
+const NEW_FILE: &str = "vault.key.new";
 /// What the entry is called in a keychain.
 const SERVICE: &str = "Showdesk";
 /// A keychain has so long to answer.
@@ -94,27 +96,44 @@ pub(super) struct Found {
     pub(super) fault: Option<String>,
 }
 
-/// Finds and keeps the vault key of one show.
+/// Where a new key lies, and why not in the keychain if that was wanted.
+pub(super) struct Kept {
+    pub(super) kept_in: KeptIn,
+    pub(super) fault: Option<String>,
+}
+
+/// Finds and keeps the vault keys of one show. None is ever lost by it: perhaps somebody brings the database back that
+/// an earlier one opens.
 #[derive(Clone)]
 pub(super) struct Keeper {
-    pub(super) folder: PathBuf,
+    folder: PathBuf,
     /// The show's name in a keychain.
-    pub(super) account: String,
-    pub(super) wish: KeysIn,
-    pub(super) keychain: Arc<dyn Keychain>,
+    account: String,
+    wish: KeysIn,
+    keychain: Arc<dyn Keychain>,
+    /// Held by the thread that asks. A keychain that hangs has one question of ours, not one more at each look.
+    asking: Arc<Mutex<()>>,
 }
 
 impl Keeper {
-    /// The key in the file, then the one in the keychain: what was decided once stays.
-    pub(super) async fn find(&self) -> Result<Found> {
+    pub(super) fn new(folder: PathBuf, account: String, wish: KeysIn, keychain: Arc<dyn Keychain>) -> Self {
+        Self { folder, account, wish, keychain, asking: Arc::default() }
+    }
+
+    /// The keys in files, and the one of that id in the keychain, which is asked only if no file has it.
+    pub(super) async fn find(&self, id: Option<&[u8]>) -> Result<Found> {
         let mut keys = Vec::new();
         if self.wish != KeysIn::Keychain {
-            keys.extend(read_file(&self.folder).map_err(|error| in_folder(&error))?.map(|key| (key, KeptIn::File)));
+            let former = id.map(|id| former_name(&hex(id)));
+            for name in [Some(FILE.to_owned()), Some(NEW_FILE.to_owned()), former].into_iter().flatten() {
+                keys.extend(read_file(&self.folder, &name)?.map(|key| (key, KeptIn::File)));
+            }
         }
-        if self.wish == KeysIn::File {
+        let is_there = |id: &[u8]| keys.iter().any(|(key, _)| key.id() == *id);
+        let Some(id) = id.filter(|id| self.wish != KeysIn::File && !is_there(id)) else {
             return Ok(Found { keys, fault: None });
-        }
-        let account = self.account.clone();
+        };
+        let account = self.account_of(id);
         match self.ask(move |keychain| keychain.get(&account)).await {
             Ok(secret) => {
                 let key = secret.and_then(|secret| VaultKey::from_bytes(&secret));
@@ -125,28 +144,42 @@ impl Keeper {
         }
     }
 
-    /// Keeps a key where it shall lie. A keychain that did not answer before is not asked again.
-    pub(super) async fn keep(&self, key: VaultKey, keychain_answers: bool) -> Result<(VaultKey, KeptIn)> {
+    /// Keeps a new key where it shall lie, beside the keys that lie there: it takes no other's place before
+    /// [`Keeper::put_in_place`]. Nowhere if only a keychain was wanted and there is none that keeps it.
+    pub(super) async fn keep(&self, key: &VaultKey) -> Result<Kept> {
         let told = match self.wish {
-            KeysIn::Auto | KeysIn::Keychain if keychain_answers => self.tell(&key).await,
-            KeysIn::Auto | KeysIn::Keychain => Err("it does not answer".to_owned()),
-            KeysIn::File => Err("it is not wanted".to_owned()),
+            KeysIn::Auto | KeysIn::Keychain => self.tell(key).await.map_err(Some),
+            KeysIn::File => Err(None),
         };
         match (told, self.wish) {
-            (Ok(()), _) => Ok((key, KeptIn::Keychain)),
-            (Err(fault), KeysIn::Keychain) => {
-                Err(EngineError::Folder(format!("the system's keychain cannot be used: {fault}")))
-            }
-            (Err(_), KeysIn::Auto | KeysIn::File) => {
-                write_file(&self.folder, &key).map_err(|error| in_folder(&error))?;
-                Ok((key, KeptIn::File))
+            (Ok(()), _) => Ok(Kept { kept_in: KeptIn::Keychain, fault: None }),
+            (Err(fault), KeysIn::Keychain) => Ok(Kept { kept_in: KeptIn::Nowhere, fault }),
+            (Err(fault), KeysIn::Auto | KeysIn::File) => {
+                write_file(&self.folder, key).map_err(|error| in_folder(NEW_FILE, &error))?;
+                Ok(Kept { kept_in: KeptIn::File, fault })
             }
         }
     }
 
+    /// The key is the vault's: if its file is a new one, that becomes the usual one, and the one before is kept under
+    /// its own name.
+    pub(super) fn put_in_place(&self, key: &VaultKey, kept_in: KeptIn) -> Result<()> {
+        let is_key = |other: VaultKey| other.id() == key.id();
+        if kept_in != KeptIn::File || !read_file(&self.folder, NEW_FILE)?.is_some_and(is_key) {
+            return Ok(());
+        }
+        let before = read_file(&self.folder, FILE)?.map_or_else(|| "unreadable".to_owned(), |key| hex(&key.id()));
+        let path = |name: &str| self.folder.join(name);
+        let moved = match fs::rename(path(FILE), path(&former_name(&before))) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
+            _ => fs::rename(path(NEW_FILE), path(FILE)).and_then(|()| sync_folder(&self.folder)),
+        };
+        moved.map_err(|error| in_folder(FILE, &error))
+    }
+
     /// Gives the key to the keychain and looks whether it is there: some forget what they were given.
     async fn tell(&self, key: &VaultKey) -> std::result::Result<(), String> {
-        let (account, secret) = (self.account.clone(), key.bytes().to_vec());
+        let (account, secret) = (self.account_of(&key.id()), key.bytes().to_vec());
         let kept = self.ask(move |keychain| {
             keychain.set(&account, &secret)?;
             Ok(keychain.get(&account)?.is_some_and(|kept| kept == secret))
@@ -154,43 +187,51 @@ impl Keeper {
         if kept.await? { Ok(()) } else { Err("it does not keep what it is given".to_owned()) }
     }
 
+    /// Each key has a name of its own: two data folders of one user may belong to one show.
+    fn account_of(&self, id: &[u8]) -> String {
+        format!("{}/{}", self.account, hex(id))
+    }
+
     async fn ask<T: Send + 'static>(
         &self,
         question: impl FnOnce(&dyn Keychain) -> std::result::Result<T, String> + Send + 'static,
     ) -> std::result::Result<T, String> {
-        let keychain = Arc::clone(&self.keychain);
-        let (answer, answered) = oneshot::channel();
-        // Not on a thread of the runtime, which waits for its threads when the program ends.
-        let asking = std::thread::Builder::new().name("keychain".to_owned()).spawn(move || {
-            // Whoever asked may have gone.
-            let _ = answer.send(question(keychain.as_ref()));
-        });
-        asking.map_err(|error| error.to_string())?;
-        match timeout(KEYCHAIN_TIME, answered).await {
-            Ok(Ok(answer)) => answer,
-            Ok(Err(_)) => Err("it broke off".to_owned()),
-            Err(_) => Err(format!("it did not answer within {} s", KEYCHAIN_TIME.as_secs())),
-        }
+        let asked = async {
+            let turn = Arc::clone(&self.asking).lock_owned().await;
+            let keychain = Arc::clone(&self.keychain);
+            let (answer, answered) = oneshot::channel();
+            // Not on a thread of the runtime, which waits for its threads when the program ends.
+            let asking = std::thread::Builder::new().name("keychain".to_owned()).spawn(move || {
+                let said = question(keychain.as_ref());
+                drop(turn);
+                // Whoever asked may have gone.
+                let _ = answer.send(said);
+            });
+            asking.map_err(|error| error.to_string())?;
+            answered.await.map_err(|_| "it broke off".to_owned())?
+        };
+        let told = timeout(KEYCHAIN_TIME, asked).await;
+        told.unwrap_or_else(|_| Err(format!("it did not answer within {} s", KEYCHAIN_TIME.as_secs())))
     }
 }
 
-fn read_file(folder: &Path) -> io::Result<Option<VaultKey>> {
-    let path = folder.join(FILE);
+fn read_file(folder: &Path, name: &str) -> Result<Option<VaultKey>> {
+    let path = folder.join(name);
     let text = match fs::read_to_string(&path) {
         Ok(text) => text,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
+        Err(error) => return Err(in_folder(name, &error)),
     };
     // A copied folder may have lost the file's rights.
     #[cfg(unix)]
-    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))?;
+    fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o600))
+        .map_err(|error| in_folder(name, &error))?;
     Ok(STANDARD_NO_PAD.decode(text.trim()).ok().and_then(|bytes| VaultKey::from_bytes(&bytes)))
 }
 
-/// Written under another name first, so that a power cut leaves the old key or the new one. A file that does not
-/// fit any more is kept beside it: perhaps somebody brings the database back that it opens.
+/// Written under another name, so that a power cut leaves the key that the vault has.
 fn write_file(folder: &Path, key: &VaultKey) -> io::Result<()> {
-    let (path, beside) = (folder.join(FILE), folder.join(format!("{FILE}.new")));
+    let beside = folder.join(NEW_FILE);
     match fs::remove_file(&beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         _ => {}
@@ -202,31 +243,41 @@ fn write_file(folder: &Path, key: &VaultKey) -> io::Result<()> {
     let mut file: File = options.open(&beside)?;
     writeln!(file, "{}", STANDARD_NO_PAD.encode(key.bytes()))?;
     file.sync_all()?;
-    match fs::rename(&path, folder.join(format!("{FILE}.former"))) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    fs::rename(&beside, &path)?;
     sync_folder(folder)
 }
 
-fn in_folder(error: &io::Error) -> EngineError {
-    EngineError::Folder(format!("{FILE}: {error}"))
+/// The file of a key that was the vault's before.
+fn former_name(id: &str) -> String {
+    format!("{FILE}.former-{id}")
+}
+
+fn in_folder(name: &str, error: &io::Error) -> EngineError {
+    EngineError::Folder(format!("{name}: {error}"))
+}
+
+fn hex(bytes: &[u8]) -> String {
+    use std::fmt::Write as _;
+    bytes.iter().fold(String::with_capacity(2 * bytes.len()), |mut text, byte| {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
 }
 
 #[cfg(test)]
 mod tests {
     use std::collections::HashMap;
-    use std::sync::Mutex;
+    use std::sync::atomic::{AtomicUsize, Ordering};
 
     use super::*;
 
     /// A keychain in memory, or one that fails in some way.
-    pub(super) enum Fake {
-        Works(Mutex<HashMap<String, Vec<u8>>>),
+    enum Fake {
+        Works(std::sync::Mutex<HashMap<String, Vec<u8>>>),
         Forgets,
         Missing,
-        Hangs,
+        /// Counts its questions.
+        Hangs(Arc<AtomicUsize>),
     }
 
     impl Keychain for Fake {
@@ -235,9 +286,12 @@ mod tests {
                 Self::Works(kept) => Ok(kept.lock().expect("no panic").get(account).cloned()),
                 Self::Forgets => Ok(None),
                 Self::Missing => Err("there is no keychain".to_owned()),
-                Self::Hangs => loop {
-                    std::thread::park();
-                },
+                Self::Hangs(asked) => {
+                    asked.fetch_add(1, Ordering::SeqCst);
+                    loop {
+                        std::thread::park();
+                    }
+                }
             }
         }
 
@@ -245,25 +299,32 @@ mod tests {
             match self {
                 Self::Works(kept) => kept.lock().expect("no panic").insert(account.to_owned(), secret.to_vec()),
                 Self::Forgets => None,
-                Self::Missing | Self::Hangs => return self.get(account).map(|_| ()),
+                Self::Missing | Self::Hangs(_) => return self.get(account).map(|_| ()),
             };
             Ok(())
         }
     }
 
     fn keeper(folder: &Path, wish: KeysIn, keychain: Fake) -> Keeper {
-        Keeper { folder: folder.to_owned(), account: "show".to_owned(), wish, keychain: Arc::new(keychain) }
+        Keeper::new(folder.to_owned(), "show".to_owned(), wish, Arc::new(keychain))
+    }
+
+    async fn found(keeper: &Keeper, key: &VaultKey) -> Vec<KeptIn> {
+        let keys = keeper.find(Some(&key.id())).await.expect("it looks").keys;
+        keys.into_iter().filter(|(other, _)| other.bytes() == key.bytes()).map(|(_, kept_in)| kept_in).collect()
     }
 
     #[tokio::test]
     async fn a_key_lies_in_the_keychain_and_no_file_is_made() {
         let folder = tempfile::tempdir().expect("a folder");
-        let keeper = keeper(folder.path(), KeysIn::Auto, Fake::Works(Mutex::default()));
-        assert!(keeper.find().await.expect("it looks").keys.is_empty());
-        let (key, kept_in) = keeper.keep(VaultKey::fresh(), true).await.expect("kept");
-        assert_eq!(kept_in, KeptIn::Keychain);
-        let found = keeper.find().await.expect("it looks").keys;
-        assert!(found.len() == 1 && found[0].1 == KeptIn::Keychain && found[0].0.bytes() == key.bytes());
+        let keeper = keeper(folder.path(), KeysIn::Auto, Fake::Works(std::sync::Mutex::default()));
+        let (first, second) = (VaultKey::fresh(), VaultKey::fresh());
+        assert!(found(&keeper, &first).await.is_empty());
+        for key in [&first, &second] {
+            assert_eq!(keeper.keep(key).await.expect("kept").kept_in, KeptIn::Keychain);
+        }
+        assert_eq!(found(&keeper, &first).await, [KeptIn::Keychain], "another one does not take its place");
+        assert_eq!(found(&keeper, &second).await, [KeptIn::Keychain]);
         assert_eq!(fs::read_dir(folder.path()).expect("read").count(), 0);
     }
 
@@ -272,21 +333,43 @@ mod tests {
         for keychain in [Fake::Missing, Fake::Forgets] {
             let folder = tempfile::tempdir().expect("a folder");
             let keeper = keeper(folder.path(), KeysIn::Auto, keychain);
-            let (key, kept_in) = keeper.keep(VaultKey::fresh(), true).await.expect("kept");
-            assert_eq!(kept_in, KeptIn::File);
-            let file = folder.path().join(FILE);
+            let key = VaultKey::fresh();
+            let Kept { kept_in, fault } = keeper.keep(&key).await.expect("kept");
+            assert!(kept_in == KeptIn::File && fault.is_some(), "it is told why");
+            keeper.put_in_place(&key, kept_in).expect("moved");
             #[cfg(unix)]
             {
                 use std::os::unix::fs::PermissionsExt;
+                let file = folder.path().join(FILE);
                 let mode = |path| fs::metadata(path).expect("there").permissions().mode() & 0o777;
                 assert_eq!(mode(&file), 0o600);
                 fs::set_permissions(&file, fs::Permissions::from_mode(0o644)).expect("changed");
-                assert_eq!(keeper.find().await.expect("it looks").keys.len(), 1);
+                assert_eq!(found(&keeper, &key).await, [KeptIn::File]);
                 assert_eq!(mode(&file), 0o600, "a copied file is private again");
             }
-            assert_eq!(keeper.find().await.expect("it looks").keys[0].0.bytes(), key.bytes());
-            keeper.keep(VaultKey::fresh(), false).await.expect("kept");
-            assert!(folder.path().join("vault.key.former").exists(), "the key before is not lost");
+            assert_eq!(found(&keeper, &key).await, [KeptIn::File]);
+        }
+    }
+
+    #[tokio::test]
+    async fn a_new_key_takes_no_place_before_it_is_the_vaults_and_none_is_lost_after() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let keeper = keeper(folder.path(), KeysIn::File, Fake::Missing);
+        let keys = [VaultKey::fresh(), VaultKey::fresh(), VaultKey::fresh()];
+        for key in &keys {
+            let given_up = VaultKey::fresh();
+            keeper.keep(&given_up).await.expect("kept");
+            let kept_in = keeper.keep(key).await.expect("kept").kept_in;
+            assert_eq!(found(&keeper, key).await, [KeptIn::File], "a power cut before it is moved loses nothing");
+            keeper.put_in_place(&given_up, kept_in).expect("it is not there any more");
+            assert!(folder.path().join(NEW_FILE).exists(), "only the vault's own is moved");
+            keeper.put_in_place(key, kept_in).expect("moved");
+            keeper.put_in_place(key, kept_in).expect("twice is the same as once");
+            let text = fs::read_to_string(folder.path().join(FILE)).expect("a file");
+            assert_eq!(text.trim(), STANDARD_NO_PAD.encode(key.bytes()));
+        }
+        for key in &keys {
+            assert_eq!(found(&keeper, key).await, [KeptIn::File], "the keys before are not lost");
         }
     }
 
@@ -294,18 +377,35 @@ mod tests {
     async fn who_wants_the_keychain_alone_gets_no_file() {
         let folder = tempfile::tempdir().expect("a folder");
         let keeper = keeper(folder.path(), KeysIn::Keychain, Fake::Missing);
-        assert!(keeper.keep(VaultKey::fresh(), true).await.is_err());
+        let Kept { kept_in, fault } = keeper.keep(&VaultKey::fresh()).await.expect("that is no error");
+        assert_eq!((kept_in, fault.as_deref()), (KeptIn::Nowhere, Some("there is no keychain")));
         assert_eq!(fs::read_dir(folder.path()).expect("read").count(), 0);
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn a_keychain_that_hangs_is_waited_for_only_so_long() {
+    #[tokio::test]
+    async fn a_keychain_is_not_asked_for_what_lies_in_a_file() {
         let folder = tempfile::tempdir().expect("a folder");
-        let keeper = keeper(folder.path(), KeysIn::Auto, Fake::Hangs);
-        let began = tokio::time::Instant::now();
-        let found = keeper.find().await.expect("it looks");
-        assert!(found.keys.is_empty() && found.fault.is_some_and(|fault| fault.contains("did not answer")));
-        assert_eq!(keeper.keep(VaultKey::fresh(), false).await.expect("kept").1, KeptIn::File);
-        assert!(began.elapsed() <= KEYCHAIN_TIME + Duration::from_millis(100), "{:?}", began.elapsed());
+        let key = VaultKey::fresh();
+        keeper(folder.path(), KeysIn::File, Fake::Missing).keep(&key).await.expect("kept");
+        let asked = Arc::new(AtomicUsize::new(0));
+        let keeper = keeper(folder.path(), KeysIn::Auto, Fake::Hangs(Arc::clone(&asked)));
+        assert_eq!(found(&keeper, &key).await, [KeptIn::File]);
+        assert_eq!(asked.load(Ordering::SeqCst), 0);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_keychain_that_hangs_is_asked_once_and_waited_for_only_so_long() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let asked = Arc::new(AtomicUsize::new(0));
+        let keeper = keeper(folder.path(), KeysIn::Auto, Fake::Hangs(Arc::clone(&asked)));
+        let key = VaultKey::fresh();
+        for look in 1..=3 {
+            let began = tokio::time::Instant::now();
+            let found = keeper.find(Some(&key.id())).await.expect("it looks");
+            assert!(found.keys.is_empty() && found.fault.is_some_and(|fault| fault.contains("did not answer")));
+            assert!(began.elapsed() <= KEYCHAIN_TIME + Duration::from_millis(100), "{look}: {:?}", began.elapsed());
+        }
+        assert_eq!(keeper.keep(&key).await.expect("kept").kept_in, KeptIn::File);
+        assert!(asked.load(Ordering::SeqCst) <= 1, "one thread is enough");
     }
 }

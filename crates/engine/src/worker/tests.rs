@@ -1,31 +1,16 @@
 //! Claims on both engines: taken once, given back, and never in the way of what comes meanwhile.
 
 use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
 
 use serde_json::json;
 use serde_json::value::{RawValue, to_raw_value};
 use showdesk_domain::queue::QueuedOp;
+use showdesk_testkit::{SetClock, on_both_engines};
 use tempfile::TempDir;
 
 use super::*;
 use crate::api::sync::{Push, VerdictName};
 use crate::{Clock, Options};
-
-/// A clock that stands still until it is set.
-struct SetClock(Mutex<DateTime<Utc>>);
-
-impl Clock for SetClock {
-    fn now(&self) -> DateTime<Utc> {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-impl SetClock {
-    fn advance(&self, by: TimeDelta) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) += by;
-    }
-}
 
 /// Two desks of one show: on SQLite the same one twice.
 struct Desks {
@@ -36,15 +21,13 @@ struct Desks {
 }
 
 impl Desks {
-    async fn on_sqlite() -> Self {
-        let (clock, folder) = (new_clock(), tempfile::tempdir().expect("a folder"));
-        let first = open(&folder, None, &clock).await;
-        Self { clock, second: first.clone(), first, folders: vec![folder] }
-    }
-
-    async fn on_postgres() -> Self {
-        let url = showdesk_testkit::fresh_database_url().await;
-        let clock = new_clock();
+    async fn open(database_url: Option<String>) -> Self {
+        let clock = SetClock::new();
+        let Some(url) = database_url else {
+            let folder = tempfile::tempdir().expect("a folder");
+            let first = open(&folder, None, &clock).await;
+            return Self { clock, second: first.clone(), first, folders: vec![folder] };
+        };
         let folders = vec![tempfile::tempdir().expect("a folder"), tempfile::tempdir().expect("a folder")];
         let first = open(&folders[0], Some(url.clone()), &clock).await;
         let second = open(&folders[1], Some(url), &clock).await;
@@ -72,16 +55,8 @@ impl Desks {
 
     async fn push(&self, ops: Vec<Box<RawValue>>) -> Vec<VerdictName> {
         let actor = self.first.desk_actor().await.expect("the desk");
-        let push = Push {
-            epoch: self.first.installation().await.expect("an installation").epoch,
-            incarnation: Uuid::from_u128(7),
-            schema: 1,
-            client_time: None,
-            recovered_from: None,
-            ops,
-            pending: None,
-            body_bytes: 0,
-        };
+        let epoch = self.first.installation().await.expect("an installation").epoch;
+        let push = Push::of(epoch, Uuid::from_u128(7), ops);
         let answer = self.first.push(&actor, push).await.expect("an answer");
         answer.results.into_iter().map(|result| result.verdict).collect()
     }
@@ -104,10 +79,6 @@ impl Desks {
     async fn verdict(&self, id: OpId) -> String {
         self.ops(&[id]).await[0].verdict.clone().expect("a verdict")
     }
-}
-
-fn new_clock() -> Arc<SetClock> {
-    Arc::new(SetClock(Mutex::new(DateTime::from_timestamp_millis(1_790_000_000_000).expect("a time"))))
 }
 
 /// A desk whose background work stands still: the test does it.
@@ -149,12 +120,12 @@ async fn a_worker_that_died_holds_nothing_for_long(desks: Desks) {
     let ids = desks.push_waiting(&animals(3)).await;
     assert_eq!(desks.first.claim(false).await.expect("a claim").len(), 3);
     assert_eq!(desks.second.process_sync_queue(false).await.expect("a run"), 0, "its claim still holds");
-    desks.clock.advance(LEASE);
+    desks.clock.pass(LEASE);
     assert_eq!(desks.second.process_sync_queue(false).await.expect("a run"), 3);
     let ops = desks.ops(&ids).await;
     assert!(ops.iter().all(|op| op.status == QueueStatus::Pending && op.attempts == 3), "{ops:?}");
     assert_eq!(desks.first.process_sync_queue(false).await.expect("a run"), 0, "they pause now");
-    desks.clock.advance(TimeDelta::seconds(20));
+    desks.clock.pass(TimeDelta::seconds(20));
     assert_eq!(desks.first.process_sync_queue(false).await.expect("a run"), 3, "and are tried again");
     desks.close().await;
 }
@@ -176,10 +147,10 @@ async fn what_comes_meanwhile_is_decided_at_once(desks: Desks) {
 
 async fn after_a_day_a_person_is_asked(desks: Desks) {
     let waiting = desks.push_waiting(&animals(1)).await[0];
-    desks.clock.advance(TimeDelta::hours(23));
+    desks.clock.pass(TimeDelta::hours(23));
     assert_eq!(desks.first.process_sync_queue(false).await.expect("a run"), 1);
     assert_eq!(desks.verdict(waiting).await, "held");
-    desks.clock.advance(TimeDelta::hours(2));
+    desks.clock.pass(TimeDelta::hours(2));
     assert_eq!(desks.first.process_sync_queue(false).await.expect("a run"), 1);
     assert_eq!(desks.verdict(waiting).await, "conflict");
     assert_eq!(desks.first.process_sync_queue(true).await.expect("a run"), 0);
@@ -194,7 +165,7 @@ async fn what_waits_for_a_person_never_expires(desks: Desks) {
     let (_, second) = op("animals", animal, &tagged);
     assert_eq!(desks.push(vec![first, second]).await, [VerdictName::Applied, VerdictName::Conflict]);
     let waiting = desks.push_waiting(&[animal]).await[0];
-    desks.clock.advance(TimeDelta::days(3));
+    desks.clock.pass(TimeDelta::days(3));
     for _ in 0..25 {
         assert_eq!(desks.first.process_sync_queue(true).await.expect("a run"), 1);
     }
@@ -203,25 +174,7 @@ async fn what_waits_for_a_person_never_expires(desks: Desks) {
     desks.close().await;
 }
 
-macro_rules! on_both_engines {
-    ($($case:ident),+ $(,)?) => {$(
-        mod $case {
-            use super::Desks;
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn sqlite() {
-                super::$case(Desks::on_sqlite().await).await;
-            }
-
-            #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
-            async fn postgres() {
-                super::$case(Desks::on_postgres().await).await;
-            }
-        }
-    )+};
-}
-
-on_both_engines![
+on_both_engines![Desks::open =>
     no_op_is_taken_by_two_desks,
     a_worker_that_died_holds_nothing_for_long,
     what_comes_meanwhile_is_decided_at_once,
@@ -231,7 +184,7 @@ on_both_engines![
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_desk_that_starts_again_takes_its_own_claims_back() {
-    let desks = Desks::on_sqlite().await;
+    let desks = Desks::open(None).await;
     let ids = desks.push_waiting(&animals(2)).await;
     assert_eq!(desks.first.claim(false).await.expect("a claim").len(), 2);
     let Desks { clock, first, second, folders } = desks;

@@ -1,8 +1,8 @@
 //! Reads what a transaction needs into its working set, with few statements however many ops there are.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
-use showdesk_domain::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId};
+use showdesk_domain::ids::RecordId;
 use showdesk_domain::record::values_of;
 use showdesk_domain::schema::known_table;
 use showdesk_domain::value::Value;
@@ -30,7 +30,7 @@ async fn needs(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
     load_rows(tx, world, needs).await?;
     load_conflicts(tx, world, needs).await?;
     load_snapshots(tx, world, needs).await?;
-    let people: Vec<PersonId> = needs.people.iter().copied().collect();
+    let people = sorted(&needs.people);
     if !people.is_empty() {
         people::profiles(tx, &people).await?.into_iter().for_each(|person| world.add_person(person.id));
     }
@@ -41,27 +41,27 @@ async fn needs(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
 
 /// Ops that wait, who stands behind them, and other names of rows.
 async fn load_waiters(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
-    let ids: Vec<Uuid> = needs.waiters.iter().copied().collect();
+    let ids = sorted(&needs.waiters);
     if !ids.is_empty() {
         queue::waiting_on(tx, &ids).await?.into_iter().for_each(|op| world.add_op(op));
     }
-    let authors: Vec<(PersonId, DeviceId)> = needs.authors.iter().copied().collect();
+    let authors = sorted(&needs.authors);
     if !authors.is_empty() {
         crate::people::authors(tx, &authors).await?.into_iter().for_each(|actor| world.add_author(actor));
     }
-    let names: Vec<_> = needs.aliases.iter().map(|(table, id)| (known_table(table).name, *id)).collect();
+    let names = sorted(&needs.aliases);
     if !names.is_empty() {
-        aliases::load(tx, &names).await?.into_iter().for_each(|(alias, record)| world.add_alias(alias, record));
+        aliases::load(tx, &names).await?.into_iter().for_each(|(alias, name)| world.add_name(alias, name));
     }
     Ok(())
 }
 
 async fn load_ops(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
-    let ids: Vec<OpId> = needs.ops.iter().copied().collect();
+    let ids = sorted(&needs.ops);
     if !ids.is_empty() {
         queue::load(tx, &ids).await?.into_iter().for_each(|op| world.add_op(op));
     }
-    let keys: Vec<(DeviceId, RecordId)> = needs.device_records.iter().copied().collect();
+    let keys = sorted(&needs.device_records);
     if !keys.is_empty() {
         queue::of_device_on_records(tx, &keys).await?.into_iter().for_each(|op| world.add_op(op));
     }
@@ -70,20 +70,20 @@ async fn load_ops(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
 
 async fn load_rows(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
     let mut by_table: BTreeMap<&'static str, Vec<RecordId>> = BTreeMap::new();
-    for (table, id) in &needs.records {
-        by_table.entry(table).or_default().push(*id);
+    for (table, id) in sorted(&needs.records) {
+        by_table.entry(table).or_default().push(id);
     }
     for (table, ids) in by_table {
         records::load(tx, known_table(table), &ids).await?.into_iter().for_each(|row| world.add_record(row));
     }
-    for table in &needs.tables {
+    for table in sorted(&needs.tables) {
         for row in records::load_all(tx, known_table(table)).await? {
             world.add_record(row);
         }
     }
     let mut by_parent: BTreeMap<(&'static str, usize), Vec<Uuid>> = BTreeMap::new();
-    for (table, field, parent) in &needs.children {
-        by_parent.entry((table, *field)).or_default().push(*parent);
+    for (table, field, parent) in sorted(&needs.children) {
+        by_parent.entry((table, field)).or_default().push(parent);
     }
     for ((table, field), parents) in by_parent {
         let rows = records::load_by(tx, known_table(table), field, &parents).await?;
@@ -95,7 +95,8 @@ async fn load_rows(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> 
     for (table, rule, values) in &needs.holders {
         by_rule.entry((table, *rule)).or_default().push(values.clone());
     }
-    for ((table, rule), keys) in by_rule {
+    for ((table, rule), mut keys) in by_rule {
+        keys.sort_unstable();
         let rows = records::load_by_unique(tx, known_table(table), rule, world.show_id, &keys).await?;
         for row in rows {
             world.add_record(row);
@@ -105,11 +106,11 @@ async fn load_rows(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> 
 }
 
 async fn load_conflicts(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
-    let ids: Vec<ConflictId> = needs.conflicts.iter().copied().collect();
+    let ids = sorted(&needs.conflicts);
     if !ids.is_empty() {
         conflicts::load(tx, &ids).await?.into_iter().for_each(|conflict| world.add_conflict(conflict));
     }
-    let records: Vec<RecordId> = needs.open_conflicts.iter().copied().collect();
+    let records = sorted(&needs.open_conflicts);
     if !records.is_empty() {
         conflicts::open_on(tx, &records).await?.into_iter().for_each(|conflict| world.add_conflict(conflict));
     }
@@ -117,8 +118,8 @@ async fn load_conflicts(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result
 }
 
 async fn load_snapshots(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result<()> {
-    let keys: Vec<_> =
-        needs.snapshots.iter().map(|((table, id), version)| (known_table(table), *id, *version)).collect();
+    let keys = sorted(&needs.snapshots).into_iter();
+    let keys: Vec<_> = keys.map(|((table, id), version)| (known_table(table), id, version)).collect();
     if keys.is_empty() {
         return Ok(());
     }
@@ -133,4 +134,12 @@ async fn load_snapshots(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result
         world.add_snapshot((row.table.name, row.record_id), row.version, values);
     }
     Ok(())
+}
+
+/// One order for the same needs, so that a show takes the same course each time it is played; and rows that lie beside
+/// each other are read one after the other.
+fn sorted<T: Copy + Ord>(needs: &HashSet<T>) -> Vec<T> {
+    let mut sorted: Vec<T> = needs.iter().copied().collect();
+    sorted.sort_unstable();
+    sorted
 }

@@ -8,21 +8,26 @@ use showdesk_domain::ids::{OpId, Seq, Version};
 use showdesk_domain::queue::QueuedOp;
 use showdesk_domain::record::{ChangeRow, Record};
 use showdesk_domain::schema::{Access, Table, known_table};
-use showdesk_domain::world::{FeedMark, Key, World};
+use showdesk_domain::world::{Extent, FeedMark, Key, World};
 use showdesk_store::{Result, Tx, aliases, changes, conflicts, history, meta, queue, records};
 
 pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Result<()> {
     let journal = world.journal();
-    let mut by_table: BTreeMap<&'static str, Vec<&Record>> = BTreeMap::new();
-    for key in &journal.records {
-        by_table.entry(key.0).or_default().extend(world.record(*key));
+    let mut by_table: BTreeMap<(&'static str, Extent), Vec<&Record>> = BTreeMap::new();
+    for (key, extent) in &journal.records {
+        by_table.entry((key.0, *extent)).or_default().extend(world.record(*key));
     }
     let written: HashMap<Key, Seq> =
         journal.history.iter().map(|row| ((row.table.name, row.record_id), row.seq)).collect();
-    for rows in by_table.values_mut() {
-        // A row that gave a unique value up was written before the row that took it.
-        rows.sort_by_key(|row| written.get(&(row.table.name, row.id)));
-        records::save(tx, rows).await?;
+    for ((_, extent), rows) in &mut by_table {
+        match extent {
+            Extent::Values => records::save_values(tx, rows).await?,
+            Extent::Row => {
+                // A row that gave a unique value up was written before the row that took it.
+                rows.sort_by_key(|row| written.get(&(row.table.name, row.id)));
+                records::save(tx, rows).await?;
+            }
+        }
     }
     history::add(tx, &journal.history).await?;
     let feed: Vec<(Key, FeedMark)> = journal.feed.iter().map(|(key, mark)| (*key, *mark)).collect();
@@ -31,8 +36,8 @@ pub(super) async fn journal(tx: &mut Tx, world: &World, clock_before: Seq) -> Re
     let clashes: Vec<Conflict> = journal.conflicts.iter().filter_map(|id| world.conflict(*id)).cloned().collect();
     conflicts::save(tx, &clashes).await?;
     for alias in &journal.aliases {
-        match world.alias(*alias) {
-            Some(record) => aliases::save(tx, *alias, record).await?,
+        match world.name(*alias) {
+            Some(name) => aliases::save(tx, *alias, name).await?,
             None => aliases::remove(tx, *alias).await?,
         }
     }
