@@ -1,20 +1,27 @@
-//! Event streams: they say that something changed and carry no data of the show.
+//! Event streams: they say that something changed and carry no data of the show, but for messages to their reader.
 //!
-//! A stream is drawn by its client: what piles up while nobody reads is joined into one `poke` by
-//! the wake-ups' own bound. Losing an event delays a reader and never loses a row.
+//! A stream is drawn by its client: what piles up while nobody reads is joined into one `poke` by the wake-ups' own
+//! bound. Losing an event delays a reader and never loses a row. Messages have numbers: a stream subscribes first, then
+//! reads what came after the number its phone told, then passes over what it told already; a reader too slow for what
+//! is told reads from the database again.
 
-use std::collections::{HashMap, VecDeque};
+mod hub;
+mod notices;
+mod places;
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::extract::State;
+use axum::http::HeaderMap;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
 use futures_util::stream;
 use serde_json::{Value, json};
-use showdesk_domain::actor::{Actor, DeviceKind};
+use showdesk_domain::actor::{Actor, DeviceKind, ReadClass};
 use showdesk_engine::{Engine, EngineError, Standing, Wake};
 use tokio::sync::broadcast::error::{RecvError, TryRecvError};
 use tokio::sync::{broadcast, watch};
@@ -25,46 +32,68 @@ use crate::accept::stopped;
 use crate::app::{App, Listener};
 use crate::auth::Caller;
 use crate::error::Problem;
+use hub::Told;
+use notices::{Notices, heard_up_to};
+use places::StreamPlace;
+
+pub(crate) use hub::Hub;
+pub(crate) use places::{STREAMS_MAX, STREAMS_OF_DEVICE_MAX, Streams};
 
 /// A stream says at least so often that it lives.
 const HEARTBEAT: Duration = Duration::from_secs(15);
-/// Streams of one device.
-const STREAMS_OF_DEVICE_MAX: usize = 2;
-/// Streams in all.
-const STREAMS_MAX: usize = 1_200;
 /// Events that wait for their reader; the oldest are dropped first.
 const WAITING_MAX: usize = 64;
+/// What the desk's page is told by these names: somebody asks to join; what became of messages has changed.
+const PAIRINGS: &str = "pairings";
+const MESSAGES: &str = "messages";
+/// The same for what an alert said, and for the list of problems.
+const ALERTS: &str = "alerts";
+const ERRORS: &str = "errors";
 
-/// Wake-ups for this device: what changed is pulled, never streamed.
+/// Wake-ups for this device: what changed is pulled, never streamed. Messages to its person come whole.
 #[utoipa::path(
     get, path = "/api/v1/live", tag = "sync", security(("token" = [])),
+    params(("Last-Event-ID" = Option<i64>, Header,
+        description = "The number of the last message that was heard; without it only new ones are told.")),
     responses((
         status = 200, content_type = "text/event-stream", body = String,
         description = "Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), \
+            `messages {}` (desk: what became of messages or of a push provider has changed), \
+            `alerts {}` (desk: an alert was said, or where a rule stands has changed), \
+            `errors {}` (desk: the list of problems has changed), \
+            `notification` (a message as /me/notifications tells it, with its `seq` as the event's id), \
             `me {}` (what this device may do or is asked for has changed: ask /me and pull), \
             `bye {reason: stopping|removed|expired|rights|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429.",
     )),
 )]
-pub(crate) async fn live(State(app): State<App>, caller: Caller) -> Result<Response, Problem> {
+pub(crate) async fn live(State(app): State<App>, caller: Caller, headers: HeaderMap) -> Result<Response, Problem> {
+    let heard = heard_up_to(&headers);
     let place = Streams::open(&app.shared.streams, caller.actor.device.0).ok_or_else(Problem::too_many_streams)?;
-    let wakes = app.engine().wakes();
+    let (wakes, news) = (app.engine().wakes(), app.shared.hub.listen());
     // Asked again after listening began: a removal in between would not be heard.
     let standing = app.engine().standing(&caller.token).await?;
+    let epoch = app.engine().installation().await?.epoch;
     let first = poke(app.engine().clock().await?);
+    let is_desk = app.listener == Listener::Admin && caller.actor.device_kind == DeviceKind::Desk;
+    let latest = app.engine().last_notice(&caller.actor).await?;
+    // The desk's own page reads its messages by another call.
+    let notices = Notices::after(heard.filter(|_| !is_desk), latest);
 
     let mut heartbeat = interval_at(Instant::now() + HEARTBEAT, HEARTBEAT);
     heartbeat.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let is_desk = app.listener == Listener::Admin && caller.actor.device_kind == DeviceKind::Desk;
     let live = Live {
         engine: app.engine().clone(),
         actor: caller.actor,
         token: caller.token,
         ends_at: end_of(&standing),
         is_desk,
+        epoch,
         wakes,
+        news,
         stop: app.shared.stop.clone(),
         heartbeat,
         waiting: VecDeque::from([first]),
+        notices,
         ended: false,
         _place: place,
     };
@@ -83,10 +112,14 @@ struct Live {
     /// When its token is over.
     ends_at: Option<Instant>,
     is_desk: bool,
+    /// The database's when the stream began.
+    epoch: Uuid,
     wakes: broadcast::Receiver<Wake>,
+    news: broadcast::Receiver<Arc<Told>>,
     stop: watch::Receiver<bool>,
     heartbeat: Interval,
     waiting: VecDeque<String>,
+    notices: Notices,
     ended: bool,
     _place: StreamPlace,
 }
@@ -101,14 +134,47 @@ impl Live {
             if self.ended {
                 return None;
             }
+            if self.notices.has_more() {
+                // A reader that takes its time may have been removed since the one before.
+                self.look_up().await;
+                if self.ended || !self.waiting.is_empty() {
+                    continue;
+                }
+                if let Some(notice) = self.notices.next() {
+                    return Some(notice);
+                }
+                if let Err(error) = self.notices.catch_up(&self.engine, &self.actor).await {
+                    tracing::warn!(%error, "a stream could not read its messages");
+                    self.end("error");
+                }
+                continue;
+            }
             tokio::select! {
                 biased;
                 () = stopped(&mut self.stop) => self.end("stopping"),
                 () = at(self.ends_at) => self.end("expired"),
                 wake = self.wakes.recv() => self.take(wake).await,
+                told = self.news.recv() => self.hear(told).await,
                 _ = self.heartbeat.tick() => return Some(": still here\n\n".to_owned()),
             }
         }
+    }
+
+    /// Takes in what has come by now, without waiting for more.
+    async fn look_up(&mut self) {
+        if *self.stop.borrow() {
+            return self.end("stopping");
+        }
+        if self.ends_at.is_some_and(|ends_at| ends_at <= Instant::now()) {
+            return self.end("expired");
+        }
+        let wake = match self.wakes.try_recv() {
+            Ok(wake) => Ok(wake),
+            Err(TryRecvError::Empty) => return,
+            Err(TryRecvError::Lagged(lost)) => Err(RecvError::Lagged(lost)),
+            Err(TryRecvError::Closed) => Err(RecvError::Closed),
+        };
+        self.take(wake).await;
     }
 
     /// Joins a wake-up with all that wait behind it and makes events of them.
@@ -131,7 +197,11 @@ impl Live {
             }
             wake = self.wakes.try_recv();
         }
-        if batch.rights && !self.look_at_rights().await {
+        if batch.lagged && !self.look_at_epoch().await {
+            return;
+        }
+        // Among what was lost may have been a removal, or a change of rights.
+        if (batch.rights || batch.lagged) && !self.look_at_rights(batch.rights).await {
             return;
         }
         if let Err(error) = self.announce(batch).await {
@@ -140,15 +210,74 @@ impl Live {
         }
     }
 
+    /// Takes in what all phones are told.
+    async fn hear(&mut self, told: Result<Arc<Told>, RecvError>) {
+        match told {
+            Ok(_) if self.is_desk => {}
+            Ok(told) => {
+                for notice in told.notices.get(&self.actor.person.0).into_iter().flatten() {
+                    self.notices.hear(notice);
+                }
+                if let Err(error) = self.hear_of_clashes(&told).await {
+                    tracing::warn!(%error, "a stream could not read what changed");
+                    self.end("error");
+                }
+            }
+            Err(RecvError::Lagged(_)) => {
+                if !self.is_desk {
+                    self.notices.fall_behind();
+                }
+                // A clash may have been among it: the phone asks for everything that is its own.
+                self.push(event("me", &json!({})));
+            }
+            Err(RecvError::Closed) => self.end("stopping"),
+        }
+    }
+
+    async fn hear_of_clashes(&mut self, told: &Told) -> Result<(), EngineError> {
+        let (device, person) = (self.actor.device.0, self.actor.person.0);
+        let is_own = |clash: &&hub::Clash| clash.device == device || clash.server_person == Some(person);
+        let mut own: Vec<hub::Clash> = told.clashes.iter().filter(is_own).cloned().collect();
+        if !own.is_empty() && self.actor.read_class() == ReadClass::Public {
+            // Who has become a viewer hears of no clash about a row that viewers do not see.
+            let visible = self.engine.my_conflicts(&self.actor).await?.items;
+            own.retain(|clash| visible.iter().any(|item| item.id == clash.id));
+        }
+        for clash in own {
+            self.push(conflict(clash.id, clash.rev, &clash.status));
+        }
+        Ok(())
+    }
+
     fn is_about(&self, device: Uuid, person: Uuid) -> bool {
         self.actor.device.0 == device || self.actor.person.0 == person
     }
 
-    /// Somebody changed what this device or its person may do; false if the stream ends by it.
-    async fn look_at_rights(&mut self) -> bool {
+    /// Whether the database is still the one of the beginning; the stream ends if not.
+    async fn look_at_epoch(&mut self) -> bool {
+        match self.engine.installation().await {
+            Ok(installation) if installation.epoch == self.epoch => {}
+            Ok(_) => self.end("epoch"),
+            Err(error) => {
+                tracing::warn!(%error, "a stream could not read whose it is");
+                self.end("error");
+            }
+        }
+        !self.ended
+    }
+
+    /// Looks at what this device or its person may do; false if the stream ends by it. `is_changed` if somebody
+    /// changed it.
+    async fn look_at_rights(&mut self, is_changed: bool) -> bool {
         match self.engine.standing(&self.token).await {
             // The person at the desk is named with each request, and asked for again.
-            Ok(_) if self.is_desk => self.end("rights"),
+            Ok(_) if self.is_desk => {
+                if is_changed {
+                    self.end("rights");
+                }
+            }
+            // Its messages are another person's now: the phone begins anew.
+            Ok(standing) if standing.actor.person != self.actor.person => self.end("rights"),
             Ok(standing) => {
                 self.ends_at = end_of(&standing);
                 self.actor = standing.actor;
@@ -172,23 +301,17 @@ impl Live {
         if let Some(clock) = clock {
             self.push(poke(clock));
         }
-        if !batch.conflicts.is_empty() {
-            for (id, rev, status) in self.own(batch.conflicts).await? {
-                self.push(event("conflict", &json!({"id": id, "rev": rev, "status": status})));
+        if self.is_desk {
+            for (id, (rev, status)) in batch.conflicts {
+                self.push(conflict(id, rev, &status));
+            }
+            let lost =
+                if batch.lagged { BTreeSet::from([PAIRINGS, MESSAGES, ALERTS, ERRORS]) } else { BTreeSet::new() };
+            for name in batch.at_desk.union(&lost) {
+                self.push(event(name, &json!({})));
             }
         }
-        if self.is_desk && (batch.pairings || batch.lagged) {
-            self.push(event("pairings", &json!({})));
-        }
         Ok(())
-    }
-
-    /// The clashes this device may hear of: all at the desk, its own on a phone.
-    async fn own(&self, conflicts: Conflicts) -> Result<Vec<(Uuid, i64, String)>, EngineError> {
-        let visible = if self.is_desk { None } else { Some(self.engine.my_conflicts(&self.actor).await?.items) };
-        let is_visible = |id: &Uuid| visible.as_ref().is_none_or(|items| items.iter().any(|item| item.id == *id));
-        let heard = conflicts.into_iter().filter(|(id, _)| is_visible(id));
-        Ok(heard.map(|(id, (rev, status))| (id, rev, status)).collect())
     }
 
     fn push(&mut self, event: String) {
@@ -201,6 +324,7 @@ impl Live {
     /// Says why and ends; what still waited is dropped.
     fn end(&mut self, reason: &str) {
         self.waiting.clear();
+        self.notices.end();
         self.waiting.push_back(event("bye", &json!({"reason": reason})));
         self.ended = true;
     }
@@ -214,7 +338,8 @@ type Conflicts = HashMap<Uuid, (i64, String)>;
 struct Batch {
     clock: Option<i64>,
     conflicts: Conflicts,
-    pairings: bool,
+    /// Events for the desk's page, by name.
+    at_desk: BTreeSet<&'static str>,
     rights: bool,
     lagged: bool,
 }
@@ -226,8 +351,19 @@ impl Batch {
             Wake::Conflict { id, rev, status } => {
                 self.conflicts.insert(id, (rev, status));
             }
-            Wake::Pairings => self.pairings = true,
-            Wake::DeviceRevoked(_) | Wake::DeviceChanged { .. } | Wake::Epoch(_) => {}
+            Wake::Pairings => {
+                self.at_desk.insert(PAIRINGS);
+            }
+            Wake::Messages | Wake::Providers => {
+                self.at_desk.insert(MESSAGES);
+            }
+            Wake::Alerts => {
+                self.at_desk.insert(ALERTS);
+            }
+            Wake::Problems => {
+                self.at_desk.insert(ERRORS);
+            }
+            Wake::DeviceRevoked(_) | Wake::DeviceChanged { .. } | Wake::Epoch(_) | Wake::Notified => {}
         }
     }
 }
@@ -249,85 +385,13 @@ fn poke(clock: i64) -> String {
     event("poke", &json!({"clock": clock}))
 }
 
+fn conflict(id: Uuid, rev: i64, status: &str) -> String {
+    event("conflict", &json!({"id": id, "rev": rev, "status": status}))
+}
+
 fn event(name: &str, data: &Value) -> String {
     format!("event: {name}\ndata: {data}\n\n")
 }
 
-/// How many streams are open, by device.
-#[derive(Default)]
-pub(crate) struct Streams(Mutex<HashMap<Uuid, usize>>);
-
-impl Streams {
-    /// A place for one more stream of the device; none if there is none left.
-    fn open(streams: &Arc<Self>, device: Uuid) -> Option<StreamPlace> {
-        let mut open = streams.0.lock().expect("nobody panics while holding it");
-        let own = open.get(&device).copied().unwrap_or(0);
-        if own == STREAMS_OF_DEVICE_MAX || open.values().sum::<usize>() == STREAMS_MAX {
-            return None;
-        }
-        open.insert(device, own + 1);
-        Some(StreamPlace { streams: Arc::clone(streams), device })
-    }
-}
-
-/// Held by an open stream.
-struct StreamPlace {
-    streams: Arc<Streams>,
-    device: Uuid,
-}
-
-impl Drop for StreamPlace {
-    fn drop(&mut self) {
-        let mut open = self.streams.0.lock().expect("nobody panics while holding it");
-        if let Some(own) = open.get_mut(&self.device) {
-            *own -= 1;
-            if *own == 0 {
-                open.remove(&self.device);
-            }
-        }
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_device_has_two_streams_and_gets_another_when_one_ends() {
-        let streams = Arc::new(Streams::default());
-        let device = Uuid::from_u128(1);
-        let first = Streams::open(&streams, device).expect("the first");
-        let _second = Streams::open(&streams, device).expect("the second");
-        assert!(Streams::open(&streams, device).is_none());
-        assert!(Streams::open(&streams, Uuid::from_u128(2)).is_some());
-        drop(first);
-        assert!(Streams::open(&streams, device).is_some());
-    }
-
-    #[test]
-    fn streams_are_bounded_in_all() {
-        let streams = Arc::new(Streams::default());
-        let open: Vec<_> = (0..1_200).filter_map(|number| Streams::open(&streams, Uuid::from_u128(number))).collect();
-        assert_eq!(open.len(), STREAMS_MAX);
-        assert!(Streams::open(&streams, Uuid::from_u128(5_000)).is_none());
-    }
-
-    #[test]
-    fn wake_ups_are_joined() {
-        let mut batch = Batch::default();
-        for wake in [Wake::Clock(7), Wake::Clock(9), Wake::Clock(8), Wake::Pairings] {
-            batch.add(wake);
-        }
-        let id = Uuid::from_u128(1);
-        for (rev, status) in [(1, "open"), (2, "resolved")] {
-            batch.add(Wake::Conflict { id, rev, status: status.to_owned() });
-        }
-        assert_eq!((batch.clock, batch.pairings), (Some(9), true));
-        assert_eq!(batch.conflicts, HashMap::from([(id, (2, "resolved".to_owned()))]));
-    }
-
-    #[test]
-    fn an_event_has_the_form_of_the_standard() {
-        assert_eq!(poke(90_211), "event: poke\ndata: {\"clock\":90211}\n\n");
-    }
-}
+mod tests;
