@@ -31,23 +31,24 @@ use tokio_rustls::TlsAcceptor;
 use tower::{Layer, Service};
 
 use crate::places::{Place, Places};
+use crate::readers::{READ_TIME, Readers};
 
 /// A request's head has so long to arrive; an idle connection lives as long.
-const HEADER_TIME: Duration = Duration::from_secs(10);
+pub(crate) const HEADER_TIME: Duration = Duration::from_secs(10);
 /// A TLS handshake has so long to end.
-const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
+pub(crate) const HANDSHAKE_TIME: Duration = Duration::from_secs(5);
 /// HTTP/2: how often a silent client is asked whether it is there, and how long it may take to answer.
 const KEEP_ALIVE: Duration = Duration::from_secs(20);
-/// A client that does not read what it asked for is cut off.
-const WRITE_TIME: Duration = Duration::from_secs(30);
+/// A client whose socket takes nothing more is cut off; `readers` sees the others that do not read.
+const WRITE_TIME: Duration = READ_TIME;
 /// More headers are a 431.
-const HEADERS_MAX: usize = 64;
+pub(crate) const HEADERS_MAX: usize = 64;
 /// Bytes of all headers of an HTTP/2 request.
-const HEADER_BYTES_MAX: u32 = 32 * 1024;
+pub(crate) const HEADER_BYTES_MAX: u32 = 32 * 1024;
 /// Bytes of a head, or of a body not yet taken, on an HTTP/1 connection.
 const BUFFER_BYTES: usize = 128 * 1024;
 /// Requests at once on one HTTP/2 connection.
-const STREAMS_OF_CONNECTION_MAX: u32 = 64;
+pub(crate) const STREAMS_OF_CONNECTION_MAX: u32 = 64;
 /// After this many bytes it is known whether a connection speaks HTTP/1 or HTTP/2.
 const OPENING_BYTES: usize = 24;
 /// Pause after a failed accept, which mostly means that the process has no file descriptor left.
@@ -116,7 +117,9 @@ async fn hold(
 ) {
     // Small answers should leave at once; without it they are only slower.
     let _ = stream.set_nodelay(true);
-    let service = Extension(ConnectInfo(peer)).layer(Extension(place.standing()).layer(router));
+    let readers = Arc::new(Readers::default());
+    let service = Extension(Arc::clone(&readers)).layer(router);
+    let service = Extension(ConnectInfo(peer)).layer(Extension(place.standing()).layer(service));
     let serving = async {
         match tls {
             None => serve(stream, service, watcher).await,
@@ -136,6 +139,7 @@ async fn hold(
     tokio::select! {
         () = serving => {}
         () = place.closed() => tracing::debug!("a connection gave way to a new one"),
+        () = readers.stalled() => tracing::debug!("a connection was not read from"),
     }
 }
 
@@ -245,144 +249,4 @@ impl<S: AsyncWrite + Unpin> AsyncWrite for TimedStream<S> {
 }
 
 #[cfg(test)]
-mod tests {
-    use axum::body::{Body, Bytes};
-    use axum::http::StatusCode;
-    use axum::middleware::from_fn;
-    use axum::routing::{get, post};
-    use futures_util::stream;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-    use tokio::task::JoinHandle;
-    use tokio::time::Instant;
-
-    use super::*;
-    use crate::guard;
-
-    struct Running {
-        address: SocketAddr,
-        stop: watch::Sender<bool>,
-        task: JoinHandle<()>,
-    }
-
-    async fn running() -> Running {
-        running_with(None).await
-    }
-
-    async fn running_with(tls: Option<Arc<ServerConfig>>) -> Running {
-        let endless = || stream::repeat_with(|| Ok::<_, io::Error>(Bytes::from_static(&[b'x'; 16_384])));
-        let router = Router::new()
-            .route("/peer", get(async |ConnectInfo(peer): ConnectInfo<SocketAddr>| peer.ip().to_string()))
-            .route("/endless", get(async move || Body::from_stream(endless())))
-            .route("/never", get(async || std::future::pending::<()>().await))
-            .route("/refuse", post(async |_: axum::extract::Request| StatusCode::PAYLOAD_TOO_LARGE))
-            .layer(from_fn(guard::finish));
-        let socket = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
-        let address = socket.local_addr().expect("bound");
-        let (stop, stopping) = watch::channel(false);
-        let places = Places::new(2);
-        let accepting = Accepting { socket, tls, router, places, drain_time: Duration::from_secs(3) };
-        Running { address, stop, task: tokio::spawn(run(accepting, stopping)) }
-    }
-
-    impl Running {
-        async fn connect(&self, sent: &[u8]) -> TcpStream {
-            let mut client = TcpStream::connect(self.address).await.expect("connected");
-            client.write_all(sent).await.expect("sent");
-            client
-        }
-    }
-
-    /// Everything up to the end of the connection, also if it was cut.
-    async fn rest(client: &mut TcpStream) -> String {
-        let mut bytes = Vec::new();
-        let read = timeout(WRITE_TIME * 4, client.read_to_end(&mut bytes));
-        // How it ended does not matter, only that it did.
-        let _ = read.await.expect("the connection ends");
-        String::from_utf8_lossy(&bytes).into_owned()
-    }
-
-    #[tokio::test]
-    async fn a_request_is_answered_and_knows_its_peer() {
-        let running = running().await;
-        let mut client = running.connect(b"GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
-        let answer = rest(&mut client).await;
-        assert!(answer.starts_with("HTTP/1.1 200") && answer.ends_with("127.0.0.1"), "{answer}");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_sends_nothing_or_half_a_head_is_closed() {
-        let running = running().await;
-        for half in [&b""[..], b"PRI * HT", b"GET /peer HTTP/1.1\r\nHost: localhost\r\nX-Half"] {
-            let started = Instant::now();
-            let mut client = running.connect(half).await;
-            rest(&mut client).await;
-            let waited = started.elapsed();
-            assert!(waited >= HEADER_TIME && waited < HEADER_TIME * 2, "{half:?} {waited:?}");
-        }
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_does_not_finish_a_handshake_is_closed_in_five_seconds() {
-        let running = running_with(Some(crate::network::server_config(Arc::default()))).await;
-        for half in [&b""[..], b"\x16\x03\x01\x02\x00\x01"] {
-            let started = Instant::now();
-            let mut client = running.connect(half).await;
-            rest(&mut client).await;
-            let waited = started.elapsed();
-            assert!(waited >= HANDSHAKE_TIME && waited < HEADER_TIME, "{half:?} {waited:?}");
-        }
-    }
-
-    #[tokio::test]
-    async fn a_stranger_gives_way_when_the_house_is_full() {
-        let running = running().await;
-        let mut first = running.connect(b"").await;
-        let _second = running.connect(b"").await;
-        let mut third = running.connect(b"GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
-        assert!(rest(&mut third).await.starts_with("HTTP/1.1 200"));
-        assert_eq!(rest(&mut first).await, "", "the oldest was closed long before its time");
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn who_never_reads_is_cut_off() {
-        let running = running().await;
-        let started = Instant::now();
-        let mut client = running.connect(b"GET /endless HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-        let sent_head = running.connect(b"GET /peer HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n").await;
-        drop(sent_head);
-        tokio::time::sleep(WRITE_TIME * 2).await;
-        assert!(rest(&mut client).await.starts_with("HTTP/1.1 200"));
-        assert!(started.elapsed() < WRITE_TIME * 3);
-    }
-
-    #[tokio::test]
-    async fn sixty_five_headers_are_too_many() {
-        let running = running().await;
-        let headers = "X-Same: 1\r\n".repeat(65);
-        let mut client = running.connect(format!("GET /peer HTTP/1.1\r\n{headers}\r\n").as_bytes()).await;
-        assert!(rest(&mut client).await.starts_with("HTTP/1.1 431"));
-    }
-
-    #[tokio::test]
-    async fn an_early_answer_reaches_a_client_that_is_still_sending() {
-        let running = running().await;
-        let head = b"POST /refuse HTTP/1.1\r\nHost: x\r\nContent-Length: 10000000\r\nConnection: close\r\n\r\n";
-        let mut client = running.connect(head).await;
-        client.write_all(&vec![b'x'; 10_000_000]).await.expect("all of it is taken");
-        assert!(rest(&mut client).await.starts_with("HTTP/1.1 413"));
-    }
-
-    #[tokio::test(start_paused = true)]
-    async fn a_stop_ends_idle_connections_at_once_and_cuts_the_others_in_time() {
-        let running = running().await;
-        let _idle = running.connect(b"").await;
-        let mut busy = running.connect(b"GET /never HTTP/1.1\r\nHost: localhost\r\n\r\n").await;
-        tokio::task::yield_now().await;
-        running.stop.send(true).expect("it runs");
-        let started = Instant::now();
-        running.task.await.expect("no panic");
-        assert!(started.elapsed() <= Duration::from_secs(3), "{:?}", started.elapsed());
-        assert_eq!(rest(&mut busy).await, "");
-        assert!(TcpStream::connect(running.address).await.is_err());
-    }
-}
+mod tests;

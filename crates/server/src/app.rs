@@ -3,16 +3,14 @@
 use std::sync::Arc;
 
 use showdesk_engine::Engine;
-use tokio::sync::{Semaphore, watch};
+use tokio::sync::watch;
 
 use crate::desk_link::DeskLinks;
+use crate::handlers::Handlers;
 use crate::joining::Joining;
 use crate::limiter::Limiter;
-use crate::live::Streams;
+use crate::live::{Hub, Streams};
 use crate::network::{Network, Scheme};
-
-/// Handlers at work at once (SECURITY.md §5).
-const HANDLERS_MAX: usize = 256;
 
 /// The state of one router.
 #[derive(Clone)]
@@ -41,7 +39,9 @@ pub(crate) struct Shared {
     pub(crate) admin_token: String,
     pub(crate) limiter: Limiter,
     pub(crate) streams: Arc<Streams>,
-    pub(crate) handlers: Arc<Semaphore>,
+    pub(crate) hub: Hub,
+    phone_handlers: Arc<Handlers>,
+    desk_handlers: Arc<Handlers>,
     pub(crate) stop: watch::Receiver<bool>,
 }
 
@@ -51,6 +51,7 @@ impl Shared {
         network: Arc<Network>,
         admin_token: String,
         limits: bool,
+        hub: Hub,
         stop: watch::Receiver<bool>,
     ) -> Self {
         Self {
@@ -61,7 +62,9 @@ impl Shared {
             admin_token,
             limiter: Limiter::new(limits),
             streams: Arc::default(),
-            handlers: Arc::new(Semaphore::new(HANDLERS_MAX)),
+            hub,
+            phone_handlers: Arc::default(),
+            desk_handlers: Arc::default(),
             stop,
         }
     }
@@ -70,5 +73,13 @@ impl Shared {
 impl App {
     pub(crate) fn engine(&self) -> &Engine {
         &self.shared.engine
+    }
+
+    /// Those of the listener that was asked: whatever phones do, the desk's own page is answered.
+    pub(crate) fn handlers(&self) -> &Arc<Handlers> {
+        match self.listener {
+            Listener::Phone => &self.shared.phone_handlers,
+            Listener::Admin => &self.shared.desk_handlers,
+        }
     }
 }

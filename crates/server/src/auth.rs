@@ -3,12 +3,12 @@
 use std::net::{IpAddr, SocketAddr};
 use std::time::Instant;
 
-use axum::extract::{ConnectInfo, FromRequestParts};
+use axum::extract::{ConnectInfo, FromRequestParts, Request};
 use axum::http::header::AUTHORIZATION;
 use axum::http::request::Parts;
 use axum::http::{Extensions, HeaderMap};
 use showdesk_domain::actor::{Actor, DeviceKind};
-use showdesk_engine::{LEVELS, Told};
+use showdesk_engine::{EngineError, LEVELS, Told, counted_as};
 use uuid::Uuid;
 
 use crate::app::{App, Listener};
@@ -16,15 +16,15 @@ use crate::error::Problem;
 use crate::guard::Turn;
 
 /// The header by which the desk window names the person in front of it.
-const DESK_PERSON: &str = "x-desk-person";
+pub(crate) const DESK_PERSON: &str = "x-desk-person";
 /// How many entries the device still holds.
-const PENDING: &str = "x-client-pending";
+pub(crate) const PENDING: &str = "x-client-pending";
 /// For how long the oldest of them has waited, milliseconds.
-const WAITING_MS: &str = "x-client-waiting-ms";
+pub(crate) const WAITING_MS: &str = "x-client-waiting-ms";
 /// How long the device's last request took until the answer was there, milliseconds.
-const TOOK_MS: &str = "x-client-took-ms";
+pub(crate) const TOOK_MS: &str = "x-client-took-ms";
 /// How the phone shows its page: `quick` or `field_ready`.
-const LEVEL: &str = "x-client-level";
+pub(crate) const LEVEL: &str = "x-client-level";
 /// Longer texts are no token of ours and are not looked up.
 const TOKEN_CHARS_MAX: usize = 200;
 
@@ -33,6 +33,9 @@ pub(crate) struct Caller {
     pub(crate) actor: Actor,
     pub(crate) token: String,
 }
+
+/// The same, for a path that only tells whose token it is: that is no use of a new one.
+pub(crate) struct Onlooker(pub(crate) Actor);
 
 /// A request with the desk's token.
 pub(crate) struct Desk(pub(crate) Actor);
@@ -47,31 +50,110 @@ impl FromRequestParts<App> for Caller {
     type Rejection = Problem;
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
-        let known = match bearer(&parts.headers) {
-            Ok(token) => app.engine().authenticate(token).await.map_err(Problem::from).map(|actor| (actor, token)),
-            Err(problem) => Err(problem),
-        };
-        let now = Instant::now();
-        match known {
-            Ok((actor, token)) => {
-                app.shared.limiter.with_token(actor.device.0, now).map_err(Problem::too_many_requests)?;
-                let token = token.to_owned();
-                app.engine().note_told(&actor, told(&parts.headers));
-                if let Some(turn) = parts.extensions.get::<Turn>() {
-                    turn.is_of(actor.device.0);
-                }
-                let actor = desk_person(parts, app, actor).await?;
-                Ok(Self { actor, token })
+        caller(parts, app, Showing::ToUse).await
+    }
+}
+
+impl FromRequestParts<App> for Onlooker {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
+        caller(parts, app, Showing::ToLook).await.map(|caller| Self(caller.actor))
+    }
+}
+
+/// In whose name a request was asked when its head had come.
+#[derive(Clone)]
+pub(crate) struct Acting {
+    pub(crate) actor: Actor,
+    token: String,
+    /// The person whom the desk named.
+    named: Option<Uuid>,
+    /// How often anybody's rights had changed before that was looked up.
+    rights_changed: u64,
+}
+
+impl Acting {
+    /// Looks again: what a body brings that took its time is asked for with the rights of the moment in which it is
+    /// there.
+    pub(crate) async fn look_again(&self, app: &App) -> Result<(), Problem> {
+        if app.engine().rights_changed() == self.rights_changed {
+            return Ok(());
+        }
+        let mut actor = app.engine().bearer_of(&self.token).await?;
+        if let Some(person) = self.named {
+            actor = app.engine().as_person(&actor, person).await?;
+        }
+        if actor == self.actor { Ok(()) } else { Err(Problem::rights_changed()) }
+    }
+}
+
+/// The address of a request that shows no pass which was good a moment ago.
+pub(crate) fn stranger(request: &Request, app: &App) -> Result<Option<IpAddr>, Problem> {
+    let is_known = bearer(request.headers()).is_ok_and(|token| app.handlers().has_seen(token));
+    if is_known { Ok(None) } else { address(request.extensions()).map(|address| Some(counted_as(address))) }
+}
+
+/// What a token is shown for.
+#[derive(Clone, Copy)]
+enum Showing {
+    ToUse,
+    ToLook,
+}
+
+async fn caller(parts: &Parts, app: &App, showing: Showing) -> Result<Caller, Problem> {
+    let rights_changed = app.engine().rights_changed();
+    let known = match bearer(&parts.headers) {
+        Ok(token) => look_up(parts, app, token, showing).await.map(|actor| (actor, token)),
+        Err(problem) => Err(problem),
+    };
+    let now = Instant::now();
+    match known {
+        Ok((actor, token)) => {
+            app.shared.limiter.with_token(actor.device.0, now).map_err(Problem::too_many_requests)?;
+            let token = token.to_owned();
+            app.engine().note_told(&actor, told(&parts.headers));
+            let turn = parts.extensions.get::<Turn>();
+            if let Some(turn) = turn {
+                turn.is_of(actor.device.0);
             }
-            Err(problem) => {
-                app.shared
-                    .limiter
-                    .without_token(address(&parts.extensions)?, now)
-                    .map_err(Problem::too_many_requests)?;
-                Err(problem)
+            let named = desk_person(parts, app)?;
+            let actor = match named {
+                Some(person) => app.engine().as_person(&actor, person).await?,
+                None => actor,
+            };
+            if let Some(turn) = turn {
+                turn.is_by(Acting { actor: actor.clone(), token: token.clone(), named, rights_changed });
             }
+            Ok(Caller { actor, token })
+        }
+        Err(problem) => {
+            app.shared.limiter.without_token(address(&parts.extensions)?, now).map_err(Problem::too_many_strangers)?;
+            Err(problem)
         }
     }
+}
+
+/// Whose a pass is. One that was not good lately is looked up in every case; where its address has shown too many that
+/// are none, a few at a time.
+async fn look_up(parts: &Parts, app: &App, token: &str, showing: Showing) -> Result<Actor, Problem> {
+    let handlers = app.handlers();
+    let is_in_doubt = !handlers.has_seen(token)
+        && app.shared.limiter.has_been_wrong_too_often(address(&parts.extensions)?, Instant::now());
+    let _in_doubt = if is_in_doubt { handlers.look_up_in_doubt().await } else { None };
+    let actor = match showing {
+        Showing::ToUse => app.engine().authenticate(token).await,
+        Showing::ToLook => app.engine().recognise(token).await,
+    };
+    match &actor {
+        Ok(_) => handlers.looked_up(token, true),
+        Err(EngineError::UnknownToken | EngineError::DeviceRemoved | EngineError::DeviceExpired) => {
+            handlers.looked_up(token, false);
+        }
+        // It could not be looked up: that says nothing of the pass.
+        Err(_) => {}
+    }
+    actor.map_err(Problem::from)
 }
 
 impl FromRequestParts<App> for Desk {
@@ -91,7 +173,7 @@ impl FromRequestParts<App> for Anyone {
 
     async fn from_request_parts(parts: &mut Parts, app: &App) -> Result<Self, Problem> {
         let address = address(&parts.extensions)?;
-        app.shared.limiter.without_token(address, Instant::now()).map_err(Problem::too_many_requests)?;
+        app.shared.limiter.without_token(address, Instant::now()).map_err(Problem::too_many_strangers)?;
         Ok(Self)
     }
 }
@@ -127,14 +209,14 @@ fn bearer(headers: &HeaderMap) -> Result<&str, Problem> {
     }
 }
 
-/// The person in front of the desk becomes the actor, on the admin listener only.
-async fn desk_person(parts: &Parts, app: &App, actor: Actor) -> Result<Actor, Problem> {
+/// The person in front of the desk, who becomes the actor; on the admin listener only.
+fn desk_person(parts: &Parts, app: &App) -> Result<Option<Uuid>, Problem> {
     let Some(value) = parts.headers.get(DESK_PERSON).filter(|_| app.listener == Listener::Admin) else {
-        return Ok(actor);
+        return Ok(None);
     };
     let person = value.to_str().ok().and_then(|text| Uuid::try_parse(text).ok());
-    let person = person.ok_or_else(|| Problem::bad_query("invalid_header", "X-Desk-Person is not a profile's id"))?;
-    Ok(app.engine().as_person(&actor, person).await?)
+    let invalid = || Problem::bad_query("invalid_header", "X-Desk-Person is not a profile's id");
+    person.map(Some).ok_or_else(invalid)
 }
 
 fn address(extensions: &Extensions) -> Result<IpAddr, Problem> {

@@ -19,21 +19,23 @@ use crate::guard::Turn;
 use crate::scan::scan;
 
 /// A body has so long to arrive.
-const BODY_TIME: Duration = Duration::from_secs(30);
+pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
 /// Sync requests of phones.
 pub(crate) const SYNC_BYTES_MAX: usize = 1024 * 1024;
 /// Sync requests on the admin listener.
 pub(crate) const DESK_SYNC_BYTES_MAX: usize = 32 * 1024 * 1024;
+/// What phones tell of themselves.
+pub(crate) const TELEMETRY_BYTES_MAX: usize = 64 * 1024;
 /// Requests that need no token.
-const PAIRING_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const PAIRING_BYTES_MAX: usize = 8 * 1024;
 /// Everything else that is JSON.
-const COMMAND_BYTES_MAX: usize = 1024 * 1024;
+pub(crate) const COMMAND_BYTES_MAX: usize = 1024 * 1024;
 /// A phone's copy of its unsent entries: what a desk takes in one push.
-const COPY_BYTES_MAX: usize = 32 * 1024 * 1024;
+pub(crate) const COPY_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Entries files.
-const CSV_BYTES_MAX: usize = 20 * 1024 * 1024;
+pub(crate) const CSV_BYTES_MAX: usize = 20 * 1024 * 1024;
 /// A compressed body holds at most so many bytes for each that was sent.
-const INFLATION_MAX: usize = 20;
+pub(crate) const INFLATION_MAX: usize = 20;
 
 /// A struct that a request body is read into. Unknown fields must be an error of its `Deserialize`.
 pub(crate) trait Input: DeserializeOwned {
@@ -50,6 +52,8 @@ pub(crate) enum Class {
     Sync,
     /// Before there is a token.
     Pairing,
+    /// What phones tell of themselves.
+    Telemetry,
     /// A phone's copy of its unsent entries, brought to the desk.
     Copy,
     /// Everything else: another shape is a 422.
@@ -62,6 +66,7 @@ impl Class {
             (Self::Sync, Listener::Phone) => SYNC_BYTES_MAX,
             (Self::Sync, Listener::Admin) => DESK_SYNC_BYTES_MAX,
             (Self::Pairing, _) => PAIRING_BYTES_MAX,
+            (Self::Telemetry, _) => TELEMETRY_BYTES_MAX,
             (Self::Copy, _) => COPY_BYTES_MAX,
             (Self::Command, _) => COMMAND_BYTES_MAX,
         }
@@ -93,7 +98,7 @@ impl<T: Input> FromRequest<App> for Read<T> {
         }
         let bytes_max = T::CLASS.bytes_max(app.listener);
         let encoding = Encoding::of(request.headers(), T::CLASS)?;
-        let bytes = read(request, bytes_max).await?;
+        let bytes = read(request, app, bytes_max).await?;
         let bytes = match encoding {
             Encoding::Identity => bytes,
             Encoding::Gzip => inflate(&bytes, bytes_max)?,
@@ -112,20 +117,33 @@ pub(crate) struct Csv(pub(crate) Vec<u8>);
 impl FromRequest<App> for Csv {
     type Rejection = Problem;
 
-    async fn from_request(request: Request, _: &App) -> Result<Self, Problem> {
+    async fn from_request(request: Request, app: &App) -> Result<Self, Problem> {
         if media_type(request.headers()).as_deref() != Some("text/csv") {
             return Err(Problem::unsupported_type("Content-Type: text/csv is expected"));
         }
         Encoding::of(request.headers(), Class::Command)?;
-        read(request, CSV_BYTES_MAX).await.map(|bytes| Self(bytes.into()))
+        read(request, app, CSV_BYTES_MAX).await.map(|bytes| Self(bytes.into()))
     }
 }
 
 fn decode<T: Input>(text: &str, class: Class) -> Result<T, Problem> {
     serde_json::from_str(text).map_err(|error| match class {
-        Class::Sync => Problem::bad_envelope(error.to_string()),
-        Class::Pairing | Class::Copy | Class::Command => Problem::bad_command(error.to_string()),
+        Class::Sync => Problem::bad_envelope(without_value(&error.to_string())),
+        Class::Pairing | Class::Telemetry | Class::Copy | Class::Command => {
+            Problem::bad_command(without_value(&error.to_string()))
+        }
     })
+}
+
+/// What is wrong with a body, without the value that is wrong: it may be a secret, or words of people.
+fn without_value(error: &str) -> String {
+    // The value itself may have this in it; what was expected does not.
+    let Some((found, expected)) = error.rsplit_once(", expected ") else { return error.to_owned() };
+    if found.starts_with("unknown field ") {
+        return error.to_owned();
+    }
+    let kind = found.split(['"', '`']).next().unwrap_or_default().trim_end();
+    format!("{kind}, expected {expected}")
 }
 
 /// The media type in lower case, if its charset is UTF-8 or not given.
@@ -164,7 +182,9 @@ impl Encoding {
         }
         Err(Problem::unsupported_type(match class {
             Class::Sync => "send the body as it is, or with Content-Encoding: gzip",
-            Class::Pairing | Class::Copy | Class::Command => "send the body without a Content-Encoding",
+            Class::Pairing | Class::Telemetry | Class::Copy | Class::Command => {
+                "send the body without a Content-Encoding"
+            }
         }))
     }
 }
@@ -184,14 +204,18 @@ fn inflate(packed: &[u8], bytes_max: usize) -> Result<Bytes, Problem> {
     }
 }
 
-async fn read(request: Request, bytes_max: usize) -> Result<Bytes, Problem> {
+async fn read(request: Request, app: &App, bytes_max: usize) -> Result<Bytes, Problem> {
     let turn = request.extensions().get::<Turn>().cloned();
     let turn = turn.ok_or_else(|| Problem::internal("a body is read outside of a turn"))?;
     let body = request.into_body();
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(Problem::body_too_large(bytes_max));
     }
-    turn.wait_for_client(BODY_TIME, collect(body, bytes_max)).await
+    let bytes = turn.wait_for_client(BODY_TIME, collect(body, bytes_max)).await?;
+    if let Some(acting) = turn.acting() {
+        acting.look_again(app).await?;
+    }
+    Ok(bytes)
 }
 
 async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
@@ -227,6 +251,37 @@ mod tests {
         assert_eq!(type_of(&["application/json"]).as_deref(), Some("application/json"));
         assert_eq!(type_of(&["Application/JSON; charset=UTF-8"]).as_deref(), Some("application/json"));
         assert_eq!(type_of(&["text/csv; charset=\"utf-8\"; header=present"]).as_deref(), Some("text/csv"));
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(deny_unknown_fields)]
+    struct Asked {
+        #[expect(dead_code, reason = "it is only read")]
+        count: Option<u8>,
+        #[expect(dead_code, reason = "it is only read")]
+        kind: Option<Kind>,
+    }
+
+    #[derive(Debug, Deserialize)]
+    #[serde(rename_all = "snake_case")]
+    enum Kind {
+        One,
+        Other,
+    }
+
+    #[test]
+    fn what_is_wrong_is_told_without_the_value() {
+        for (body, told) in [
+            (r#"{"count": "my secret, expected \" `x`"}"#, "invalid type: string, expected u8"),
+            (r#"{"count": 300}"#, "invalid value: integer, expected u8"),
+            (r#"{"count": {}}"#, "invalid type: map, expected u8"),
+            (r#"{"kind": "my secret"}"#, "unknown variant, expected `one` or `other`"),
+            (r#"{"cuont": 1}"#, "unknown field `cuont`, expected `count` or `kind`"),
+            (r#"{"count": 1"#, "EOF while parsing an object"),
+        ] {
+            let error = serde_json::from_str::<Asked>(body).expect_err("it is wrong").to_string();
+            assert_eq!(without_value(&error).split(" at line").next(), Some(told), "{error}");
+        }
     }
 
     fn packed(bytes: &[u8]) -> Vec<u8> {

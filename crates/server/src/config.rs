@@ -141,6 +141,9 @@ pub struct Serve {
     /// Off lifts rate limits; refused unless all listeners are loopback.
     #[arg(long, value_enum, default_value_t = Limits::On)]
     pub limits: Limits,
+    /// Off measures nothing and keeps nothing of it: Charts & health stays empty, and no alert comes.
+    #[arg(long, value_enum, default_value = "on")]
+    pub recording: Switch,
     /// Below so much free room on the data folder's disk nothing is written (answered 507); reads go on.
     #[arg(long, value_name = "MIB", default_value_t = DISK_RESERVE_BYTES / MIB)]
     pub disk_reserve_mib: u64,
@@ -266,6 +269,15 @@ pub enum Size {
     Expo,
 }
 
+/// Whether something is done.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Switch {
+    /// It is.
+    On,
+    /// It is not.
+    Off,
+}
+
 impl From<Size> for DemoSize {
     fn from(size: Size) -> Self {
         match size {
@@ -288,7 +300,11 @@ impl Serve {
     pub fn server_options(&self) -> ServerOptions {
         let disk_reserve_bytes = self.disk_reserve_mib.saturating_mul(MIB);
         ServerOptions {
-            engine: Options { disk_reserve_bytes, ..self.show.engine_options() },
+            engine: Options {
+                disk_reserve_bytes,
+                recording: self.recording == Switch::On,
+                ..self.show.engine_options()
+            },
             http: self.http,
             https: self.https.unwrap_or(Https::Usual),
             keys_in: self.secrets.into(),
@@ -302,6 +318,11 @@ impl Serve {
 /// What to log: `RUST_LOG`, or the usual.
 pub fn log_filter() -> EnvFilter {
     EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new(LOG_DEFAULT))
+}
+
+/// Whether the log may be coloured: not where `NO_COLOR` says otherwise.
+pub fn wants_colours() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
 }
 
 fn engine_options(data_dir: PathBuf, database_url: Option<String>) -> Options {

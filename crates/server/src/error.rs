@@ -38,6 +38,11 @@ pub(crate) struct Problem {
     retry_after: Option<Duration>,
     closes: bool,
     cause: Option<String>,
+    /// Whether its cause was noted where it happened.
+    is_noted: bool,
+    /// Whether it was turned away before anything was done for it: that is the doing of all who ask, and to write each
+    /// down would cost more than to refuse it.
+    is_shed: bool,
 }
 
 /// Why a request was not carried out (RFC 9457). Further members depend on `code`.
@@ -90,7 +95,7 @@ impl Problem {
             fields: BTreeMap::new(),
             fresh: None,
         };
-        Self { body: Box::new(body), retry_after: None, closes: false, cause: None }
+        Self { body: Box::new(body), retry_after: None, closes: false, cause: None, is_noted: false, is_shed: false }
     }
 
     /// Adds a member that only some problems have.
@@ -120,6 +125,9 @@ impl Problem {
             StatusCode::PAYLOAD_TOO_LARGE => Self::new(status, "body_too_large", "the request is too large"),
             StatusCode::UNSUPPORTED_MEDIA_TYPE => Self::unsupported_type("this content type is not read here"),
             status if status.is_client_error() => Self::new(status, "bad_request", "the request cannot be read"),
+            StatusCode::SERVICE_UNAVAILABLE => {
+                Self::new(status, "busy", "the desk is busy").after(Duration::from_secs(1))
+            }
             status => Self::new(status, "internal", "the desk could not do this"),
         }
     }
@@ -149,12 +157,18 @@ impl Problem {
         Self::new(StatusCode::URI_TOO_LONG, "uri_too_long", "the address is too long")
     }
 
-    pub(crate) fn panicked() -> Self {
-        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the desk could not do this")
+    pub(crate) fn too_many_headers(headers_max: usize) -> Self {
+        let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+        Self::new(status, "too_many_headers", format!("a request has at most {headers_max} headers"))
+    }
+
+    /// A panic, which was noted with its stack when it happened.
+    pub(crate) fn panicked(cause: impl std::fmt::Display) -> Self {
+        Self { is_noted: true, ..Self::internal(cause) }
     }
 
     pub(crate) fn internal(cause: impl std::fmt::Display) -> Self {
-        Self::panicked().because(cause)
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "internal", "the desk could not do this").because(cause)
     }
 
     pub(crate) fn handler_time_over() -> Self {
@@ -163,7 +177,13 @@ impl Problem {
     }
 
     pub(crate) fn too_many_handlers() -> Self {
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the desk is busy").after(Duration::from_secs(1))
+        let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "the desk is busy");
+        Self { is_shed: true, ..busy.after(Duration::from_secs(1)) }
+    }
+
+    pub(crate) fn rights_changed() -> Self {
+        let detail = "what this device may do was changed while the request arrived; send it again";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, "rights_changed", detail).after(Duration::from_secs(1))
     }
 
     pub(crate) fn no_token(detail: &'static str) -> Self {
@@ -176,6 +196,11 @@ impl Problem {
 
     pub(crate) fn too_many_requests(wait: Duration) -> Self {
         Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", "too many requests, slow down").after(wait)
+    }
+
+    /// The same for somebody without a pass: what else waits on the connection goes with it, unanswered.
+    pub(crate) fn too_many_strangers(wait: Duration) -> Self {
+        Self { closes: true, ..Self::too_many_requests(wait) }
     }
 
     pub(crate) fn too_many_failures(wait: Duration) -> Self {
@@ -216,6 +241,10 @@ impl Problem {
 
     pub(crate) fn too_many_ops(ops_max: usize) -> Self {
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_many_ops", format!("at most {ops_max} ops are taken at once"))
+    }
+
+    pub(crate) fn too_many_told(items_max: usize) -> Self {
+        Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", format!("at most {items_max} are told at once"))
     }
 
     pub(crate) fn body_time_over() -> Self {
@@ -273,13 +302,21 @@ impl Problem {
         status == StatusCode::NOT_FOUND.as_u16() || status == StatusCode::UNAUTHORIZED.as_u16()
     }
 
+    /// Whether what was asked for was there and is over.
+    pub(crate) fn is_gone(&self) -> bool {
+        self.body.status == StatusCode::GONE.as_u16()
+    }
+
     /// The finished answer. Causes are logged here, under the id that the client sees.
     pub(crate) fn answer(self, request_id: Uuid) -> Response {
-        let Self { mut body, retry_after, closes, cause } = self;
+        let Self { mut body, retry_after, closes, cause, is_noted, is_shed } = self;
         body.request_id = request_id;
         let cause = cause.as_deref().unwrap_or("none");
-        if body.status >= 500 {
-            tracing::error!(%request_id, status = body.status, code = body.code, cause, "a request was not carried out");
+        if is_shed {
+            tracing::debug!(%request_id, status = body.status, code = body.code, "a request was turned away");
+        } else if body.status >= 500 {
+            let (status, code) = (body.status, body.code);
+            tracing::error!(%request_id, status, code, cause, noted = is_noted, "a request was not carried out");
         } else if cause != "none" {
             // The client's own fault, which anyone can cause as often as he likes.
             tracing::debug!(%request_id, status = body.status, code = body.code, cause, "a request was refused");
@@ -355,12 +392,16 @@ impl From<EngineError> for Problem {
             EngineError::ReadOnly => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "read_only", detail).after(Duration::from_secs(30))
             }
+            EngineError::RecordingOff => {
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "recording_off", detail).after(Duration::from_secs(30))
+            }
             EngineError::Unavailable(cause) => {
                 Self::new(StatusCode::SERVICE_UNAVAILABLE, "database_unavailable", detail)
                     .after(Duration::from_secs(2))
                     .because(format_args!("{cause:?}"))
             }
             EngineError::Store(cause) => Self::internal(format_args!("{cause:?}")),
+            EngineError::Broken => Self::panicked(detail),
             EngineError::Folder(_) => Self::internal(detail),
         }
     }
@@ -450,6 +491,7 @@ mod tests {
             (EngineError::TooMany { retry_after_ms: 1_200 }, 429, "too_many_failures"),
             (EngineError::DiskFull, 507, "disk_full"),
             (EngineError::ReadOnly, 503, "read_only"),
+            (EngineError::RecordingOff, 503, "recording_off"),
         ] {
             let (answered_status, _, body) = answered(error).await;
             assert_eq!((answered_status.as_u16(), body["code"].as_str()), (status, Some(code)));

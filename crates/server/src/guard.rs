@@ -2,6 +2,7 @@
 //!
 //! [`finish`] sees everything, pages included, and `gate` stands before it; [`take_turn`] limits the API's handlers.
 
+use std::net::IpAddr;
 use std::panic::AssertUnwindSafe;
 use std::pin::Pin;
 use std::sync::{Arc, Mutex};
@@ -13,25 +14,34 @@ use axum::extract::{MatchedPath, Request, State};
 use axum::http::header::{
     ALLOW, CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, StatusCode, Version};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt;
 use http_body_util::BodyExt;
 use hyper::body::{Frame, SizeHint};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use showdesk_domain::ids::PersonId;
 use tokio::time::{Instant, sleep_until, timeout};
 use uuid::Uuid;
 
+use crate::accept::HEADERS_MAX;
 use crate::app::App;
+use crate::auth::{self, Acting};
 use crate::error::Problem;
 use crate::gate::Instead;
-use crate::places::Standing;
+use crate::handlers::{AtWork, Full, Handlers};
+use crate::places::{Served, Standing};
+use crate::readers::Readers;
+use crate::recording::Worked;
+use crate::witness::Asked;
 
 /// A handler's time, without reading the body.
-const HANDLER_TIME: Duration = Duration::from_secs(15);
+pub(crate) const HANDLER_TIME: Duration = Duration::from_secs(15);
+/// The time of a handler that takes in a whole file, or makes a show: 20,000 entries on a slow laptop. The desk's page
+/// waits as long.
+pub(crate) const FILE_TIME: Duration = Duration::from_mins(1);
 /// Longer addresses are refused.
-const URI_BYTES_MAX: usize = 8 * 1024;
+pub(crate) const URI_BYTES_MAX: usize = 8 * 1024;
 /// A body that takes so long to arrive tells of a weak connection.
 const SLOW: Duration = Duration::from_millis(showdesk_engine::SLOW_MS.unsigned_abs());
 /// What is left of a body after its answer is read and dropped, for at most so long …
@@ -53,9 +63,13 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
     let request_id = Uuid::now_v7();
     let started = Instant::now();
     let method = request.method().clone();
+    let readers = request.extensions().get::<Arc<Readers>>().cloned();
+    let lets_through = request.version() < Version::HTTP_2;
     // Never the address itself: it can hold a pairing's secret id.
     let path = request.extensions().get::<MatchedPath>().map(|path| path.as_str().to_owned());
 
+    let route = path.as_ref().map(|path| format!("{method} {path}"));
+    let asked = Asked { id: request_id, route };
     let uri_bytes = request.uri().path_and_query().map_or(0, |text| text.as_str().len());
     let instead = request.extensions_mut().remove::<Instead>();
     let request = request.map(|body| Body::new(Lingering(Some(body))));
@@ -63,13 +77,15 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
         Some(Instead::Refusal(problem)) => problem.into_response(),
         Some(Instead::Leave) => StatusCode::NO_CONTENT.into_response(),
         None if uri_bytes >= URI_BYTES_MAX => Problem::uri_too_long().into_response(),
-        None => match AssertUnwindSafe(next.run(request)).catch_unwind().await {
+        // The parser of HTTP/1 has counted its own; that of HTTP/2 counts bytes only.
+        None if request.headers().len() > HEADERS_MAX => Problem::too_many_headers(HEADERS_MAX).into_response(),
+        None => match asked.clone().during(AssertUnwindSafe(next.run(request)).catch_unwind()).await {
             Ok(response) => response,
-            Err(panic) => Problem::panicked().because(panic_text(panic.as_ref())).into_response(),
+            Err(panic) => Problem::panicked(panic_text(panic.as_ref())).into_response(),
         },
     };
 
-    let mut response = with_problem(response, request_id);
+    let mut response = asked.while_doing(|| with_problem(response, request_id));
     let path = path.as_deref().unwrap_or("none");
     tracing::debug!(%request_id, %method, path, status = response.status().as_u16(), elapsed = ?started.elapsed());
     let headers = response.headers_mut();
@@ -81,7 +97,10 @@ pub(crate) async fn finish(mut request: Request, next: Next) -> Response {
     if let Ok(value) = HeaderValue::try_from(request_id.to_string()) {
         headers.insert(REQUEST_ID, value);
     }
-    response
+    match readers {
+        Some(readers) => response.map(|body| readers.watch(body, lets_through)),
+        None => response,
+    }
 }
 
 /// Writes the problem out that a handler answered, or one for an empty answer of the router.
@@ -113,15 +132,22 @@ fn panic_text(panic: &(dyn std::any::Any + Send)) -> &str {
 /// Runs a handler within its time and within the number of handlers at once.
 pub(crate) async fn take_turn(State(app): State<App>, mut request: Request, next: Next) -> Response {
     let standing = request.extensions().get::<Standing>().cloned();
-    let turn = Turn::new(Arc::clone(&app.shared.handlers), standing);
-    if turn.take_place().is_err() {
+    let stranger = match auth::stranger(&request, &app) {
+        Ok(stranger) => stranger,
+        Err(problem) => return problem.into_response(),
+    };
+    let turn = Turn::new(Arc::clone(app.handlers()), standing, stranger);
+    if turn.take_place().await.is_err() {
         return Problem::too_many_handlers().into_response();
     }
     request.extensions_mut().insert(turn.clone());
     let mut handled = std::pin::pin!(next.run(request));
     loop {
         tokio::select! {
-            response = &mut handled => {
+            mut response = &mut handled => {
+                if let Some(worked) = turn.worked() {
+                    response.extensions_mut().insert(worked);
+                }
                 if let Some(device) = turn.slow_device() {
                     app.engine().note_slow(device);
                 }
@@ -139,23 +165,40 @@ pub(crate) async fn take_turn(State(app): State<App>, mut request: Request, next
 /// A request's place among the handlers and the end of its time.
 #[derive(Clone)]
 pub(crate) struct Turn {
-    handlers: Arc<Semaphore>,
+    handlers: Arc<Handlers>,
     /// The connection it came by.
     standing: Option<Standing>,
     state: Arc<Mutex<TurnState>>,
 }
 
+/// A handler at work: its connection does not give way meanwhile.
+struct HandlerPlace {
+    at_work: AtWork,
+    _served: Option<Served>,
+}
+
 struct TurnState {
     deadline: Instant,
-    place: Option<OwnedSemaphorePermit>,
+    place: Option<HandlerPlace>,
+    /// From where, until its pass was looked up.
+    stranger: Option<IpAddr>,
+    acting: Option<Acting>,
     device: Option<Uuid>,
+    person: Option<PersonId>,
     waited: Duration,
 }
 
 impl Turn {
-    fn new(handlers: Arc<Semaphore>, standing: Option<Standing>) -> Self {
-        let state =
-            TurnState { deadline: Instant::now() + HANDLER_TIME, place: None, device: None, waited: Duration::ZERO };
+    fn new(handlers: Arc<Handlers>, standing: Option<Standing>, stranger: Option<IpAddr>) -> Self {
+        let state = TurnState {
+            deadline: Instant::now() + HANDLER_TIME,
+            place: None,
+            stranger,
+            acting: None,
+            device: None,
+            person: None,
+            waited: Duration::ZERO,
+        };
         Self { handlers, standing, state: Arc::new(Mutex::new(state)) }
     }
 
@@ -164,7 +207,32 @@ impl Turn {
         if let Some(standing) = &self.standing {
             standing.is_of(device);
         }
-        self.with(|state| state.device = Some(device));
+        self.with(|state| {
+            state.device = Some(device);
+            state.stranger = None;
+            if let Some(place) = &mut state.place {
+                place.at_work.is_no_stranger();
+            }
+        });
+    }
+
+    /// Says in whose name it is asked, and by which pass.
+    pub(crate) fn is_by(&self, acting: Acting) {
+        self.with(|state| {
+            state.person = Some(acting.actor.person);
+            state.acting = Some(acting);
+        });
+    }
+
+    /// In whose name it was asked when its head had come.
+    pub(crate) fn acting(&self) -> Option<Acting> {
+        self.with(|state| state.acting.clone())
+    }
+
+    /// What the desk's measurements want to know of it; none if there is nothing to tell.
+    fn worked(&self) -> Option<Worked> {
+        let worked = self.with(|state| Worked { person: state.person, waited: state.waited });
+        (worked.person.is_some() || !worked.waited.is_zero()).then_some(worked)
     }
 
     /// Whose request it is, if its body took long to arrive.
@@ -175,6 +243,11 @@ impl Turn {
     /// Lets another handler in, while this one waits for something that is limited elsewhere.
     pub(crate) fn give_place_up(&self) {
         self.with(|state| state.place = None);
+    }
+
+    /// Gives the handler so much time from now on: what it was asked for is more than a page's or a phone's usual question.
+    pub(crate) fn may_take(&self, time: Duration) {
+        self.with(|state| state.deadline = Instant::now() + time);
     }
 
     /// Waits for the client, at most `time`: neither the handler's place nor its time is used meanwhile.
@@ -191,14 +264,21 @@ impl Turn {
         let read = timeout(time, client).await;
         self.with(|state| state.waited += began.elapsed());
         let read = read.map_err(|_| Problem::body_time_over())??;
-        self.with(|state| state.deadline = Instant::now() + HANDLER_TIME);
-        self.take_place().map_err(|()| Problem::too_many_handlers())?;
+        self.take_place().await.map_err(|Full| Problem::too_many_handlers())?;
         Ok(read)
     }
 
-    fn take_place(&self) -> Result<(), ()> {
-        let place = Arc::clone(&self.handlers).try_acquire_owned().map_err(|_| ())?;
-        self.with(|state| state.place = Some(place));
+    async fn take_place(&self) -> Result<(), Full> {
+        let at_work = match self.with(|state| state.stranger) {
+            Some(address) => self.handlers.take_for_stranger(address).await?,
+            None => self.handlers.take()?,
+        };
+        // Not while it stands in line: those who flood the line would fill the house with connections that cannot go.
+        let served = self.standing.as_ref().map(Standing::serve);
+        self.with(|state| {
+            state.place = Some(HandlerPlace { at_work, _served: served });
+            state.deadline = Instant::now() + HANDLER_TIME;
+        });
         Ok(())
     }
 
@@ -329,31 +409,66 @@ mod tests {
         assert_eq!((response.status(), &problem["code"]), (StatusCode::URI_TOO_LONG, &"uri_too_long".into()));
     }
 
+    #[tokio::test]
+    async fn sixty_five_headers_are_too_many_however_they_came() {
+        let routes = Router::new().route("/fine", get(async || "fine")).layer(axum::middleware::from_fn(finish));
+        for (count, status) in [(HEADERS_MAX, 200), (HEADERS_MAX + 1, 431)] {
+            let mut request = Request::builder().uri("/fine");
+            for number in 0..count {
+                request = request.header("x-same", number);
+            }
+            let request = request.body(Body::empty()).expect("a request");
+            let answer = routes.clone().oneshot(request).await.expect("infallible");
+            assert_eq!(answer.status().as_u16(), status, "{count} headers");
+        }
+    }
+
     #[tokio::test(start_paused = true)]
     async fn a_client_that_waits_uses_no_place_and_no_handler_time() {
-        let handlers = Arc::new(Semaphore::new(1));
-        let turn = Turn::new(Arc::clone(&handlers), None);
-        turn.take_place().expect("a free place");
+        let handlers = Arc::new(Handlers::new(1, 1));
+        let turn = Turn::new(Arc::clone(&handlers), None, None);
+        turn.take_place().await.expect("a free place");
         let before = turn.deadline();
         let read = turn.wait_for_client(Duration::from_secs(30), async {
-            assert_eq!(handlers.available_permits(), 1);
+            drop(handlers.take().expect("its place is free"));
             tokio::time::sleep(Duration::from_secs(29)).await;
             Ok(())
         });
         read.await.expect("in time");
-        assert_eq!(handlers.available_permits(), 0);
+        assert!(handlers.take().is_err(), "it works again");
         assert_eq!(turn.deadline(), before + Duration::from_secs(29));
         let late = turn.wait_for_client(Duration::from_secs(30), std::future::pending::<Result<(), Problem>>());
         assert!(late.await.is_err());
     }
 
+    #[tokio::test(start_paused = true)]
+    async fn a_handler_of_a_whole_file_has_more_time() {
+        let turn = Turn::new(Arc::default(), None, None);
+        assert_eq!(turn.deadline(), Instant::now() + HANDLER_TIME);
+        turn.may_take(FILE_TIME);
+        assert_eq!(turn.deadline(), Instant::now() + FILE_TIME);
+    }
+
     #[tokio::test]
     async fn handlers_are_bounded() {
-        let handlers = Arc::new(Semaphore::new(1));
-        let (first, second) = (Turn::new(Arc::clone(&handlers), None), Turn::new(handlers, None));
-        first.take_place().expect("a free place");
-        assert!(second.take_place().is_err());
+        let handlers = Arc::new(Handlers::new(1, 1));
+        let (first, second) = (Turn::new(Arc::clone(&handlers), None, None), Turn::new(handlers, None, None));
+        first.take_place().await.expect("a free place");
+        assert!(second.take_place().await.is_err());
         first.give_place_up();
-        assert!(second.take_place().is_ok());
+        assert!(second.take_place().await.is_ok());
+    }
+
+    #[tokio::test]
+    async fn who_shows_a_good_pass_takes_no_place_from_strangers_any_more() {
+        let here = Some(IpAddr::from([10, 0, 0, 1]));
+        let handlers = Arc::new(Handlers::new(2, 1));
+        let (first, second) = (Turn::new(Arc::clone(&handlers), None, here), Turn::new(handlers, None, here));
+        first.take_place().await.expect("a free place");
+        assert!(second.take_place().now_or_never().is_none(), "one stranger at a time");
+        first.is_of(Uuid::from_u128(1));
+        second.take_place().await.expect("the first one is known now");
+        first.give_place_up();
+        first.take_place().await.expect("and stays known");
     }
 }

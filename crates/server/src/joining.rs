@@ -82,7 +82,8 @@ mod tests {
     fn a_listener_on_one_address_offers_only_that() {
         let address = |text: &str| text.parse().expect("an address");
         let bound = Bound { http: address("127.0.0.1:4711"), https: None, admin: address("127.0.0.1:4712") };
-        let joining = Joining::new(Arc::new(Network::new(bound, None, uuid::Uuid::nil())));
+        let joining =
+            Joining::new(Arc::new(Network::new(bound, None, uuid::Uuid::nil(), Arc::new(crate::network::of_machine))));
         assert_eq!(joining.addresses(), ["http://127.0.0.1:4711"]);
         assert_eq!(joining.join_url("abc"), "http://127.0.0.1:4711/#/join/abc");
         assert_eq!(joining.test_url("abc"), "http://127.0.0.1:4711/test/abc");

@@ -9,24 +9,34 @@ mod app;
 mod auth;
 mod body;
 pub mod config;
+#[cfg(test)]
+#[path = "../../../fuzz/checks/corpus.rs"]
+mod corpus;
 mod csv;
 mod desk_link;
 mod error;
+mod etag;
 mod gate;
 mod guard;
+mod handlers;
 mod joining;
+mod last_event;
 mod limiter;
 mod live;
 mod network;
 mod open_files;
 mod openapi;
+mod packed;
 mod pages;
 mod places;
+mod readers;
+mod recording;
 pub mod rehearse;
 mod routes;
 mod scan;
 mod server;
 mod token_file;
+pub mod witness;
 
 pub use config::ServerOptions;
 pub use openapi::document as openapi_document;

@@ -9,9 +9,9 @@ use anyhow::Context;
 use clap::Parser;
 use serde::Serialize;
 use showdesk_engine::api::import::ImportWish;
-use showdesk_engine::{DemoSize, Engine};
+use showdesk_engine::{DemoSize, Engine, Faults};
 use showdesk_server::config::{self, Command, CommandLine, Demo, Import, Rehearse, Serve};
-use showdesk_server::{RunningServer, Server, openapi_document};
+use showdesk_server::{RunningServer, Server, openapi_document, witness};
 
 /// A push is thousands of small pieces, made on one thread and freed on another. With the system's allocator that was a
 /// quarter of the time, and memory that was not given back.
@@ -21,9 +21,9 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let command_line = CommandLine::parse();
-    tracing_subscriber::fmt().with_writer(std::io::stderr).with_env_filter(config::log_filter()).init();
+    let faults = witness::begin(config::wants_colours());
     match command_line.command {
-        Command::Serve(arguments) => serve(arguments).await,
+        Command::Serve(arguments) => serve(arguments, faults).await,
         Command::Demo(arguments) => demo(arguments).await,
         Command::Import(arguments) => import(arguments).await,
         Command::Rehearse(arguments) => rehearse(&arguments).await,
@@ -31,9 +31,11 @@ async fn main() -> anyhow::Result<()> {
     }
 }
 
-async fn serve(arguments: Serve) -> anyhow::Result<()> {
+async fn serve(arguments: Serve, faults: Faults) -> anyhow::Result<()> {
     let stop = stop_signal()?;
-    let server = Server::start(arguments.server_options()).await?;
+    let mut options = arguments.server_options();
+    options.engine.faults = faults;
+    let server = Server::start(options).await?;
     print(&serde_json::to_string(&ReadyLine::of(&server))?)?;
     tell(&format!("Open the desk (once, within ten minutes): {}", server.desk_link()));
     tell(&format!("Phones reach it at: {}", server.joining_addresses().join(" ")));

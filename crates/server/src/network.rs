@@ -22,6 +22,7 @@ use rustls::ServerConfig;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
+pub(crate) use addresses::of_machine;
 use announce::Announcer;
 pub(crate) use follow::follow;
 pub(crate) use hosts::{Host, Scheme};
@@ -44,16 +45,18 @@ pub(crate) struct Bound {
 }
 
 impl Bound {
-    /// Every address of the machine now; those that a listener was given count also if no interface has them.
-    fn machine(&self) -> Vec<IpAddr> {
+    /// Every address of the machine; those that a listener was given count also if no interface has them.
+    fn on(&self, mut machine: Vec<IpAddr>) -> Vec<IpAddr> {
         let given = [Some(self.http), self.https].into_iter().flatten().map(|bound| bound.ip());
-        let mut machine = addresses::of_machine();
         machine.extend(given.filter(|address| !address.is_unspecified()));
         machine.sort();
         machine.dedup();
         machine
     }
 }
+
+/// How the machine's addresses of this moment are found out.
+pub(crate) type Interfaces = Arc<dyn Fn() -> Vec<IpAddr> + Send + Sync>;
 
 /// Why there is no HTTPS listener.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +71,7 @@ pub(crate) enum NoHttps {
 pub(crate) struct Network {
     bound: Bound,
     no_https: Option<NoHttps>,
+    interfaces: Interfaces,
     /// Without `.local`; none where nobody outside can connect.
     name: Option<String>,
     present: RwLock<Arc<Present>>,
@@ -88,12 +92,13 @@ struct Present {
 
 impl Network {
     /// `desk` is the device of this desk: its name on the network follows from it and stays.
-    pub(crate) fn new(bound: Bound, no_https: Option<NoHttps>, desk: Uuid) -> Self {
+    pub(crate) fn new(bound: Bound, no_https: Option<NoHttps>, desk: Uuid, interfaces: Interfaces) -> Self {
         let name = (!bound.http.ip().is_loopback()).then(|| name_of(desk));
-        let present = Arc::new(Present::of(bound.machine(), name.as_deref()));
+        let present = Arc::new(Present::of(bound.on(interfaces()), name.as_deref()));
         Self {
             bound,
             no_https,
+            interfaces,
             name,
             present: RwLock::new(present),
             policy: RwLock::new(Known::default().policy(&bound)),
@@ -138,11 +143,17 @@ impl Network {
     /// Whether a listener of that kind answers to that host. A name of loopback may come with any port: a program of
     /// this machine passed the request on, and no page of elsewhere can use such a name.
     pub(crate) fn answers_to(&self, host: &Host, scheme: Scheme, is_admin: bool) -> bool {
-        if host.is_loopback() {
+        if host.is_loopback() || (is_admin && self.is_desks(host)) {
             return true;
         }
         let Some(port) = self.port(scheme, is_admin).filter(|_| !is_admin) else { return false };
         host.port_or(scheme) == port && self.present().hosts.iter().any(|known| known == host.name())
+    }
+
+    /// Whether the host names this machine as the desk's page does: by loopback, or by the address of loopback that the
+    /// admin listener was given.
+    fn is_desks(&self, host: &Host) -> bool {
+        host.is_loopback() || host.name() == hosts::text_of(self.bound.admin.ip())
     }
 
     /// The content security policy of phones' pages.
@@ -166,7 +177,7 @@ impl Network {
 
     fn addresses_of(&self, scheme: Scheme) -> Vec<String> {
         let (Some(bound), Some(port)) = (self.bound_of(scheme), self.port(scheme, false)) else { return Vec::new() };
-        let offered = addresses::offered(bound.ip(), &addresses::of_machine());
+        let offered = addresses::offered(bound.ip(), &(self.interfaces)());
         let url = |address| format!("{}://{}", scheme.as_str(), SocketAddr::new(address, port));
         offered.into_iter().map(url).collect()
     }
@@ -208,7 +219,7 @@ mod tests {
     fn network(http: &str, https: Option<&str>) -> Network {
         let address = |text: &str| text.parse().expect("an address");
         let bound = Bound { http: address(http), https: https.map(address), admin: address("127.0.0.1:7421") };
-        let network = Network::new(bound, None, Uuid::from_u128(7));
+        let network = Network::new(bound, None, Uuid::from_u128(7), Arc::new(of_machine));
         let machine = vec!["127.0.0.1".parse().expect("one"), "192.168.1.20".parse().expect("one")];
         let present = Present::of(machine, network.name.as_deref());
         *network.present.write().expect("no panic") = Arc::new(present);
@@ -248,9 +259,25 @@ mod tests {
     fn an_address_that_a_listener_was_given_is_the_laptops() {
         let address = |text: &str| text.parse().expect("an address");
         let bound = Bound { http: address("127.0.0.2:7420"), https: None, admin: address("127.0.0.1:7421") };
-        let network = Network::new(bound, None, Uuid::from_u128(7));
+        let network = Network::new(bound, None, Uuid::from_u128(7), Arc::new(of_machine));
         assert!(network.answers_to(&host("127.0.0.2:7420"), Scheme::Http, false));
         assert!(!network.answers_to(&host("127.0.0.3:7420"), Scheme::Http, false));
+    }
+
+    #[test]
+    fn the_admin_listener_answers_at_the_address_of_loopback_that_it_was_given() {
+        let address = |text: &str| text.parse().expect("an address");
+        let bound = Bound { http: address("0.0.0.0:7420"), https: None, admin: address("127.0.0.2:7421") };
+        let network = Network::new(bound, None, Uuid::from_u128(7), Arc::new(of_machine));
+        let own = host("127.0.0.2:7421");
+        assert!(network.answers_to(&own, Scheme::Http, true) && !network.answers_to(&own, Scheme::Http, false));
+        assert!(network.is_known_to_desk("http://127.0.0.2:7421", &own));
+        assert!(network.is_known_to_desk("http://127.0.0.2:7421", &host("localhost:7421")));
+        assert!(!network.is_known_to_desk("http://127.0.0.2:7420", &own));
+        for foreign in ["127.0.0.3:7421", "192.168.1.20:7421"] {
+            assert!(!network.answers_to(&host(foreign), Scheme::Http, true), "{foreign}");
+            assert!(!network.is_known_to_desk(&format!("http://{foreign}"), &own), "{foreign}");
+        }
     }
 
     #[test]

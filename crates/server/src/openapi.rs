@@ -3,16 +3,19 @@
 //!
 //! `docs/openapi.json` is this document; a test compares them, and the TypeScript types are made from it.
 
+mod bounds;
 mod foreign;
 mod synced;
+mod told;
 
 use serde_json::{Value, json};
 use utoipa::OpenApi;
 
 use crate::error::{ProblemBody, Retry};
 use crate::routes::{
-    audit, conflicts, desk, devices, entries, first_run, import, me, network, pairing, people, ping, queue, rescue,
-    sync,
+    alerts, audience, audit, cache, charts, conflicts, desk, devices, entries, errors, first_run, import, me, metrics,
+    network, notifications, pairing, people, ping, push, push_tokens, queue, report, rescue, sync, telemetry,
+    templates,
 };
 
 #[derive(OpenApi)]
@@ -39,6 +42,11 @@ use crate::routes::{
         me::withdraw,
         me::answer,
         me::disagree,
+        notifications::mine,
+        notifications::ack,
+        push_tokens::key,
+        push_tokens::register,
+        push_tokens::remove,
         desk::session,
         desk::overview,
         desk::activity,
@@ -82,6 +90,49 @@ use crate::routes::{
         network::renew,
         network::begin_test,
         network::test,
+        push::list,
+        push::set_fcm,
+        push::set_apns,
+        push::set_web,
+        push::remove_fcm,
+        push::remove_apns,
+        push::remove_web,
+        push::test,
+        notifications::list,
+        notifications::send,
+        audience::choices,
+        notifications::reach,
+        notifications::preview,
+        templates::automatic,
+        templates::choose_automatic,
+        notifications::one,
+        notifications::change,
+        notifications::cancel,
+        notifications::retract,
+        notifications::remind,
+        templates::list,
+        templates::add,
+        templates::change,
+        templates::remove,
+        cache::view,
+        cache::clear,
+        charts::all,
+        charts::file,
+        report::report,
+        errors::list,
+        errors::one,
+        errors::change,
+        alerts::rules,
+        alerts::set_rule,
+        alerts::remove_rule,
+        alerts::events,
+        alerts::settings,
+        alerts::choose_settings,
+        alerts::test_webhook,
+        metrics::series,
+        metrics::requests,
+        metrics::recording,
+        telemetry::tell,
         import::preview,
         import::list,
         import::detail,
@@ -97,7 +148,10 @@ struct Handlers;
 pub fn document() -> Value {
     let mut document = serde_json::to_value(Handlers::openapi()).expect("the document is made of plain values");
     finish_operations(&mut document);
+    let said = document["info"]["description"].as_str().expect("it is described").to_owned();
+    document["info"]["description"] = json!(format!("{said}\n\n{}", bounds::table()));
     let components = document["components"].as_object_mut().expect("there are schemas");
+    components.insert("parameters".to_owned(), Value::Object(told::parameters()));
     components.insert("securitySchemes".to_owned(), json!({"token": {"type": "http", "scheme": "bearer"}}));
     components.insert("responses".to_owned(), json!({"Problem": problem_response()}));
     let schemas = components["schemas"].as_object_mut().expect("there are schemas");
@@ -119,6 +173,7 @@ fn finish_operations(document: &mut Value) {
                 }
             }
             operation["responses"]["default"] = json!({"$ref": "#/components/responses/Problem"});
+            told::add(operation);
         }
     }
 }
@@ -211,6 +266,22 @@ mod tests {
                 "/api/v1/ping"
             ]
         );
+    }
+
+    #[test]
+    fn who_has_a_pass_may_tell_of_himself_and_nobody_else() {
+        let document = document();
+        let parameters = |path: &str, method: &str| document["paths"][path][method]["parameters"].to_string();
+        for (path, method) in [("/api/v1/sync/push", "post"), ("/api/v1/me", "get"), ("/api/v1/admin/audit", "get")] {
+            let told = parameters(path, method);
+            assert!(
+                told.contains("parameters/DeskPerson") && told.contains("parameters/ClientLevel"),
+                "{path}: {told}"
+            );
+        }
+        assert!(!parameters("/api/v1/pairing/claim", "post").contains("Client"));
+        let level = &document["components"]["parameters"]["ClientLevel"];
+        assert_eq!((&level["name"], &level["in"]), (&json!("x-client-level"), &json!("header")));
     }
 
     #[test]

@@ -3,21 +3,33 @@
 //! A handler's path and method stand in its `OpenAPI` annotation and nowhere else: the router is
 //! built from them. Every path that is not in these two lists is a file of the embedded app or a 404.
 
+pub(crate) mod alerts;
+pub(crate) mod audience;
 pub(crate) mod audit;
+pub(crate) mod cache;
+pub(crate) mod charts;
 pub(crate) mod conflicts;
 pub(crate) mod desk;
 pub(crate) mod devices;
 pub(crate) mod entries;
+pub(crate) mod errors;
 pub(crate) mod first_run;
 pub(crate) mod import;
 pub(crate) mod me;
+pub(crate) mod metrics;
 pub(crate) mod network;
+pub(crate) mod notifications;
 pub(crate) mod pairing;
 pub(crate) mod people;
 pub(crate) mod ping;
+pub(crate) mod push;
+pub(crate) mod push_tokens;
 pub(crate) mod queue;
+pub(crate) mod report;
 pub(crate) mod rescue;
 pub(crate) mod sync;
+pub(crate) mod telemetry;
+pub(crate) mod templates;
 pub(crate) mod trust;
 
 use axum::Router;
@@ -37,8 +49,10 @@ use uuid::Uuid;
 
 use crate::app::{App, Listener};
 use crate::error::Problem;
-use crate::{gate, guard, live, pages};
+use crate::{gate, guard, live, pages, recording};
 
+/// Where scrapers look for figures, on the admin listener.
+const METRICS: &str = "/metrics";
 /// Smaller answers are sent as they are, also to clients that read gzip.
 const GZIP_BYTES_MIN: u16 = 1_024;
 
@@ -47,13 +61,17 @@ pub(crate) fn router(app: App) -> Router {
     let mut routes = phone_routes();
     match app.listener {
         Listener::Phone => routes.router = beside_the_app(routes.router),
-        Listener::Admin => routes = admin_routes(routes),
+        Listener::Admin => {
+            routes = admin_routes(routes);
+            routes.router = routes.router.route(METRICS, get(metrics::scrape));
+        }
     }
     routes
         .router
         .layer(compression())
         .layer(from_fn_with_state(app.clone(), guard::take_turn))
         .fallback(pages::serve)
+        .layer(from_fn_with_state(app.clone(), recording::note))
         .layer(from_fn(guard::finish))
         .layer(from_fn_with_state(app.clone(), gate::pass))
         .with_state(app)
@@ -83,6 +101,12 @@ fn phone_routes() -> Routes {
         .serve(me::__path_withdraw, me::withdraw)
         .serve(me::__path_answer, me::answer)
         .serve(me::__path_disagree, me::disagree)
+        .serve(notifications::__path_mine, notifications::mine)
+        .serve(notifications::__path_ack, notifications::ack)
+        .serve(push_tokens::__path_key, push_tokens::key)
+        .serve(push_tokens::__path_register, push_tokens::register)
+        .serve(push_tokens::__path_remove, push_tokens::remove)
+        .serve(telemetry::__path_tell, telemetry::tell)
 }
 
 /// What phones fetch without the app, on the phone listeners only.
@@ -139,12 +163,54 @@ fn admin_routes(routes: Routes) -> Routes {
         .serve(network::__path_renew, network::renew)
         .serve(network::__path_begin_test, network::begin_test)
         .serve(network::__path_test, network::test)
+        .serve(push::__path_list, push::list)
+        .serve(push::__path_set_fcm, push::set_fcm)
+        .serve(push::__path_set_apns, push::set_apns)
+        .serve(push::__path_set_web, push::set_web)
+        .serve(push::__path_remove_fcm, push::remove_fcm)
+        .serve(push::__path_remove_apns, push::remove_apns)
+        .serve(push::__path_remove_web, push::remove_web)
+        .serve(push::__path_test, push::test)
+        .serve(notifications::__path_list, notifications::list)
+        .serve(notifications::__path_send, notifications::send)
+        .serve(audience::__path_choices, audience::choices)
+        .serve(notifications::__path_reach, notifications::reach)
+        .serve(notifications::__path_preview, notifications::preview)
+        .serve(templates::__path_automatic, templates::automatic)
+        .serve(templates::__path_choose_automatic, templates::choose_automatic)
+        .serve(notifications::__path_one, notifications::one)
+        .serve(notifications::__path_change, notifications::change)
+        .serve(notifications::__path_cancel, notifications::cancel)
+        .serve(notifications::__path_retract, notifications::retract)
+        .serve(notifications::__path_remind, notifications::remind)
+        .serve(templates::__path_list, templates::list)
+        .serve(templates::__path_add, templates::add)
+        .serve(templates::__path_change, templates::change)
+        .serve(templates::__path_remove, templates::remove)
+        .serve(cache::__path_view, cache::view)
+        .serve(cache::__path_clear, cache::clear)
+        .serve(charts::__path_all, charts::all)
+        .serve(charts::__path_file, charts::file)
+        .serve(report::__path_report, report::report)
+        .serve(errors::__path_list, errors::list)
+        .serve(errors::__path_one, errors::one)
+        .serve(errors::__path_change, errors::change)
+        .serve(alerts::__path_rules, alerts::rules)
+        .serve(alerts::__path_set_rule, alerts::set_rule)
+        .serve(alerts::__path_remove_rule, alerts::remove_rule)
+        .serve(alerts::__path_events, alerts::events)
+        .serve(alerts::__path_settings, alerts::settings)
+        .serve(alerts::__path_choose_settings, alerts::choose_settings)
+        .serve(alerts::__path_test_webhook, alerts::test_webhook)
         .serve(import::__path_preview, import::preview)
         .serve(import::__path_list, import::list)
         .serve(import::__path_detail, import::detail)
         .serve(import::__path_choose, import::choose)
         .serve(import::__path_confirm, import::confirm)
         .serve(import::__path_undo, import::undo)
+        .serve(metrics::__path_series, metrics::series)
+        .serve(metrics::__path_requests, metrics::requests)
+        .serve(metrics::__path_recording, metrics::recording)
 }
 
 /// A router and what was put into it.
@@ -233,6 +299,7 @@ mod tests {
                     "get" => MethodFilter::GET,
                     "post" => MethodFilter::POST,
                     "put" => MethodFilter::PUT,
+                    "delete" => MethodFilter::DELETE,
                     other => panic!("{other} is not used yet"),
                 };
                 documented.push((path.clone(), filter));
@@ -241,6 +308,33 @@ mod tests {
         let served = admin_routes(phone_routes()).served;
         assert!(documented.iter().all(|route| served.contains(route)), "documented but not served: {documented:?}");
         assert!(served.iter().all(|route| documented.contains(route)), "served but not documented: {served:?}");
+    }
+
+    #[test]
+    fn every_served_path_has_a_plain_name_and_every_name_a_path() {
+        let served = admin_routes(phone_routes()).served;
+        let beside = [METRICS, "/ca.crt", "/ca.mobileconfig", "/test/{code}"].map(|path| (path, MethodFilter::GET));
+        let mut known: Vec<(&str, MethodFilter)> =
+            served.iter().map(|(path, filter)| (path.as_str(), *filter)).collect();
+        known.extend(beside);
+        let methods = [
+            ("GET", MethodFilter::GET),
+            ("POST", MethodFilter::POST),
+            ("PUT", MethodFilter::PUT),
+            ("DELETE", MethodFilter::DELETE),
+        ];
+        let filter_of = |method: &str| methods.iter().find(|(word, _)| *word == method).map(|(_, filter)| *filter);
+        for (path, filter) in &known {
+            let named = showdesk_engine::tasks::all()
+                .any(|(method, named)| named == *path && filter_of(method) == Some(*filter));
+            assert!(named, "{path} has no name in the engine's tasks");
+        }
+        for (method, path) in showdesk_engine::tasks::all() {
+            assert!(
+                known.iter().any(|(known, filter)| *known == path && filter_of(method) == Some(*filter)),
+                "{method} {path} is not served"
+            );
+        }
     }
 
     #[test]

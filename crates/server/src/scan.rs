@@ -307,17 +307,30 @@ mod check;
 
 #[cfg(test)]
 mod tests {
-    use std::path::Path;
-
     use super::*;
 
     #[test]
     fn every_kept_input_of_the_fuzzer_holds() {
-        let corpus = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/corpus/body");
-        let files: Vec<_> = std::fs::read_dir(corpus).expect("a corpus").map(|file| file.expect("a file")).collect();
-        assert!(files.len() > 10, "a corpus worth the name");
-        for file in files {
-            check::check(&std::fs::read(file.path()).expect("an input"));
+        crate::corpus::replay("body", check::check);
+    }
+
+    /// The fuzzer's own readers, which know nothing of the scan, must agree with each refusal.
+    #[test]
+    fn each_refusal_is_proven_by_another_reader() {
+        let deep = nested(17);
+        for (text, refusal) in [
+            (&b"{} x"[..], ScanError::TrailingText),
+            (b"\xef\xbb\xbf{}", ScanError::ByteOrderMark),
+            (b"\x0c{}", ScanError::NotAnObject),
+            (b"[{}]", ScanError::NotAnObject),
+            (b"{\"a\":\"\xff\"}", ScanError::NotUtf8),
+            (deep.as_bytes(), ScanError::Depth),
+            (br#"{"x":["]]]\"",1e400,-0.5e-3,{"k":"\\","j":[],"\u006b":!"#, ScanError::DuplicateKey),
+            (br#"{"a":"\\ud800 \ud83d\ude00","b":"\udc00"}"#, ScanError::LoneSurrogate),
+            (br#"{"\ud800\u0041":1}"#, ScanError::LoneSurrogate),
+        ] {
+            assert_eq!(scan(text), Err(refusal), "{}", String::from_utf8_lossy(text));
+            check::check(text);
         }
     }
 

@@ -16,7 +16,8 @@ use tokio::task::JoinHandle;
 use crate::accept::{self, Accepting};
 use crate::app::{App, Listener, Shared};
 use crate::config::{Https, ServerOptions};
-use crate::network::{self, Bound, Network, NoHttps, Scheme};
+use crate::live::Hub;
+use crate::network::{self, Bound, Interfaces, Network, NoHttps, Scheme};
 use crate::places::Places;
 use crate::{open_files, routes, token_file};
 
@@ -25,9 +26,9 @@ const DRAIN_TIME: Duration = Duration::from_secs(3);
 /// The engine has this long to finish what it has accepted.
 const CLOSE_TIME: Duration = Duration::from_millis(1_500);
 /// Connections at once on the phone listeners together: 1,200 streams and room for requests beside them.
-const PHONE_CONNECTIONS_MAX: usize = 2_400;
+pub(crate) const PHONE_CONNECTIONS_MAX: usize = 2_400;
 /// Connections at once on the admin listener.
-const ADMIN_CONNECTIONS_MAX: usize = 256;
+pub(crate) const ADMIN_CONNECTIONS_MAX: usize = 256;
 
 /// Connections that wait for the accept loop. A phone that finds no room there tries again only after a second.
 const WAITING_CONNECTIONS_MAX: u32 = 4_096;
@@ -84,8 +85,15 @@ pub struct RunningServer {
 impl Server {
     /// Opens the show and serves it. When this returns, all listeners answer.
     pub async fn start(options: ServerOptions) -> Result<RunningServer, StartError> {
+        Self::start_at(options, Arc::new(network::of_machine)).await
+    }
+
+    /// The same where the machine's addresses are known otherwise.
+    async fn start_at(options: ServerOptions, interfaces: Interfaces) -> Result<RunningServer, StartError> {
         options.check()?;
         open_files::allow_many();
+        // Push providers are asked by it. Another desk of this process may have been first.
+        let _ = rustls::crypto::ring::default_provider().install_default();
         let http = bind(options.http)?;
         let admin = bind(options.admin)?;
         let (https, no_https) = bind_https(&options)?;
@@ -100,23 +108,30 @@ impl Server {
 
         let engine = Engine::open(options.engine).await?;
         let admin_token = desk_token(&engine, options.token_folder.as_deref()).await?;
+        // A vault that stays shut is told as a warning: the desk serves without HTTPS and sends nothing by providers.
         if https.is_some() {
             engine.open_vault(options.keys_in, Arc::new(SystemKeychain)).await?;
+        } else {
+            engine.open_vault_if_needed(options.keys_in, Arc::new(SystemKeychain)).await?;
         }
-        let network = Arc::new(Network::new(bound, no_https, engine.desk_device_id()));
+        let network = Arc::new(Network::new(bound, no_https, engine.desk_device_id(), interfaces));
         network.begin_trust(&engine).await;
         network.note_origins(&engine).await;
         network.tell_name();
 
         let (stopping, stop) = watch::channel(false);
+        let hub = Hub::start(engine.clone(), stop.clone()).await?;
         let shared = Arc::new(Shared::new(
             engine.clone(),
             Arc::clone(&network),
             admin_token.clone(),
             options.limits,
+            hub,
             stop.clone(),
         ));
         let told = Arc::clone(&network);
+        let streams = Arc::clone(&shared.streams);
+        engine.count_streams_by(move || streams.count());
         engine.share_addresses(move || [told.http_urls(), told.https_urls()].concat());
 
         let (phones, desks) = (Places::new(PHONE_CONNECTIONS_MAX), Places::new(ADMIN_CONNECTIONS_MAX));
@@ -234,4 +249,4 @@ fn local(socket: &TcpListener, address: SocketAddr) -> Result<SocketAddr, StartE
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

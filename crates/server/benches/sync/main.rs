@@ -9,14 +9,20 @@ mod entry;
 mod history;
 mod kept;
 mod memory;
+mod messages;
 mod program;
 mod pull;
 mod push;
 mod reference;
 mod storm;
 mod table;
+mod telemetry;
 
 use crate::table::{Line, table};
+
+/// As in the program: what the phones cost is taken from what is measured.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 /// How large the scenes are.
 #[derive(Debug, Clone, Copy)]
@@ -37,6 +43,8 @@ pub(crate) struct Scale {
     memory_phones: usize,
     /// Versions in the two histories that are compared.
     histories: [usize; 2],
+    /// Phones that are away, and messages for each.
+    pushes: [usize; 2],
 }
 
 const FULL: Scale = Scale {
@@ -48,6 +56,7 @@ const FULL: Scale = Scale {
     entries: 40,
     memory_phones: 1_000,
     histories: [10_000, 1_000_000],
+    pushes: [1_000, 10],
 };
 const QUICK: Scale = Scale {
     rounds: 1,
@@ -58,6 +67,7 @@ const QUICK: Scale = Scale {
     entries: 3,
     memory_phones: 10,
     histories: [500, 2_000],
+    pushes: [5, 2],
 };
 
 #[tokio::main]
@@ -80,11 +90,20 @@ async fn main() {
     if is_wanted("entry") {
         lines.extend(entry::measure(scale).await);
     }
+    if is_wanted("messages") {
+        lines.extend(messages::here(scale).await);
+    }
+    if is_wanted("pushes") {
+        lines.extend(messages::away(scale).await);
+    }
     if is_wanted("memory") {
         lines.extend(memory::measure(scale).await);
     }
     if is_wanted("history") {
         lines.extend(history::measure(scale).await);
+    }
+    if is_wanted("telemetry") {
+        lines.extend(telemetry::measure(scale).await);
     }
     println!("{}", table(&lines));
 }

@@ -27,9 +27,15 @@ impl Program {
 
     /// Serves the show in this folder.
     pub(crate) async fn start(folder: TempDir) -> Self {
+        Self::start_with(folder, &[]).await
+    }
+
+    /// The same with more words on its command line.
+    pub(crate) async fn start_with(folder: TempDir, more: &[&str]) -> Self {
         let began = Instant::now();
         let mut child = program("serve", folder.path())
             .args(["--http", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--limits", "off", "--disk-reserve-mib", "0"])
+            .args(more)
             .stdout(Stdio::piped())
             .spawn()
             .expect("the program starts");

@@ -31,7 +31,10 @@ pub(crate) struct Announcer(Mutex<Told>);
 #[derive(Default)]
 struct Told {
     running: Option<Running>,
+    /// What the network was told; none if that failed, so that the next look tells it again.
     announcement: Option<Announcement>,
+    /// Another machine has the name; until something else is told.
+    conflict: Option<String>,
     fault: Option<String>,
 }
 
@@ -47,18 +50,34 @@ impl Announcer {
         if told.announcement.as_ref() == Some(&announcement) {
             return;
         }
-        told.fault = told.tell(&announcement).err().map(|error| error.to_string());
-        if let Some(fault) = &told.fault {
-            tracing::warn!(fault, "the laptop's name cannot be told to the network");
+        // What was heard of the announcement before says nothing of this one.
+        told.hear();
+        told.conflict = None;
+        match told.tell(&announcement) {
+            Ok(()) => {
+                told.fault = None;
+                told.announcement = Some(announcement);
+            }
+            Err(error) => {
+                if matches!(error, mdns_sd::Error::DaemonShutdown) {
+                    told.running = None;
+                }
+                told.announcement = None;
+                told.fail(error.to_string());
+            }
         }
-        told.announcement = Some(announcement);
+    }
+
+    /// Takes in what the daemon has to say, before its channel is full of what does not matter.
+    pub(crate) fn hear(&self) {
+        self.lock().hear();
     }
 
     /// Why the name is not known to the network; none if it is, as far as one can tell.
     pub(crate) fn fault(&self) -> Option<String> {
         let mut told = self.lock();
-        told.read_events();
-        told.fault.clone()
+        told.hear();
+        told.conflict.clone().or_else(|| told.fault.clone())
     }
 
     /// Says goodbye, so that the name is forgotten at once.
@@ -88,17 +107,31 @@ impl Told {
         running.daemon.register(info)
     }
 
-    fn read_events(&mut self) {
+    fn hear(&mut self) {
         let Some(running) = &self.running else { return };
-        for event in running.events.try_iter().take(EVENTS_MAX) {
-            match event {
-                DaemonEvent::Announce(..) => self.fault = None,
-                DaemonEvent::Error(error) => self.fault = Some(error.to_string()),
-                DaemonEvent::NameChange(change) => {
-                    self.fault = Some(format!("another machine is called {}", change.original));
-                }
-                _ => {}
+        let events: Vec<DaemonEvent> = running.events.try_iter().take(EVENTS_MAX).collect();
+        for event in events {
+            self.note(event);
+        }
+    }
+
+    fn note(&mut self, event: DaemonEvent) {
+        match event {
+            // After a conflict it is the other name that is told.
+            DaemonEvent::Announce(..) => self.fault = None,
+            DaemonEvent::Error(error) => self.fail(error.to_string()),
+            DaemonEvent::NameChange(change) => {
+                self.conflict = Some(format!("another machine is called {}", change.original));
             }
+            _ => {}
+        }
+    }
+
+    /// The same fault is logged once, however often it is tried.
+    fn fail(&mut self, fault: String) {
+        if self.fault.as_ref() != Some(&fault) {
+            tracing::warn!(fault, "the laptop's name cannot be told to the network");
+            self.fault = Some(fault);
         }
     }
 }
@@ -113,7 +146,45 @@ fn service(announcement: &Announcement) -> Result<ServiceInfo, mdns_sd::Error> {
 
 #[cfg(test)]
 mod tests {
+    use mdns_sd::{DnsNameChange, Error, RRType};
+
     use super::*;
+
+    fn taken() -> DaemonEvent {
+        DaemonEvent::NameChange(DnsNameChange {
+            original: "showdesk-1a2b3c.local.".to_owned(),
+            new_name: "showdesk-1a2b3c-2.local.".to_owned(),
+            rr_type: RRType::A,
+            intf_name: "wlan0".to_owned(),
+        })
+    }
+
+    fn announced() -> DaemonEvent {
+        DaemonEvent::Announce("showdesk-1a2b3c-2".to_owned(), "192.168.1.20".to_owned())
+    }
+
+    #[test]
+    fn a_name_that_another_machine_has_stays_a_fault_when_the_next_name_is_told() {
+        let announcer = Announcer::default();
+        let hear = |event| announcer.lock().note(event);
+        hear(DaemonEvent::Error(Error::Msg("no multicast".to_owned())));
+        assert_eq!(announcer.fault().as_deref(), Some("no multicast"));
+        hear(announced());
+        assert_eq!(announcer.fault(), None);
+        hear(taken());
+        hear(announced());
+        assert_eq!(announcer.fault().as_deref(), Some("another machine is called showdesk-1a2b3c.local."));
+    }
+
+    #[test]
+    fn what_could_not_be_told_is_told_again() {
+        let announcer = Announcer::default();
+        let too_long = Some("a".repeat(300));
+        let name = "showdesk-1a2b3c".to_owned();
+        announcer.announce(Announcement { name, addresses: Vec::new(), port: 1, fingerprint_prefix: too_long });
+        assert!(announcer.fault().is_some());
+        assert_eq!(announcer.lock().announcement, None, "the next look tries once more");
+    }
 
     #[test]
     fn nothing_is_told_but_name_port_and_the_fingerprints_first_digits() {

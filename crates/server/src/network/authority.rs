@@ -63,6 +63,8 @@ pub(crate) fn found(now: DateTime<Utc>) -> Result<Founding, CertificateError> {
     set_time(&mut params, FIRST_DAY, last_day);
     params.is_ca = IsCa::Ca(BasicConstraints::Constrained(0));
     params.key_usages = vec![KeyUsagePurpose::KeyCertSign, KeyUsagePurpose::CrlSign];
+    // The limits below are of names and addresses; this one keeps it from vouching for mail, programs or people.
+    params.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
     params.name_constraints = Some(NameConstraints { permitted_subtrees: permitted(), excluded_subtrees: Vec::new() });
     let certificate = params.self_signed(&key)?;
     let authority =
@@ -131,8 +133,13 @@ fn permitted() -> Vec<GeneralSubtree> {
     domains.chain(networks).collect()
 }
 
+/// The time, if the machine knows it; else the earliest that it can be.
+pub(crate) fn known_time(now: DateTime<Utc>) -> DateTime<Utc> {
+    now.max(midnight(FIRST_DAY))
+}
+
 fn day_of(now: DateTime<Utc>) -> NaiveDate {
-    now.date_naive().max(FIRST_DAY)
+    known_time(now).date_naive()
 }
 
 fn midnight(day: NaiveDate) -> DateTime<Utc> {
@@ -240,6 +247,11 @@ mod tests {
         assert!(basic.critical && basic.value.ca && basic.value.path_len_constraint == Some(0));
         let usage = certificate.key_usage().expect("readable").expect("there").value;
         assert!(usage.key_cert_sign() && !usage.digital_signature() && !usage.key_encipherment());
+        let purpose = certificate.extended_key_usage().expect("readable").expect("there").value;
+        assert!(purpose.server_auth && !purpose.any && !purpose.client_auth && !purpose.code_signing);
+        assert!(
+            !purpose.email_protection && !purpose.time_stamping && !purpose.ocsp_signing && purpose.other.is_empty()
+        );
         let kinds = certificate
             .extensions()
             .iter()

@@ -21,17 +21,23 @@ const LOOKS_PER_QUESTION: u64 = 10;
 /// Origins are written down again so often while nothing changes.
 const ORIGINS_EVERY: Duration = Duration::from_hours(1);
 
-/// Follows until the desk stops, then says goodbye to the network.
+/// Follows until the desk stops, then says goodbye to the network. A look that hangs, at a keychain or a database that
+/// does not answer, keeps nobody from stopping.
 pub(crate) async fn follow(network: Arc<Network>, engine: Engine, mut stop: watch::Receiver<bool>) {
+    tokio::select! {
+        () = stopped(&mut stop) => {}
+        () = look_again_and_again(&network, &engine) => {}
+    }
+    network.announcer.stop();
+}
+
+async fn look_again_and_again(network: &Network, engine: &Engine) {
     let mut noted_at = Instant::now();
     let mut looks = 0;
     loop {
-        tokio::select! {
-            () = stopped(&mut stop) => break,
-            () = sleep(LOOK_EVERY) => {}
-        }
+        sleep(LOOK_EVERY).await;
         looks += 1;
-        let moved = network.note_addresses(network.bound.machine());
+        let moved = network.note_addresses(network.bound.on((network.interfaces)()));
         if let Err(error) = engine.tend_vault().await {
             tracing::debug!(%error, "the vault's key could not be asked for or handed on");
         }
@@ -40,14 +46,14 @@ pub(crate) async fn follow(network: Arc<Network>, engine: Engine, mut stop: watc
         {
             tracing::debug!(%error, "the vault's key could not be looked for again");
         }
-        network.keep_trust(&engine, looks % LOOKS_PER_COMPARISON == 0).await;
+        network.keep_trust(engine, looks % LOOKS_PER_COMPARISON == 0).await;
         network.tell_name();
+        network.announcer.hear();
         if moved || noted_at.elapsed() >= ORIGINS_EVERY {
             noted_at = Instant::now();
-            network.note_origins(&engine).await;
+            network.note_origins(engine).await;
         }
     }
-    network.announcer.stop();
 }
 
 impl Network {

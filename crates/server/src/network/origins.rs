@@ -97,7 +97,7 @@ impl Network {
     /// Whether a page of this origin may ask the admin listener: only its own page may.
     pub(crate) fn is_known_to_desk(&self, origin: &str, host: &Host) -> bool {
         let own = |(scheme, from): (Scheme, Host)| {
-            scheme == Scheme::Http && from.is_loopback() && from.port_or(scheme) == self.bound.admin.port()
+            scheme == Scheme::Http && self.is_desks(&from) && from.port_or(scheme) == self.bound.admin.port()
         };
         origin == host.origin(Scheme::Http) || split(origin).is_some_and(own)
     }
@@ -155,7 +155,7 @@ mod tests {
             https: Some(address("127.0.0.1:7443")),
             admin: address("127.0.0.1:7421"),
         };
-        Network::new(bound, None, Uuid::from_u128(7))
+        Network::new(bound, None, Uuid::from_u128(7), std::sync::Arc::new(crate::network::of_machine))
     }
 
     #[test]
@@ -208,7 +208,8 @@ mod tests {
         assert!(origins.contains(&"http://127.0.0.1:7420".to_owned()));
         let address = |text: &str| text.parse().expect("an address");
         let bound = Bound { http: address("0.0.0.0:7420"), https: None, admin: address("127.0.0.1:7421") };
-        let open = Network::new(bound, None, Uuid::from_u128(7)).origins_now();
+        let open = Network::new(bound, None, Uuid::from_u128(7), std::sync::Arc::new(crate::network::of_machine))
+            .origins_now();
         assert!(open.iter().all(|origin| !origin.contains("127.0.0.1")), "{open:?}");
         assert!(open.iter().any(|origin| origin.contains(".local:7420")), "{open:?}");
     }

@@ -25,7 +25,7 @@ impl Network {
     pub(crate) fn warnings(&self, engine: &Engine) -> Vec<Warning> {
         let mut warnings = Vec::new();
         let bound = self.bound.http.ip();
-        let offered = addresses::offered(bound, &addresses::of_machine());
+        let offered = addresses::offered(bound, &(self.interfaces)());
         if bound.is_unspecified() && offered.iter().all(std::net::IpAddr::is_loopback) {
             warnings.push(warning(
                 "no_network",
@@ -48,23 +48,24 @@ impl Network {
         }
         let vault = engine.vault();
         if vault.is_locked {
-            warnings.push(warning(
-                "secrets_locked",
-                "The key to this show's secrets is not on this laptop, so phones that trust the show cannot check it. \
-                 Start the laptop that has the key, or begin anew: then each phone has to trust the laptop again.",
-            ));
+            warnings.push(warning("secrets_locked", locked(vault.fault.as_deref())));
         }
         if vault.kept_in == KeptIn::File {
             warnings.push(warning("secrets_in_file", secrets_in_file()));
         }
-        if let Some(trust) = self.trusted()
+        if let Some(trust) = self.trust()
             && trust.authority.expires_at - engine.now() < ENDING_SOON
         {
             let day = trust.authority.expires_at.format("%-d %B %Y");
-            warnings.push(warning(
-                "authority_expiring",
-                format!("Phones trust this laptop until {day}. Renew it before that, between two shows."),
-            ));
+            let detail = if trust.has_ended(engine.now()) {
+                format!(
+                    "By this laptop's clock phones trust it no more since {day}. If the clock is wrong, set it right: \
+                     nothing else is needed. If it is right, renew the laptop between two shows."
+                )
+            } else {
+                format!("Phones trust this laptop until {day}. Renew it before that, between two shows.")
+            };
+            warnings.push(warning("authority_expiring", detail));
         }
         if let (Some(fault), Some(name)) = (self.name_fault(), self.local_name()) {
             tracing::debug!(fault, "the name is not told");
@@ -76,6 +77,19 @@ impl Network {
             ));
         }
         warnings
+    }
+}
+
+/// Why phones cannot be shown a certificate, and what helps.
+fn locked(fault: Option<&str>) -> String {
+    match fault {
+        Some(fault) => format!(
+            "The key to this show's secrets cannot be reached ({fault}), so phones that trust the show cannot check \
+             this laptop. Unlock the laptop's keychain; Showdesk looks again every half minute."
+        ),
+        None => "The key to this show's secrets is not on this laptop, so phones that trust the show cannot check it. \
+                 Start the laptop that has the key, or begin anew: then each phone has to trust the laptop again."
+            .to_owned(),
     }
 }
 

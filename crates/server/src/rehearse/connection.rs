@@ -85,6 +85,11 @@ impl Connection {
         read(path, &self.post(path, body).await?)
     }
 
+    /// Puts something in its place; answers the body.
+    pub async fn put(&mut self, path: &str, body: &impl Serialize) -> Result<Bytes, RehearseError> {
+        self.ask(Method::PUT, path, text(body)).await
+    }
+
     /// Sends something and hangs up after that time, whether the answer has come or not. Nobody reads it.
     pub async fn post_and_hang_up(&mut self, path: &str, body: &impl Serialize, after: Duration) {
         let asked = self.ask(Method::POST, path, text(body));

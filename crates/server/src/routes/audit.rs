@@ -171,7 +171,8 @@ fn query_of(params: AuditParams) -> Result<AuditQuery, Problem> {
     Ok(AuditQuery { q, action, person, device, table, record, from, to, cursor, limit })
 }
 
-/// Runs a worker once: `process-sync-queue` takes up to 100 waiting ops up, `cleanup` removes what may go.
+/// Runs a worker once: `process-sync-queue` takes up to 100 waiting ops up, `send-push-notification` sends up to
+/// 100 messages that are due, `cleanup` removes what may go.
 #[utoipa::path(
     post, path = "/api/v1/admin/workers/{name}/run", tag = "audit", security(("token" = [])),
     params(("name" = String, Path)), responses((status = 200, body = WorkerRun)),

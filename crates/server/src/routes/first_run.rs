@@ -1,7 +1,7 @@
 //! The first steps of a show: who sits at the desk, and an invented show to look around in.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::Deserialize;
 use showdesk_engine::DemoSize;
 use showdesk_engine::api::pairing::PersonRef;
@@ -12,6 +12,7 @@ use crate::app::App;
 use crate::auth::Desk;
 use crate::body::{Input, Read};
 use crate::error::Problem;
+use crate::guard::{FILE_TIME, Turn};
 
 /// The stage of an invented show: animals arrive and are weighed.
 const DEMO_STAGE: &str = "B";
@@ -65,6 +66,7 @@ pub(crate) async fn name_person(
 )]
 pub(crate) async fn fill_demo(
     State(app): State<App>,
+    Extension(turn): Extension<Turn>,
     Desk(actor): Desk,
     Read { input, .. }: Read<Demo>,
 ) -> Result<Json<Done>, Problem> {
@@ -72,6 +74,7 @@ pub(crate) async fn fill_demo(
         DemoName::Small => DemoSize::Small,
         DemoName::County => DemoSize::County,
     };
+    turn.may_take(FILE_TIME);
     // A task of its own: a show must not stay half filled because somebody closed the page.
     let engine = app.engine().clone();
     let filled = tokio::spawn(async move { engine.fill_demo(&actor, size, DEMO_STAGE).await });

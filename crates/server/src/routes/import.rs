@@ -1,7 +1,7 @@
 //! Entries from a CSV file: preview, confirm, undo. Nothing is written before confirm.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use serde::Deserialize;
 use showdesk_engine::api::import::{ImportChoices, ImportList, ImportPreview, ImportResult, ImportRows, ImportWish};
 use utoipa::IntoParams;
@@ -11,6 +11,7 @@ use crate::app::App;
 use crate::auth::Desk;
 use crate::body::{Csv, Input, Nothing, Read};
 use crate::error::Problem;
+use crate::guard::{FILE_TIME, Turn};
 
 /// Rows of a page at most.
 const ROWS_MAX: u32 = 1_000;
@@ -126,10 +127,12 @@ pub(crate) async fn choose(
 )]
 pub(crate) async fn confirm(
     State(app): State<App>,
+    Extension(turn): Extension<Turn>,
     Desk(actor): Desk,
     Id(id): Id,
     _: Read<Nothing>,
 ) -> Result<Json<ImportResult>, Problem> {
+    turn.may_take(FILE_TIME);
     // A task of its own: what is written is also noted as written, whether or not the page waits for it.
     let engine = app.engine().clone();
     let written = tokio::spawn(async move { engine.confirm_import(&actor, id).await });
@@ -143,10 +146,12 @@ pub(crate) async fn confirm(
 )]
 pub(crate) async fn undo(
     State(app): State<App>,
+    Extension(turn): Extension<Turn>,
     Desk(actor): Desk,
     Id(id): Id,
     _: Read<Nothing>,
 ) -> Result<Json<ImportResult>, Problem> {
+    turn.may_take(FILE_TIME);
     let engine = app.engine().clone();
     let undone = tokio::spawn(async move { engine.undo_import(&actor, id).await });
     Ok(Json(undone.await.map_err(Problem::internal)??))

@@ -10,7 +10,7 @@ use utoipa::ToSchema;
 
 use super::Id;
 use crate::app::App;
-use crate::auth::Caller;
+use crate::auth::{Caller, Onlooker};
 use crate::body::{Input, Nothing, Read};
 use crate::error::Problem;
 
@@ -20,12 +20,12 @@ impl Input for Disagree {
     const MAY_BE_EMPTY: bool = true;
 }
 
-/// What the device may know about itself.
+/// What the device may know about itself. To ask this is no first use of a new token: the others of the device live on.
 #[utoipa::path(
     get, path = "/api/v1/me", tag = "me", security(("token" = [])), responses((status = 200, body = Me)),
 )]
-pub(crate) async fn me(State(app): State<App>, caller: Caller) -> Result<Json<Me>, Problem> {
-    Ok(Json(app.engine().me(&caller.actor).await?))
+pub(crate) async fn me(State(app): State<App>, Onlooker(actor): Onlooker) -> Result<Json<Me>, Problem> {
+    Ok(Json(app.engine().me(&actor).await?))
 }
 
 /// A new token; the old one dies at its first use.

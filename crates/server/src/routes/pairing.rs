@@ -19,7 +19,8 @@ impl Input for Claim {
 }
 
 /// Shows a code, or its short form. 404 unknown, 410 used or expired, 429 after too many wrong ones: 10 a minute from
-/// an address and 30 in all; a short form is dead for an address after 5 and for everybody after 30.
+/// an address and 30 in all; a short form is dead for an address after 5 and for everybody after 30. Codes that let
+/// nobody in any more count as requests without a pass.
 #[utoipa::path(
     post, path = "/api/v1/pairing/claim", tag = "pairing", request_body = Claim,
     responses((status = 201, body = Claimed)),
@@ -35,12 +36,19 @@ pub(crate) async fn claim(
     // up first, so that nobody is refused for what others tried.
     let tried =
         if is_typed { Some(limiter.wrong_code(address, now).map_err(Problem::too_many_failures)?) } else { None };
+    let in_doubt =
+        if limiter.has_been_wrong_too_often(address, now) { app.handlers().look_up_in_doubt().await } else { None };
     let answer = app.engine().claim_pairing(input, address).await.map_err(Problem::from);
+    drop(in_doubt);
     let is_wrong = answer.as_ref().is_err_and(Problem::is_wrong_secret);
     match tried {
         Some(()) if !is_wrong => limiter.was_right(address, now),
         None if is_wrong => limiter.wrong_code(address, now).map_err(Problem::too_many_failures)?,
         _ => {}
+    }
+    if answer.as_ref().is_err_and(Problem::is_gone) {
+        // A code that is over is known, and no guess; whoever shows it again and again is slowed all the same.
+        limiter.dead_code(address, now).map_err(Problem::too_many_strangers)?;
     }
     let claimed = answer?;
     if claimed.unknown_previous {

@@ -32,7 +32,7 @@ pub(crate) async fn permissions(State(app): State<App>, Desk(actor): Desk) -> Re
 }
 
 /// Changes a device and its person; what is absent stays. It holds from the next request on, and streams are told.
-/// 422 `own_device` for rights of the laptop, 409 `last_admin`, 409 `wrong_state` for a removed device.
+/// 422 `own_device` for rights of the laptop, 409 `wrong_state` for a removed device.
 #[utoipa::path(
     put, path = "/api/v1/admin/devices/{id}", tag = "devices", security(("token" = [])),
     params(("id" = Uuid, Path)), request_body = DeviceChange, responses((status = 200, body = DeviceView)),

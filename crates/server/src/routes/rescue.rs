@@ -1,13 +1,14 @@
 //! A phone's copy of its unsent entries, reviewed and taken in at the desk.
 
-use axum::Json;
 use axum::extract::State;
+use axum::{Extension, Json};
 use showdesk_engine::api::rescue::{TakeIn, TakenIn};
 
 use crate::app::App;
 use crate::auth::Desk;
 use crate::body::{Class, Input, Read};
 use crate::error::Problem;
+use crate::guard::{FILE_TIME, Turn};
 
 impl Input for TakeIn {
     const CLASS: Class = Class::Copy;
@@ -22,9 +23,11 @@ impl Input for TakeIn {
 )]
 pub(crate) async fn take_in(
     State(app): State<App>,
+    Extension(turn): Extension<Turn>,
     Desk(actor): Desk,
     Read { input, .. }: Read<TakeIn>,
 ) -> Result<Json<TakenIn>, Problem> {
+    turn.may_take(FILE_TIME);
     // A task of its own: what was begun is finished, whether or not the page waits for it.
     let engine = app.engine().clone();
     let taken = tokio::spawn(async move { engine.take_in(&actor, input).await });

@@ -1,16 +1,20 @@
 //! Push, pull and what surrounds them (PROTOCOL.md §2, §3, §6).
 
+use std::borrow::Cow;
+
 use axum::Extension;
 use axum::Json;
 use axum::extract::State;
-use axum::http::HeaderMap;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE, ETAG, IF_NONE_MATCH, VARY};
+use axum::http::{HeaderMap, StatusCode};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use showdesk_domain::value::{decode_id, parse_instant};
-use showdesk_engine::api::sync::{Hello, HelloLimits, OpsStatusAnswer, PullPage, PullQuery, Push, PushAnswer};
+use showdesk_engine::api::sync::{
+    Changes, Hello, HelloLimits, OpsStatusAnswer, PackedPage, PullQuery, Pulled, Push, PushAnswer,
+};
 use utoipa::openapi::schema::{ArrayBuilder, Ref, Schema};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -21,19 +25,22 @@ use crate::auth::Caller;
 use crate::body::{Class, DESK_SYNC_BYTES_MAX, Input, Read, SYNC_BYTES_MAX};
 use crate::error::Problem;
 use crate::guard::Turn;
+use crate::packed::{Gzip, takes_gzip};
 
 /// The one protocol spoken.
 const PROTOCOL: i64 = 1;
 /// Ops of a push from a phone.
-const OPS_MAX: usize = 500;
+pub(crate) const OPS_MAX: usize = 500;
 /// Ops of a push on the admin listener.
-const DESK_OPS_MAX: usize = 20_000;
+pub(crate) const DESK_OPS_MAX: usize = 20_000;
 /// Ops asked about at once.
-const STATUS_OPS_MAX: usize = 500;
+pub(crate) const STATUS_OPS_MAX: usize = 500;
 /// Changes of a page, if nothing is said.
 const PAGE_DEFAULT: u32 = 500;
 /// Changes of a page at most.
-const PAGE_MAX: u32 = 1_000;
+pub(crate) const PAGE_MAX: u32 = 1_000;
+/// How every page begins.
+const PAGE_BEGINS: &str = "{\"changes\":[";
 /// How many entries the phone still holds, for the desk's list of devices.
 const PENDING: &str = "x-client-pending";
 
@@ -165,16 +172,21 @@ pub(crate) async fn ops_status(
 /// A page of changes the device may see.
 #[utoipa::path(
     get, path = "/api/v1/sync/pull", tag = "sync", security(("token" = [])), params(PullParams),
-    responses((
-        status = 200, body = ref("#/components/schemas/PullAnswer"),
-        description = "A page; gzip where `Accept-Encoding` takes it and the page has more than 1 KiB. Another epoch's \
-            cursor is 409 with `epoch`. One that cannot be read, of another device or scope, or older than a removed \
-            tombstone is 410 with `mode: reconcile`: pull without a cursor into a fresh store.",
-    )),
+    responses(
+        (
+            status = 200, body = ref("#/components/schemas/PullAnswer"),
+            description = "A page; gzip where `Accept-Encoding` takes it and the page has more than 1 KiB. Another \
+                epoch's cursor is 409 with `epoch`. One that cannot be read, of another device or scope, or older than a \
+                removed tombstone is 410 with `mode: reconcile`: pull without a cursor into a fresh store. `ETag` \
+                changes with the show; a page may have fewer changes than `limit` though there are more.",
+        ),
+        (status = 304, description = "`If-None-Match` names the answer to this question, and nothing has changed."),
+    ),
 )]
 pub(crate) async fn pull(
     State(app): State<App>,
     caller: Caller,
+    headers: HeaderMap,
     Asked(params): Asked<PullParams>,
 ) -> Result<Response, Problem> {
     let limit = count("limit", params.limit.as_deref(), PAGE_DEFAULT, (1, PAGE_MAX))?;
@@ -184,9 +196,20 @@ pub(crate) async fn pull(
         limit: limit as usize,
         tables: tables.split(',').filter(|name| !name.is_empty()).map(str::to_owned).collect(),
         schema: params.schema.map(|text| text.parse().map_err(|_| invalid_schema())).transpose()?,
+        known: headers.get(IF_NONE_MATCH).and_then(|known| known.to_str().ok()).map(str::to_owned),
     };
-    let page = app.engine().pull(&caller.actor, query).await?;
-    Ok(([(CONTENT_TYPE, "application/json")], page_text(&page)).into_response())
+    let page = match app.engine().pull_packed(&caller.actor, query).await? {
+        Pulled::Page(page) => page,
+        Pulled::Unchanged(etag) => return Ok((StatusCode::NOT_MODIFIED, [(ETAG, etag)]).into_response()),
+    };
+    let named = [(CONTENT_TYPE, "application/json".to_owned()), (ETAG, page.etag.clone())];
+    let is_packed = page.changes.iter().any(|changes| matches!(changes, Changes::Packed(_)));
+    if is_packed && takes_gzip(&headers) {
+        let packed = [(CONTENT_ENCODING, "gzip"), (VARY, "accept-encoding")];
+        return Ok((named, packed, packed_page(&page)).into_response());
+    }
+    // What is not packed yet is packed on its way out, where that is worth it.
+    Ok((named, page_text(&page)).into_response())
 }
 
 impl PushBody {
@@ -219,22 +242,68 @@ fn invalid_schema() -> Problem {
 }
 
 /// Puts the page's changes together as they are; parsing and writing them again would be half of a pull's time.
-fn page_text(page: &PullPage) -> String {
-    let changes: usize = page.changes.iter().map(|change| change.len() + 1).sum();
-    let mut text = String::with_capacity(changes + page.cursor.len() + 160);
-    text.push_str("{\"changes\":[");
-    for (index, change) in page.changes.iter().enumerate() {
+fn page_text(page: &PackedPage) -> String {
+    let parts: Vec<Cow<'_, str>> = page.changes.iter().flat_map(texts_of).collect();
+    let changes: usize = parts.iter().map(|part| part.len() + 1).sum();
+    let rest = rest_of(page);
+    let mut text = String::with_capacity(changes + rest.len() + PAGE_BEGINS.len());
+    text.push_str(PAGE_BEGINS);
+    for (index, part) in parts.iter().enumerate() {
         if index > 0 {
             text.push(',');
         }
-        text.push_str(change);
+        text.push_str(part);
     }
+    text.push_str(&rest);
+    text
+}
+
+/// The same as gzip: what is kept packed stays as it is.
+fn packed_page(page: &PackedPage) -> Vec<u8> {
+    let bytes = page.changes.iter().map(|changes| match changes {
+        Changes::Each(each) => each.iter().map(String::len).sum::<usize>() / 4,
+        Changes::Packed(packed) => packed.deflated().len(),
+    });
+    let mut gzip = Gzip::new(bytes.sum());
+    // Small texts between packed ones are joined: each part costs a few bytes.
+    let mut text = PAGE_BEGINS.to_owned();
+    let mut is_first = true;
+    for changes in &page.changes {
+        let parts = match changes {
+            Changes::Each(each) if each.is_empty() => continue,
+            Changes::Each(each) => Some(each.join(",")),
+            Changes::Packed(_) => None,
+        };
+        if !is_first {
+            text.push(',');
+        }
+        is_first = false;
+        match (changes, parts) {
+            (Changes::Packed(packed), _) => {
+                gzip.text(&std::mem::take(&mut text));
+                gzip.packed(packed.deflated(), packed.crc32(), packed.text_bytes());
+            }
+            (Changes::Each(_), joined) => text.push_str(&joined.unwrap_or_default()),
+        }
+    }
+    text.push_str(&rest_of(page));
+    gzip.text(&text);
+    gzip.finish()
+}
+
+fn texts_of(changes: &Changes) -> Vec<Cow<'_, str>> {
+    match changes {
+        Changes::Each(each) => each.iter().map(|change| Cow::Borrowed(change.as_str())).collect(),
+        Changes::Packed(packed) => vec![Cow::Owned(packed.text())],
+    }
+}
+
+/// What follows the changes.
+fn rest_of(page: &PackedPage) -> String {
     let rest = serde_json::json!({
         "epoch": page.epoch, "cursor": page.cursor, "has_more": page.has_more, "clock": page.clock,
     });
-    text.push_str("],");
-    text.push_str(&rest.to_string()[1..]);
-    text
+    format!("],{}", &rest.to_string()[1..])
 }
 
 /// A number in a header that helps the desk and decides nothing; nonsense is as good as none.
@@ -263,14 +332,21 @@ mod tests {
     #[test]
     fn a_page_is_put_together_without_parsing() {
         let epoch = Uuid::from_u128(3);
-        let mut page = PullPage { epoch, changes: vec![], cursor: "c\"1".into(), has_more: false, clock: 7 };
+        let (cursor, etag) = ("c\"1".to_owned(), String::new());
+        let mut page = PackedPage { epoch, changes: vec![], cursor, has_more: false, clock: 7, etag };
         let empty: Value = serde_json::from_str(&page_text(&page)).expect("JSON");
         assert_eq!(
             empty,
             serde_json::json!({"epoch": epoch, "changes": [], "cursor": "c\"1", "has_more": false, "clock": 7})
         );
-        page.changes = vec![r#"{"seq":1}"#.into(), r#"{"seq":2}"#.into()];
+        page.changes = vec![
+            Changes::Each(Vec::new()),
+            Changes::Each(vec![r#"{"seq":1}"#.into()]),
+            Changes::Each(vec![r#"{"seq":2}"#.into()]),
+        ];
         let full: Value = serde_json::from_str(&page_text(&page)).expect("JSON");
+        let opened: Value = serde_json::from_reader(flate2::read::GzDecoder::new(&*packed_page(&page))).expect("gzip");
+        assert_eq!(opened, full);
         assert_eq!(full["changes"], serde_json::json!([{"seq": 1}, {"seq": 2}]));
     }
 

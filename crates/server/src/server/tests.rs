@@ -1,6 +1,8 @@
 //! One desk in this process, asked over HTTP: what only this crate decides. The contract as a whole is
 //! tested in `tests/http`.
 
+mod moving;
+
 use std::net::{Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
@@ -14,9 +16,9 @@ use super::*;
 /// How long anything may take here.
 const DEADLINE: Duration = Duration::from_secs(20);
 
-struct Desk {
+pub(crate) struct Desk {
     folder: TempDir,
-    server: RunningServer,
+    pub(crate) server: RunningServer,
     client: Client,
 }
 
@@ -26,12 +28,19 @@ fn options(folder: &TempDir) -> ServerOptions {
 }
 
 impl Desk {
-    async fn start() -> Self {
+    pub(crate) async fn start() -> Self {
+        Self::noting(showdesk_engine::Faults::default()).await
+    }
+
+    /// One that writes down what is noted there.
+    pub(crate) async fn noting(faults: showdesk_engine::Faults) -> Self {
         // Another crate of the workspace has the client speak TLS, and then a client needs a provider, also for plain HTTP.
         // It is there already if another case of this process was first.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let folder = tempfile::tempdir().expect("a folder");
-        let server = Server::start(options(&folder)).await.expect("it starts");
+        let mut options = options(&folder);
+        options.engine.faults = faults;
+        let server = Server::start(options).await.expect("it starts");
         Self { folder, server, client: Client::new() }
     }
 
@@ -43,7 +52,7 @@ impl Desk {
         self.client.request(method, format!("http://{}{path}", self.server.admin))
     }
 
-    fn desk(&self, method: Method, path: &str) -> RequestBuilder {
+    pub(crate) fn desk(&self, method: Method, path: &str) -> RequestBuilder {
         self.stranger_at_desk(method, path).bearer_auth(&self.server.admin_token)
     }
 
@@ -59,7 +68,7 @@ impl Desk {
     }
 
     /// A phone that joined: its token and its device.
-    async fn joined(&self) -> (String, String) {
+    pub(crate) async fn joined(&self) -> (String, String) {
         let claimed: Value = self.claim(&self.new_code().await).await.json().await.expect("JSON");
         let waiting = json_of(self.desk(Method::GET, "/api/v1/admin/pairings"), 200).await;
         let id = waiting["items"][0]["pairing_id"].as_str().expect("an id");
@@ -71,7 +80,7 @@ impl Desk {
     }
 }
 
-async fn json_of(request: RequestBuilder, status: u16) -> Value {
+pub(crate) async fn json_of(request: RequestBuilder, status: u16) -> Value {
     let response = request.send().await.expect("an answer");
     let answered = response.status().as_u16();
     let text = response.text().await.expect("a text");
