@@ -26,8 +26,7 @@ pub(crate) async fn announce(app: AppHandle, mut wakes: broadcast::Receiver<Wake
     let mut told = Told::default();
     let mut messages = Messages::default();
     while let Some(group) = next_group(&mut wakes, &mut told).await {
-        let (app, address) = (app.clone(), group.address());
-        messages.show(words::clashes(group.count), move || window::open_at(&app, &address)).await;
+        messages.show(&app, words::clashes(group.count), group.address()).await;
     }
 }
 

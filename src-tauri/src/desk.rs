@@ -3,7 +3,7 @@
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 
-use showdesk_server::engine::{Engine, EngineError, Wake};
+use showdesk_server::engine::{Engine, EngineError, Faults, Wake};
 use showdesk_server::{RunningServer, Server, ServerOptions, StartError};
 use tauri::Url;
 use tokio::sync::broadcast;
@@ -20,30 +20,31 @@ pub(crate) struct Desk {
 
 impl Desk {
     /// Opens the show in the folder and serves it.
-    pub(crate) async fn start(folder: &Path, options: &Options) -> Result<Self, StartError> {
-        // Asked before the show is opened, which makes one in an empty folder.
-        let was_empty = is_empty(folder);
+    pub(crate) async fn start(folder: &Path, options: &Options, faults: &Faults) -> Result<Self, StartError> {
         let mut server_options = ServerOptions::new(folder);
+        server_options.engine.faults = faults.clone();
         server_options.admin = SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
         if let Some(http) = options.http {
             server_options.http = http;
         }
         let desk = Self { server: Server::start(server_options).await? };
         if let Some(size) = options.demo
-            && was_empty
+            && let Err(error) = desk.fill(size.into()).await
         {
-            let filled = desk.fill(size.into()).await;
-            if let Err(error) = filled {
-                desk.stop().await;
-                return Err(error.into());
-            }
+            desk.stop().await;
+            return Err(error.into());
         }
         Ok(desk)
     }
 
+    /// Fills a show that nobody has set up; one that somebody has stays as it is. A filling that was cut short left
+    /// nothing behind.
     async fn fill(&self, size: showdesk_server::engine::DemoSize) -> Result<(), EngineError> {
         let engine = &self.server.engine;
-        engine.fill_demo(&engine.desk_actor().await?, size, DEMO_STAGE).await
+        if engine.is_untouched().await? {
+            engine.fill_demo(&engine.desk_actor().await?, size, DEMO_STAGE).await?;
+        }
+        Ok(())
     }
 
     /// The desk page, without the token.
@@ -74,21 +75,5 @@ impl Desk {
     /// Finishes what was accepted and closes the show.
     pub(crate) async fn stop(self) {
         self.server.stop().await;
-    }
-}
-
-/// Whether the folder holds nothing, or is not there yet.
-fn is_empty(folder: &Path) -> bool {
-    folder.read_dir().map_or(true, |mut entries| entries.next().is_none())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_folder_with_a_file_is_not_empty() {
-        assert!(!is_empty(Path::new(env!("CARGO_MANIFEST_DIR"))));
-        assert!(is_empty(&Path::new(env!("CARGO_MANIFEST_DIR")).join("no such folder")));
     }
 }

@@ -1,11 +1,12 @@
 //! The desktop window of Showdesk.
 //!
 //! Starts the server in this process, shows its desk page in a window, puts an icon into the tray and tells the desktop
-//! when a clash arrives.
+//! when a clash arrives, in an emergency, when messages do not go out, and what alerts say.
 //! It holds no decisions: delete this folder and the desk still works in a browser.
 
 #![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
 
+mod alerts;
 mod clashes;
 mod closing;
 mod desk;
@@ -14,6 +15,7 @@ mod message;
 mod options;
 mod phones;
 mod quit;
+mod staff;
 mod tray;
 mod window;
 mod words;
@@ -25,7 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use clap::Parser;
 use showdesk_server::StartError;
-use showdesk_server::engine::EngineError;
+use showdesk_server::engine::{EngineError, Faults};
 use tauri::{App, AppHandle, Manager, RunEvent, async_runtime};
 
 use desk::Desk;
@@ -37,11 +39,7 @@ use phones::Phones;
 type Slot = Arc<Mutex<Option<Desk>>>;
 
 fn main() -> ExitCode {
-    tracing_subscriber::fmt()
-        .with_writer(std::io::stderr)
-        .with_ansi(std::io::stderr().is_terminal())
-        .with_env_filter(showdesk_server::config::log_filter())
-        .init();
+    let faults = showdesk_server::witness::begin(std::io::stderr().is_terminal());
     let options = Options::parse();
     let context = tauri::generate_context!("tauri.conf.json");
     let Some(folder) = options.folder(&context.config().identifier) else {
@@ -49,7 +47,7 @@ fn main() -> ExitCode {
         return ExitCode::FAILURE;
     };
     // Before anything of a window is begun: a second start is only a knock on the first one's door.
-    let Some(started) = start(&folder, &options) else { return ExitCode::SUCCESS };
+    let Some(started) = start(&folder, &options, &faults) else { return ExitCode::SUCCESS };
     let slot = Slot::default();
     let opened = Arc::clone(&slot);
     let app = tauri::Builder::default()
@@ -74,12 +72,12 @@ fn main() -> ExitCode {
 }
 
 /// Starts the desk. None if another window has the show open: that one has come to the front.
-fn start(folder: &Path, options: &Options) -> Option<Result<Desk, StartError>> {
+fn start(folder: &Path, options: &Options, faults: &Faults) -> Option<Result<Desk, StartError>> {
     let activation = options.activation.as_deref();
     if front_door::knock(folder, activation) {
         return None;
     }
-    let started = async_runtime::block_on(Desk::start(folder, options));
+    let started = async_runtime::block_on(Desk::start(folder, options, faults));
     let in_use = started.as_ref().is_err_and(is_in_use);
     if in_use && front_door::knock_patiently(folder, activation) { None } else { Some(started) }
 }
@@ -100,6 +98,8 @@ fn open(
             window::show_desk(app, &desk)?;
             tray::show(app.handle());
             async_runtime::spawn(clashes::announce(app.handle().clone(), desk.wakes()));
+            async_runtime::spawn(staff::announce(app.handle().clone(), desk.engine(), desk.wakes()));
+            async_runtime::spawn(alerts::announce(app.handle().clone(), desk.engine(), desk.wakes()));
             *slot.lock().unwrap_or_else(PoisonError::into_inner) = Some(desk);
         }
         Err(error) => {

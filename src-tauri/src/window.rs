@@ -1,7 +1,8 @@
 //! The one window: the desk page, or the reason why there is none.
 //!
 //! The page gets the token from a script before its own run, never from the URL, and the window never leaves the
-//! page's origin. The shell leads the page only as a person could: by its address.
+//! page's origin. The shell leads the page only as a person could: by its address. The one thing it tells the page is a
+//! message that no service of the desktop took.
 
 use serde::Serialize;
 use serde_json::json;
@@ -12,7 +13,8 @@ use tauri_plugin_window_state::StateFlags;
 
 use crate::closing;
 use crate::desk::Desk;
-use crate::words::{self, Refusal};
+use crate::message::Urgency;
+use crate::words::{self, Message, Refusal};
 
 /// The window with the desk page.
 pub(crate) const LABEL: &str = "desk";
@@ -20,6 +22,9 @@ pub(crate) const LABEL: &str = "desk";
 pub(crate) const CONNECT: &str = "#/overview?connect=1";
 /// The page's address that lists what needs checking; a clash's id may follow.
 pub(crate) const CHECKS: &str = "#/needs-checking";
+
+/// The event by which the page hears of a message that the desktop did not take.
+const TOLD: &str = "showdesk:message";
 
 /// Remembers where the desk's window was, and how large.
 pub(crate) fn remembered() -> TauriPlugin<Wry> {
@@ -85,6 +90,21 @@ pub(crate) fn open_at(app: &AppHandle, hash: &str) {
         tracing::error!(%error, "the desk page could not be led to {hash}");
     }
     bring_desk_to_front(app, None);
+}
+
+/// Has the desk page show a message that the desktop did not take: an event of its window, with what a click opens.
+pub(crate) fn tell(app: &AppHandle, message: &Message, address: &str) {
+    let Some(window) = app.get_webview_window(LABEL) else { return };
+    let detail = json!({
+        "title": message.summary,
+        "text": message.body,
+        "open": message.open,
+        "address": address,
+        "urgent": message.urgency == Urgency::Urgent,
+    });
+    if let Err(error) = window.eval(format!("dispatchEvent(new CustomEvent('{TOLD}', {{ detail: {detail} }}));")) {
+        tracing::error!(%error, "a message could be shown neither by the desktop nor in the window");
+    }
 }
 
 /// Shows the desk's window before all others. `activation` is what the desktop gave a second start for that.

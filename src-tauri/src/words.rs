@@ -3,7 +3,10 @@
 use serde::Serialize;
 use showdesk_server::StartError;
 use showdesk_server::engine::EngineError;
+use showdesk_server::engine::api::alerts::DesktopAlert;
+use showdesk_server::engine::api::notifications::Notice;
 
+use crate::message::Urgency;
 use crate::phones::PhonesNow;
 
 /// The program's name, on windows and messages.
@@ -76,6 +79,8 @@ pub(crate) struct Message {
     pub(crate) body: String,
     /// The button that leads there.
     pub(crate) open: &'static str,
+    /// How loud it is.
+    pub(crate) urgency: Urgency,
 }
 
 /// New clashes have arrived.
@@ -83,7 +88,21 @@ pub(crate) fn clashes(count: usize) -> Message {
     let summary =
         if count == 1 { "1 entry needs checking".to_owned() } else { format!("{count} entries need checking") };
     let body = "Two people wrote different things. Choose in Needs checking.".to_owned();
-    Message { summary, body, open: if count == 1 { "Look at it" } else { "Look at them" } }
+    let open = if count == 1 { "Look at it" } else { "Look at them" };
+    Message { summary, body, open, urgency: Urgency::Normal }
+}
+
+/// Something that those who run the show must hear at once.
+pub(crate) fn notice(notice: &Notice, urgency: Urgency) -> Message {
+    let from = notice.from.as_ref().map(|from| format!("From {from}."));
+    let body = [notice.body.clone(), from].into_iter().flatten().collect::<Vec<_>>().join(" ");
+    Message { summary: notice.title.clone(), body, open: "Look at it", urgency }
+}
+
+/// What an alert says.
+pub(crate) fn alert(alert: &DesktopAlert, urgency: Urgency) -> Message {
+    let body = alert.detail.clone().unwrap_or_default();
+    Message { summary: alert.headline.clone(), body, open: "Look at it", urgency }
 }
 
 /// Where phones join, for the terminal.
