@@ -21,6 +21,96 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/alerts/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was said, and what happened while a rule was silenced: the newest first. */
+        get: operations["get_admin_alerts_events"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/alerts/rules": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All rules, how they are said, and where they stand. */
+        get: operations["get_admin_alerts_rules"];
+        /**
+         * Adds a rule, or puts it in the place of the one of its name, also of a built-in one. 400 `bad_rule` if it cannot be
+         *     followed.
+         */
+        put: operations["put_admin_alerts_rules"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/alerts/rules/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes a rule that people made; puts a built-in one back to how it came. */
+        delete: operations["delete_admin_alerts_rules_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/alerts/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What was chosen for all rules. Of a webhook only where it is: its address is never told. */
+        get: operations["get_admin_alerts_settings"];
+        /** Chooses for all rules; what is not named stays. */
+        put: operations["put_admin_alerts_settings"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/alerts/settings/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sends a line of test to the webhook. Answers in words. */
+        post: operations["post_admin_alerts_settings_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/audit": {
         parameters: {
             query?: never;
@@ -66,6 +156,61 @@ export interface paths {
         put?: never;
         /** Takes a bulk decision back, as far as that still can be; each clash tells whether it was. */
         post: operations["post_admin_bulk_bulk_id_undo"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/cache": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is kept in memory, and what is asked for most. With a tag only that kind's values are listed. */
+        get: operations["get_admin_cache"];
+        put?: never;
+        post?: never;
+        /** Clears what is kept, in memory and on disk. Nothing is lost by it: who asks next waits a little longer. */
+        delete: operations["delete_admin_cache"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/charts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All charts of a time: drawings whose colours are the page's, and their values in words. The same for all who ask
+         *     within a few seconds.
+         */
+        get: operations["get_admin_charts"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/charts/{file}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One chart as a file: its name and `.svg`, `.png` (twice as large as it is printed) or `.csv`. */
+        get: operations["get_admin_charts_file"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -241,7 +386,7 @@ export interface paths {
         get?: never;
         /**
          * Changes a device and its person; what is absent stays. It holds from the next request on, and streams are told.
-         *     422 `own_device` for rights of the laptop, 409 `last_admin`, 409 `wrong_state` for a removed device.
+         *     422 `own_device` for rights of the laptop, 409 `wrong_state` for a removed device.
          */
         put: operations["put_admin_devices_id"];
         post?: never;
@@ -329,6 +474,41 @@ export interface paths {
         /** Everything about one animal. */
         get: operations["get_admin_entries_animal_id"];
         put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/errors": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Problems, those seen last first. */
+        get: operations["get_admin_errors"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/errors/{fingerprint}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A problem with its first five and its last twenty errors. */
+        get: operations["get_admin_errors_fingerprint"];
+        /** Says how a problem stands. One that was solved and is seen again is told as an alert. */
+        put: operations["put_admin_errors_fingerprint"];
         post?: never;
         delete?: never;
         options?: never;
@@ -458,6 +638,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/metrics/series": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One measurement over a time, step by step. Steps in which nothing was measured are null. */
+        get: operations["get_admin_metrics_series"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/network": {
         parameters: {
             query?: never;
@@ -520,6 +717,201 @@ export interface paths {
         get: operations["get_admin_network_tests_id"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notification-templates": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All templates, in their order. */
+        get: operations["get_admin_notification_templates"];
+        put?: never;
+        /** Adds a template. */
+        post: operations["post_admin_notification_templates"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notification-templates/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Writes a template anew. */
+        put: operations["put_admin_notification_templates_id"];
+        post?: never;
+        /** Removes a template; messages that were made from it stay. */
+        delete: operations["delete_admin_notification_templates_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Messages that wait, or went out. */
+        get: operations["get_admin_notifications"];
+        put?: never;
+        /** Sends a message, or schedules it. 400 `placeholder_unfilled` if `{class}`, `{ring}` or `{time}` is not known. */
+        post: operations["post_admin_notifications"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One message, with what became of it on each phone. */
+        get: operations["get_admin_notifications_id"];
+        /** Writes a scheduled message anew. 409 `already_sent` or `already_cancelled`. */
+        put: operations["put_admin_notifications_id"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a message back that has not gone out: a scheduled one, or one that can be undone. 409 `already_sent`. */
+        post: operations["post_admin_notifications_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications/{id}/remind": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Tells a message again to who has not seen it, or, where that is wanted, not confirmed it. 409 `not_sent`,
+         *     `retracted` or `expired`.
+         */
+        post: operations["post_admin_notifications_id_remind"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications/{id}/retract": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Takes a message back that went out: phones show that it was taken back. 409 `not_sent`. */
+        post: operations["post_admin_notifications_id_retract"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications/audience": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Classes, rings, jobs, departments and exhibitors that a message can be for, with the people behind each. */
+        get: operations["get_admin_notifications_audience"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications/automatic": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the desk sends by itself, and the quiet hours. */
+        get: operations["get_admin_notifications_automatic"];
+        /** Chooses what the desk sends by itself, and the quiet hours. What is not named stays. */
+        put: operations["put_admin_notifications_automatic"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications/preview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** A message as phones will show it. 400 `placeholder_unfilled` if something in it is not known. */
+        post: operations["post_admin_notifications_preview"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/notifications/reach": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whom a message would reach now. */
+        post: operations["post_admin_notifications_reach"];
         delete?: never;
         options?: never;
         head?: never;
@@ -680,6 +1072,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/push": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The push providers, and whether messages go out by them. No key is ever told. */
+        get: operations["get_admin_push"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/push/{provider}/test": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Asks a provider whether messages would go out, without sending one. Answers in words. */
+        post: operations["post_admin_push_provider_test"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/push/apns": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets Apple up; what is absent stays. The key file is looked at and sealed. 422 says what is wrong with it. */
+        put: operations["put_admin_push_apns"];
+        post?: never;
+        /** Forgets Apple and its key. */
+        delete: operations["delete_admin_push_apns"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/push/fcm": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets Firebase up; what is absent stays. The key file is looked at and sealed. 422 says what is wrong with it. */
+        put: operations["put_admin_push_fcm"];
+        post?: never;
+        /** Forgets Firebase and its key. */
+        delete: operations["delete_admin_push_fcm"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/push/web": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Sets the message services of browsers up; what is absent stays. The show's own key is made at the first time. */
+        put: operations["put_admin_push_web"];
+        post?: never;
+        /** Forgets the message services of browsers; the show's own key for them stays. */
+        delete: operations["delete_admin_push_web"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/queue": {
         parameters: {
             query?: never;
@@ -754,6 +1234,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/admin/recording": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What is recorded, for how long it is kept, and what the last clean-up removed. */
+        get: operations["get_admin_recording"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/admin/records/{table_name}/{id}/history": {
         parameters: {
             query?: never;
@@ -763,6 +1260,43 @@ export interface paths {
         };
         /** Every version of a record, newest first. */
         get: operations["get_admin_records_table_name_id_history"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/report": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The report of the show: one page for the manager's file, whole in itself, that prints well. Exhibitors stand in it by
+         *     their numbers only.
+         */
+        get: operations["get_admin_report"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/requests": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Single requests, newest first: all that failed or were slow, and a few of the rest, each with how many it stands for. */
+        get: operations["get_admin_requests"];
         put?: never;
         post?: never;
         delete?: never;
@@ -835,7 +1369,10 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Runs a worker once: `process-sync-queue` takes up to 100 waiting ops up, `cleanup` removes what may go. */
+        /**
+         * Runs a worker once: `process-sync-queue` takes up to 100 waiting ops up, `send-push-notification` sends up to
+         *     100 messages that are due, `cleanup` removes what may go.
+         */
         post: operations["post_admin_workers_name_run"];
         delete?: never;
         options?: never;
@@ -850,7 +1387,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Wake-ups for this device: what changed is pulled, never streamed. */
+        /** Wake-ups for this device: what changed is pulled, never streamed. Messages to its person come whole. */
         get: operations["get_live"];
         put?: never;
         post?: never;
@@ -867,7 +1404,7 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the device may know about itself. */
+        /** What the device may know about itself. To ask this is no first use of a new token: the others of the device live on. */
         get: operations["get_me"];
         put?: never;
         post?: never;
@@ -948,6 +1485,94 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The person's messages after a number, ascending. What is over is left out. */
+        get: operations["get_me_notifications"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/notifications/ack": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** How far messages came on this phone. It only rises; ids that are not the person's are passed over. */
+        post: operations["post_me_notifications_ack"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/push-key": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What a page needs to subscribe at its browser's message service; null while the desk sends nothing that way. */
+        get: operations["get_me_push_key"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/push-tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keeps an address of this phone: 201 if it is new, 200 if it was known. It belongs to the phone that told it last.
+         *     422 `invalid_push_token` for what is no address, or leads into the show's own network.
+         */
+        put: operations["put_me_push_tokens"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/push-tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Removes an address of this phone. */
+        delete: operations["delete_me_push_tokens_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/token": {
         parameters: {
             query?: never;
@@ -1010,7 +1635,8 @@ export interface paths {
         put?: never;
         /**
          * Shows a code, or its short form. 404 unknown, 410 used or expired, 429 after too many wrong ones: 10 a minute from
-         *     an address and 30 in all; a short form is dead for an address after 5 and for everybody after 30.
+         *     an address and 30 in all; a short form is dead for an address after 5 and for everybody after 30. Codes that let
+         *     nobody in any more count as requests without a pass.
          */
         post: operations["post_pairing_claim"];
         delete?: never;
@@ -1104,10 +1730,50 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/telemetry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Takes in what a phone measured and what went wrong there. Nothing is answered about what becomes of it: what is too
+         *     much, or cannot be kept for the moment, is dropped and counted. The person is the one of the token.
+         */
+        post: operations["post_telemetry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description How far messages came on this phone. */
+        Ack: {
+            /** @description The messages, at most 500. Ids that are not the person's are passed over. */
+            ids: string[];
+            /** @description delivered, seen or confirmed. It only rises. */
+            state: components["schemas"]["AckState"];
+        };
+        /** @description What an acknowledgement changed. */
+        Acked: {
+            /**
+             * Format: int64
+             * @description Messages for which something rose.
+             */
+            updated: number;
+        };
+        /**
+         * @description How far a message came.
+         * @enum {string}
+         */
+        AckState: "delivered" | "seen" | "confirmed";
         /** @description One change that a person made. */
         ActivityItem: {
             /**
@@ -1147,6 +1813,236 @@ export interface components {
              * @description What to ask for as `before` for the next page, if there is one.
              */
             next?: number | null;
+        };
+        /** @description Something that was said, or happened while the rule was silenced. */
+        AlertEvent: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description The second. */
+            detail?: string | null;
+            /** @description The first line. */
+            headline: string;
+            /**
+             * Format: uuid
+             * @description The row.
+             */
+            id: string;
+            /** @description `firing`, `still_firing`, `resolved`. */
+            kind: string;
+            /** @description How far it came to the phones of admins: `waiting`, `sent`, `failed`; none if it does not go there. */
+            push?: string | null;
+            /** @description Nobody was told: the rule was silenced, or the hours were quiet. */
+            quiet: boolean;
+            /** @description The rule. */
+            rule: string;
+            /** @description `notice`, `warning`, `critical`. */
+            severity: string;
+            /** @description What it is about. */
+            subjects: components["schemas"]["AlertSubject"][];
+            /** @description The same to the webhook. */
+            webhook?: string | null;
+        };
+        /** @description A page of what was said. */
+        AlertEventPage: {
+            /** @description Where the next page begins, if there is one. */
+            cursor?: string | null;
+            /** @description The newest first. */
+            items: components["schemas"]["AlertEvent"][];
+        };
+        /** @description Hours of the day; they may go over midnight. */
+        AlertHours: {
+            /** @description The first quiet moment, like `22:00`. */
+            from: string;
+            /** @description The first loud one. */
+            until: string;
+        };
+        /** @description A piece of a rule's sentence. */
+        AlertPart: {
+            /** @description `words`, `limit` (can be edited), `wait` (can be edited). */
+            kind: string;
+            /** @description As it is read. */
+            text: string;
+        };
+        /** @description When to tell whom of what. Times are seconds. */
+        AlertRule: {
+            /** @description `p50`, `p95`, `p99`, `rate` (a minute), `share` (of a hundred, failed), `count`, `last`. */
+            aggregate: string;
+            /** @description Whether it is looked at. */
+            enabled: boolean;
+            /** @description Only measurements with these labels. */
+            filter?: {
+                [key: string]: string;
+            };
+            /** @description Its name: small letters, digits and `_`. A built-in rule keeps it when it is changed. */
+            id: string;
+            /**
+             * Format: int32
+             * @description How long it must be well before it is over.
+             */
+            keep: number;
+            /** @description What is measured: `requests`, `phone_away_unsent`, `disk_free`, …. */
+            metric: string;
+            /**
+             * Format: int32
+             * @description Without any reading for so long, nothing is known.
+             */
+            missing_after: number;
+            /** @description `above` or `below`: which side is trouble. */
+            operator: string;
+            quiet_hours?: null | components["schemas"]["AlertHours"];
+            /**
+             * Format: double
+             * @description From here on all is well again.
+             */
+            recovery: number;
+            /**
+             * Format: int32
+             * @description How often people are told again while it lasts; none tells once.
+             */
+            repeat?: number | null;
+            /**
+             * Format: int64
+             * @description With fewer measurements in the window there is nothing to complain of.
+             */
+            samples_min: number;
+            /** @description `notice`, `warning`, `critical`: critical ones are told in quiet hours, too. */
+            severity: string;
+            /**
+             * Format: date-time
+             * @description Until then nobody does.
+             */
+            silenced_until?: string | null;
+            /** @description Who hears of it: `desktop`, `stream` (the open desks), `push` (phones of admins), `webhook`. */
+            sinks: string[];
+            /** @description Whether not knowing is told like trouble. */
+            tell_missing: boolean;
+            /**
+             * Format: double
+             * @description Beyond this it is trouble; its unit stands beside the rule.
+             */
+            threshold: number;
+            /**
+             * Format: int32
+             * @description How long it must be trouble before somebody is told.
+             */
+            wait: number;
+            /**
+             * Format: int32
+             * @description How far back one reading looks: at most 3,600.
+             */
+            window: number;
+        };
+        /** @description All rules. */
+        AlertRuleList: {
+            /** @description The built-in ones in their order, then those that people made. */
+            items: components["schemas"]["AlertRuleView"][];
+        };
+        /** @description A rule, how it is said, and where it stands. */
+        AlertRuleView: {
+            /** @description Whether the program came with it. */
+            built_in: boolean;
+            /** @description Whether it is a built-in one that somebody changed. */
+            changed: boolean;
+            /** @description The rule. */
+            rule: components["schemas"]["AlertRule"];
+            /** @description The sentence that follows "Tell me when". */
+            sentence: components["schemas"]["AlertPart"][];
+            /** @description Where it stands. */
+            state: components["schemas"]["AlertState"];
+            /** @description In which units its numbers are said. */
+            units: components["schemas"]["AlertUnits"];
+        };
+        /** @description What was chosen for all rules. */
+        AlertSettings: {
+            /** @description Whether the laptop's desktop shows messages. */
+            desktop: boolean;
+            /** @description Whether every message goes to the phones of admins, too. */
+            push: boolean;
+            quiet_hours?: null | components["schemas"]["AlertHours"];
+            webhook?: null | components["schemas"]["AlertWebhook"];
+        };
+        /** @description What is to be chosen; what is not named stays. */
+        AlertSettingsInput: {
+            /** @description Whether the laptop's desktop shows messages. */
+            desktop?: boolean | null;
+            /** @description Whether every message goes to the phones of admins, too. */
+            push?: boolean | null;
+            quiet_hours?: null | components["schemas"]["AlertHours"];
+            webhook?: null | components["schemas"]["AlertWebhookInput"];
+        };
+        /** @description Where a rule stands. */
+        AlertState: {
+            /** @description What is in trouble now. */
+            firing: components["schemas"]["AlertSubject"][];
+            /** @description The first line of a message about it, while something is in trouble. */
+            headline?: string | null;
+            /** @description `normal`, `pending`, `firing`, `recovering`, `no_data`: the most serious one of all it is about. */
+            phase: string;
+            /**
+             * Format: date-time
+             * @description Until when nobody hears of it, if that is still to come.
+             */
+            silenced_until?: string | null;
+        };
+        /** @description What an alert is about. */
+        AlertSubject: {
+            /** @description In people's words; none for this laptop. */
+            name?: string | null;
+            /**
+             * Format: date-time
+             * @description Since when.
+             */
+            since: string;
+            /** @description A device's id, a provider's word, a problem's name; empty for this laptop. */
+            subject: string;
+            /**
+             * Format: double
+             * @description The last value; none if nothing is known.
+             */
+            value?: number | null;
+        };
+        /** @description How a test of the webhook ended. */
+        AlertTrial: {
+            /** @description Whether it was taken. */
+            ok: boolean;
+            /** @description What happened, in a sentence. */
+            sentence: string;
+        };
+        /** @description Units of a rule's numbers. */
+        AlertUnits: {
+            /** @description `milliseconds`, `seconds`, `count`, `percent`, `bytes`, or `flag`: nothing to choose. */
+            threshold: string;
+        };
+        /** @description A webhook without what is secret. */
+        AlertWebhook: {
+            /** @description Where it is: `https://hooks.example.org/…`. The rest is never told. */
+            address: string;
+            last?: null | components["schemas"]["AlertWebhookTried"];
+            /**
+             * Format: date-time
+             * @description When it was entered.
+             */
+            set_at: string;
+        };
+        /** @description A webhook that is to be used. */
+        AlertWebhookInput: {
+            /** @description Its address, `https://` or `http://`, without a name and a password in it. It comes in and is never told. */
+            url: string;
+        };
+        /** @description What became of a message to the webhook. */
+        AlertWebhookTried: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description Whether it was taken. */
+            ok: boolean;
+            /** @description What happened, in a sentence. */
+            sentence: string;
         };
         /** @description The columns the reader may see. One it may not see is absent, never null. */
         Animals: {
@@ -1307,6 +2203,32 @@ export interface components {
             /** @description 1 to 500 characters. */
             text: string;
         };
+        /** @description Sets Apple up. What is absent stays as it is. */
+        ApnsInput: {
+            /** @description A stand-in in the provider's place, by https or on this laptop; null is the provider itself. */
+            endpoint?: string | null;
+            /** @description `production` (the first choice) or `sandbox`. */
+            environment?: string | null;
+            /** @description The text of the .p8 file. It can be replaced, never read. */
+            key?: string | null;
+            /** @description Ten letters and digits. */
+            key_id?: string | null;
+            /** @description Ten letters and digits. */
+            team_id?: string | null;
+            /** @description The app's bundle id. */
+            topic?: string | null;
+        };
+        /** @description Apple. */
+        ApnsView: components["schemas"]["ProviderStanding"] & {
+            /** @description `production` or `sandbox`: where a phone is looked for that does not say. */
+            environment?: string | null;
+            /** @description The key. */
+            key_id?: string | null;
+            /** @description The team. */
+            team_id?: string | null;
+            /** @description The app's bundle id. */
+            topic?: string | null;
+        };
         /** @description An op is to be applied on its author's behalf. */
         Apply: {
             /** @description Values in place of those sent, by field; fields that are not named stay as they were sent. */
@@ -1346,6 +2268,82 @@ export interface components {
             /** @description What. */
             text: string;
         };
+        /** @description A message that is looked at before it is sent. */
+        AskPreview: {
+            /** @description Whom it is for. */
+            audience: components["schemas"]["AudienceInput"];
+            before_class?: null | components["schemas"]["BeforeClass"];
+            /** @description As typed. */
+            body?: string | null;
+            /** @description As typed. */
+            title: string;
+        };
+        /** @description Whom a message is asked about. */
+        AskReach: {
+            /** @description Whom it is for. */
+            audience: components["schemas"]["AudienceInput"];
+        };
+        /** @description Something that a message can be for. */
+        AudienceChoice: {
+            /** @description What goes into the audience: an id, a job, a department; `everybody` for everybody. */
+            id: string;
+            /** @description What it is. */
+            kind: components["schemas"]["AudienceKind"];
+            /** @description What it is called. */
+            label: string;
+            /** @description What tells it from others. */
+            note?: string | null;
+            /** @description People with a phone. */
+            people: number;
+            /**
+             * Format: date-time
+             * @description When a class is planned.
+             */
+            planned_at?: string | null;
+        };
+        /** @description What was found. */
+        AudienceChoices: {
+            /** @description The best match first. */
+            items: components["schemas"]["AudienceChoice"][];
+        };
+        /** @description Whom a message is for; what is named is added up. */
+        AudienceInput: {
+            /**
+             * @description Whose animals are entered in these classes.
+             * @default []
+             */
+            class_ids: string[];
+            /**
+             * @description Who works for these departments, and whose animals are in them.
+             * @default []
+             */
+            departments: string[];
+            /**
+             * @description Everybody at the show, viewers included. `{}` means the same.
+             * @default null
+             */
+            everybody: boolean | null;
+            /**
+             * @description Who belongs to these exhibitors.
+             * @default []
+             */
+            exhibitor_ids: string[];
+            /**
+             * @description Everybody with one of these jobs.
+             * @default []
+             */
+            functions: components["schemas"]["Function"][];
+            /**
+             * @description Who works at these rings.
+             * @default []
+             */
+            rings: string[];
+        };
+        /**
+         * @description What an audience can name.
+         * @enum {string}
+         */
+        AudienceKind: "everybody" | "function" | "ring" | "department" | "class" | "exhibitor";
         /** @description What was decided or done: by whom, about whose entry, when, why. It is never changed. */
         AuditItem: {
             /**
@@ -1408,6 +2406,48 @@ export interface components {
             cursor?: string | null;
             /** @description Newest first. */
             items: components["schemas"]["AuditItem"][];
+        };
+        /** @description What the desk is to send by itself. Kinds that are not named stay as they are; so do the quiet hours. */
+        AutomaticInput: {
+            /** @description Kinds to change. */
+            items?: components["schemas"]["AutomaticItem"][] | null;
+            quiet?: null | components["schemas"]["QuietHours"];
+        };
+        /** @description One kind of message that the desk sends by itself. */
+        AutomaticItem: {
+            /** @description When weigh-in closes, by department. */
+            closes?: components["schemas"]["WeighInCloses"][] | null;
+            /**
+             * @description `class_call`, `up_next`, `drive_call`, `ring_change`, `schedule`, `weigh_closing`, `classes_posted`, `results`,
+             *     `conflict`, `sync`.
+             */
+            key: string;
+            /**
+             * Format: int64
+             * @description Minutes it counts with: before weigh-in closes, for a class in the ring, of work not sent.
+             */
+            minutes?: number | null;
+            /** @description Whether it is sent. */
+            on: boolean;
+        };
+        /** @description What the desk sends by itself, and when far phones are left alone. */
+        AutomaticView: {
+            /** @description One a kind, in a fixed order. */
+            items: components["schemas"]["AutomaticItem"][];
+            quiet?: null | components["schemas"]["QuietHours"];
+        };
+        /** @description So long before a class. */
+        BeforeClass: {
+            /**
+             * Format: uuid
+             * @description The class.
+             */
+            class_id: string;
+            /**
+             * Format: int64
+             * @description Minutes before its planned time, 0 to 10,080.
+             */
+            minutes: number;
         };
         /** @description What became of each clash. */
         BulkAnswer: {
@@ -1499,6 +2539,105 @@ export interface components {
             /** @description One result a clash that it had decided, in its order. */
             results: components["schemas"]["BulkResult"][];
         };
+        /** @description What clearing did. */
+        CacheCleared: {
+            /**
+             * Format: int64
+             * @description Values that are gone.
+             */
+            removed: number;
+        };
+        /** @description One use of the memory. */
+        CacheKind: {
+            /**
+             * Format: int64
+             * @description Memory in use.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Values in memory.
+             */
+            entries: number;
+            /** @description For people. */
+            name: string;
+            /** @description By this it is cleared. */
+            tag: string;
+        };
+        /** @description Values in the show's database. */
+        CacheOnDisk: {
+            /**
+             * Format: int64
+             * @description Their bytes.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description How many, at most 1,000.
+             */
+            entries: number;
+        };
+        /** @description One value. */
+        CacheTop: {
+            /**
+             * Format: int64
+             * @description Memory in use.
+             */
+            bytes: number;
+            /**
+             * Format: date-time
+             * @description From this moment on nobody is given it.
+             */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description How often it was given.
+             */
+            hits: number;
+            /** @description What it is, for whom, and of what it was made. */
+            key: string;
+            /** @description public, staff, office or admins: nobody else is given it. */
+            scope: string;
+        };
+        /** @description How much is kept and how well it serves. */
+        CacheView: {
+            /**
+             * Format: int64
+             * @description Memory in use.
+             */
+            bytes: number;
+            /**
+             * Format: int64
+             * @description Memory that may be used.
+             */
+            bytes_max: number;
+            /**
+             * Format: int64
+             * @description Values in memory.
+             */
+            entries: number;
+            /**
+             * Format: int64
+             * @description Hits of a hundred; null before the first question.
+             */
+            hit_percent?: number | null;
+            /**
+             * Format: int64
+             * @description Answers that were there, since the program started.
+             */
+            hits: number;
+            /** @description What it is used for. */
+            kinds: components["schemas"]["CacheKind"][];
+            /**
+             * Format: int64
+             * @description Answers that had to be made.
+             */
+            misses: number;
+            /** @description What is there after a restart, too. */
+            on_disk: components["schemas"]["CacheOnDisk"];
+            /** @description What is asked for most. */
+            top: components["schemas"]["CacheTop"][];
+        };
         /** @description A cell put right. */
         CellFix: {
             /** @description The column, by the name of `columns`. */
@@ -1510,6 +2649,71 @@ export interface components {
         };
         /** @description The present state of one record. */
         Change: components["schemas"]["ShowsChange"] | components["schemas"]["RingsChange"] | components["schemas"]["ExhibitorsChange"] | components["schemas"]["ClassesChange"] | components["schemas"]["AnimalsChange"] | components["schemas"]["EntriesChange"] | components["schemas"]["WeighInsChange"] | components["schemas"]["PlacingsChange"] | components["schemas"]["ClassCallsChange"] | components["schemas"]["AnnouncementsChange"];
+        /** @description Something that explains a bend in a line. */
+        ChartEvent: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description restart, restore, import or other. */
+            kind: string;
+            /** @description Two or three words. */
+            words: string;
+        };
+        /** @description All charts of a time. */
+        Charts: {
+            /** @description In the order of the page. */
+            charts: components["schemas"]["ChartView"][];
+            /**
+             * Format: date-time
+             * @description Where the first step begins.
+             */
+            from: string;
+            /** @description `1h`, `today` or `show`. */
+            range: string;
+            /**
+             * Format: int64
+             * @description How long a step of a line is, for a day without a change of clocks.
+             */
+            step_seconds: number;
+            /**
+             * Format: date-time
+             * @description Where the last step ends.
+             */
+            to: string;
+        };
+        /** @description The values of a chart in words: a heading for each line, then its values; empty where nothing was measured. */
+        ChartTable: {
+            /** @description The headings of all columns. */
+            columns: string[];
+            /** @description The lines. */
+            rows: string[][];
+        };
+        /** @description One chart. */
+        ChartView: {
+            /** @description What happened meanwhile. */
+            events: components["schemas"]["ChartEvent"][];
+            /** @description Its name in addresses. */
+            key: string;
+            /** @description Whether anything was measured. */
+            measured: boolean;
+            /** @description Where each step begins; the last one ends at `to`. */
+            starts: string[];
+            /** @description Unit and step in words. */
+            subtitle: string;
+            /** @description One sentence about the values. */
+            summary: string;
+            /**
+             * @description The drawing. Its colours are the page's CSS variables; `data-points` holds what a read-out under the pointer
+             *     needs.
+             */
+            svg: string;
+            /** @description The same values in words. */
+            table: components["schemas"]["ChartTable"];
+            /** @description Its title. */
+            title: string;
+        };
         /** @description A phone shows a code. */
         Claim: {
             /** @description From the QR code, or its short form as it was typed: any case, I and L for 1, O for 0, dashes and spaces. */
@@ -1698,6 +2902,39 @@ export interface components {
              */
             since?: string | null;
         };
+        /** @description What a clean-up removed. */
+        CleanUp: {
+            /**
+             * Format: int64
+             * @description What alerts said.
+             */
+            alert_events: number;
+            /**
+             * Format: date-time
+             * @description When it ended.
+             */
+            at: string;
+            /**
+             * Format: int64
+             * @description Problems.
+             */
+            error_groups: number;
+            /**
+             * Format: int64
+             * @description Samples of problems.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Rows of single requests.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Sums of minutes, hours and days.
+             */
+            rollups: number;
+        };
         /** @description How many clashes there are. */
         ConflictCounts: {
             /**
@@ -1828,6 +3065,78 @@ export interface components {
             /** @description What happened, oldest first. */
             timeline: components["schemas"]["TimelinePoint"][];
             weigh_ins?: null | components["schemas"]["TwoWeighIns"];
+        };
+        /** @description How many people a message has come how far with, each counted where the best of the person's phones is. */
+        Counts: {
+            /**
+             * Format: int64
+             * @description A provider took it; no phone has said anything yet.
+             */
+            accepted: number;
+            /**
+             * Format: int64
+             * @description The person said so.
+             */
+            confirmed: number;
+            /**
+             * Format: int64
+             * @description A phone keeps it.
+             */
+            delivered: number;
+            /**
+             * Format: int64
+             * @description It was over before.
+             */
+            expired: number;
+            /**
+             * Format: int64
+             * @description Nothing more is tried.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description It stood on a screen.
+             */
+            seen: number;
+            /**
+             * Format: int64
+             * @description No phone has it.
+             */
+            waiting: number;
+        };
+        /** @description What became of a message on one phone, or at one provider. */
+        DeliveryView: {
+            /**
+             * Format: int64
+             * @description How often it was tried.
+             */
+            attempts: number;
+            /** @description local, fcm, apns, web. */
+            channel: string;
+            device?: null | components["schemas"]["NamedRef"];
+            /** @description What went wrong, for programs. */
+            error_code?: string | null;
+            /**
+             * Format: uuid
+             * @description The delivery.
+             */
+            id: string;
+            /**
+             * Format: date-time
+             * @description When it is tried next.
+             */
+            next_attempt_at?: string | null;
+            /** @description Whose phone. */
+            person: components["schemas"]["NamedRef"];
+            /** @description What went wrong, in words. */
+            reason?: string | null;
+            /** @description waiting, delivered, seen, confirmed, accepted, failed, expired. */
+            status: string;
+            /**
+             * Format: date-time
+             * @description When that changed last.
+             */
+            updated_at: string;
         };
         /** @description An invented show. */
         Demo: {
@@ -1962,6 +3271,20 @@ export interface components {
         };
         /** @description Done; there is nothing to say about it. */
         Done: Record<string, never>;
+        /** @description With what a message is over: one of the two. */
+        Ends: {
+            /**
+             * Format: uuid
+             * @description This class enters the ring.
+             */
+            class_starts: string;
+        } | {
+            /**
+             * Format: int64
+             * @description So many minutes after it went out, 1 to 10,080.
+             */
+            after_minutes: number;
+        };
         /** @description The columns the reader may see. One it may not see is absent, never null. */
         Entries: {
             /** Format: uuid */
@@ -2188,6 +3511,122 @@ export interface components {
              */
             version: number;
         };
+        /** @description How a problem stands, as somebody says. */
+        ErrorChange: {
+            /** @description `open`, `resolved` or `ignored`. */
+            status: components["schemas"]["ErrorWish"];
+        };
+        /** @description A problem with some of its errors. */
+        ErrorDetail: components["schemas"]["ErrorItem"] & {
+            /** @description The first five and the last twenty, the newest first. */
+            samples: components["schemas"]["ErrorSample"][];
+        };
+        /** @description A problem: errors that are the same but for what varies. */
+        ErrorItem: {
+            /**
+             * Format: int64
+             * @description How often it happened.
+             */
+            count: number;
+            /** @description Its name: 64 hexadecimal letters. */
+            fingerprint: string;
+            /**
+             * Format: date-time
+             * @description When it was first seen.
+             */
+            first_seen: string;
+            /** @description What kind of error it is: `panic`, `TypeError`, `internal`, …. */
+            kind: string;
+            /**
+             * Format: date-time
+             * @description When it was last seen.
+             */
+            last_seen: string;
+            /**
+             * Format: int64
+             * @description How many people it met.
+             */
+            people: number;
+            /**
+             * Format: int64
+             * @description How many phones.
+             */
+            phones: number;
+            /** @description The path or the page it happens at, if there is one. */
+            route?: string | null;
+            /** @description `desk` or `phone`: where it happens. */
+            source: string;
+            /** @description `open`, `resolved`, `ignored`, or `regressed`: it was solved and came back. */
+            status: string;
+            /** @description The path in people's words. */
+            task?: string | null;
+            /** @description Its text in one line as it was said first, without people and secrets. */
+            title: string;
+        };
+        /** @description A page of problems. */
+        ErrorPage: {
+            /** @description Where the next page begins, if there is one. */
+            cursor?: string | null;
+            /** @description Those seen last first. */
+            items: components["schemas"]["ErrorItem"][];
+            /**
+             * Format: int64
+             * @description How many problems nobody has looked after: open ones, and those that came back.
+             */
+            open: number;
+        };
+        /** @description An error that a page met, as it tells it. Secrets and people are taken out of it before it is kept. */
+        ErrorReport: {
+            /**
+             * Format: date-time
+             * @description When, by the page's clock; now if absent.
+             */
+            at?: string | null;
+            /** @description What was around it: `{page, version, …}`; `page` or `route` says where it was. */
+            context?: Record<string, never> | null;
+            /** @description `TypeError`, `unhandledrejection`, …. */
+            error_type: string;
+            /** @description Its text. */
+            message: string;
+            /** @description Its stack, as the browser wrote it. */
+            stack_trace?: string | null;
+        };
+        /** @description One error. */
+        ErrorSample: {
+            /**
+             * Format: date-time
+             * @description When it happened, by the laptop's clock.
+             */
+            at: string;
+            /** @description What was around it. */
+            context: unknown;
+            device?: null | components["schemas"]["NamedRef"];
+            /**
+             * Format: uuid
+             * @description The row.
+             */
+            id: string;
+            /** @description Its text. */
+            message: string;
+            /**
+             * Format: int64
+             * @description Its number among the errors of this problem, from 1.
+             */
+            number: number;
+            person?: null | components["schemas"]["NamedRef"];
+            /**
+             * Format: uuid
+             * @description The number that the person was shown.
+             */
+            request_id?: string | null;
+            /** @description Its stack. */
+            stack?: string | null;
+        };
+        /**
+         * @description What can be said of a problem.
+         * @enum {string}
+         */
+        ErrorWish: "open" | "resolved" | "ignored";
         /** @description The columns the reader may see. One it may not see is absent, never null. */
         Exhibitors: {
             /** Format: uuid */
@@ -2237,6 +3676,18 @@ export interface components {
             table_name: "exhibitors";
             /** Format: int64 */
             version: number;
+        };
+        /** @description Sets Firebase up. What is absent stays as it is. */
+        FcmInput: {
+            /** @description A stand-in in the provider's place, by https or on this laptop; null is the provider itself. */
+            endpoint?: string | null;
+            /** @description The text of the key file. It can be replaced, never read. */
+            service_account?: string | null;
+        };
+        /** @description Firebase. */
+        FcmView: components["schemas"]["ProviderStanding"] & {
+            /** @description The project in the key file. */
+            project_id?: string | null;
         };
         /** @enum {string} */
         Function: "admin" | "superintendent" | "checkin" | "scale" | "gate" | "clerk" | "announcer" | "vet" | "viewer";
@@ -2537,6 +3988,34 @@ export interface components {
             /** @description Best first; loopback only if the machine has no network. */
             addresses: string[];
         };
+        /** @description For how many days what is kept. */
+        KeptDays: {
+            /**
+             * Format: int64
+             * @description What alerts said.
+             */
+            alerts: number;
+            /**
+             * Format: int64
+             * @description Problems.
+             */
+            errors: number;
+            /**
+             * Format: int64
+             * @description Sums of minutes.
+             */
+            minutes: number;
+            /**
+             * Format: int64
+             * @description Single requests.
+             */
+            requests: number;
+            /**
+             * Format: int64
+             * @description Sums of hours and days.
+             */
+            rollups: number;
+        };
         /** @description A column that an entries file can have. */
         KnownColumn: {
             /** @description Its name. */
@@ -2588,6 +4067,129 @@ export interface components {
              * @description The device whose person it is.
              */
             into: string;
+        };
+        /** @description A message with what became of it everywhere. */
+        MessageDetail: components["schemas"]["MessageItem"] & {
+            /** @description One line a phone, and one a push token. */
+            deliveries: components["schemas"]["DeliveryView"][];
+        };
+        /** @description A message as the desk follows it. */
+        MessageItem: {
+            /** @description Whom it is for. */
+            audience: components["schemas"]["AudienceInput"];
+            /** @description The same in words. */
+            audience_text: string;
+            before_class?: null | components["schemas"]["BeforeClass"];
+            /** @description As it is shown. */
+            body?: string | null;
+            by?: null | components["schemas"]["NamedRef"];
+            /**
+             * Format: date-time
+             * @description When it was taken back before it went out.
+             */
+            cancelled_at?: string | null;
+            /** @description How far it came, in people. */
+            counts: components["schemas"]["Counts"];
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            created_at: string;
+            ends?: null | components["schemas"]["Ends"];
+            /**
+             * Format: date-time
+             * @description When it is over.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The message.
+             */
+            id: string;
+            /** @description Whether people are to say that they have seen it. */
+            needs_ack: boolean;
+            /**
+             * Format: int64
+             * @description People with a phone that it was sent to.
+             */
+            people: number;
+            /** @description normal, high, urgent. */
+            priority: string;
+            raw?: null | components["schemas"]["RawText"];
+            /**
+             * Format: date-time
+             * @description When it went out.
+             */
+            released_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When people were last reminded.
+             */
+            reminded_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was taken back after it went out.
+             */
+            retracted_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes out; none while its class has no time.
+             */
+            send_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When the first phone or provider had it.
+             */
+            sent_at?: string | null;
+            /** @description `person`, or `automatic`: the desk made it of what happened. */
+            source: string;
+            /** @description pending; sent once a phone has acknowledged it or a provider accepted it; failed if nothing of it can arrive. */
+            status: string;
+            /** @description As it is shown. */
+            title: string;
+            /** @description `message`, `class_call`, …. */
+            type: string;
+            /**
+             * Format: date-time
+             * @description Until when it can be taken back unseen; none once it went out.
+             */
+            undo_until?: string | null;
+        };
+        /** @description A page of the desk's list. */
+        MessagePage: {
+            /** @description Where the next page begins, if there is one. */
+            cursor?: string | null;
+            /** @description What waits: the next first. What went out: the newest first. */
+            items: components["schemas"]["MessageItem"][];
+        };
+        /** @description A message that was over before the person could read it. */
+        MissedNotice: {
+            /**
+             * Format: date-time
+             * @description When it was over.
+             */
+            expires_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The message.
+             */
+            id: string;
+            /** @description Its priority. */
+            priority: string;
+            /**
+             * Format: date-time
+             * @description When it went out.
+             */
+            sent_at: string;
+            /**
+             * Format: int64
+             * @description Its number in the person's stream.
+             */
+            seq: number;
+            /** @description Its title. */
+            title: string;
+            /** @description Its type. */
+            type: string;
         };
         /** @description The author's own disputed entries. */
         MyConflicts: {
@@ -2669,6 +4271,45 @@ export interface components {
             /** @description A sentence for people. */
             detail: string;
         };
+        /** @description A message that somebody writes at the desk. */
+        NewMessage: {
+            /** @description Whom it is for. */
+            audience: components["schemas"]["AudienceInput"];
+            before_class?: null | components["schemas"]["BeforeClass"];
+            /** @description At most 400 letters; the same is filled in. */
+            body?: string | null;
+            ends?: null | components["schemas"]["Ends"];
+            /**
+             * Format: date-time
+             * @description When it is over.
+             */
+            expires_at?: string | null;
+            /** @description Whether people are to say that they have seen it; if absent, they are unless it is normal. */
+            needs_ack?: boolean | null;
+            /** @description normal (if absent), high, urgent. */
+            priority?: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes out; now if absent.
+             */
+            send_at?: string | null;
+            /**
+             * Format: uuid
+             * @description The template it was made from.
+             */
+            template_id?: string | null;
+            /** @description It goes to the phones of the one who asks, and to nobody else. */
+            test?: boolean | null;
+            /** @description At most 80 letters. `{class}`, `{ring}` and `{time}` are filled in from the audience's class. */
+            title: string;
+            /** @description `message` if absent. */
+            type?: string | null;
+            /**
+             * Format: int64
+             * @description It can be taken back for so long, at most 60 seconds; none if absent.
+             */
+            undo_seconds?: number | null;
+        };
         /** @description The desk opens joining. */
         NewPairing: {
             /**
@@ -2693,6 +4334,75 @@ export interface components {
             /** Format: date-time */
             expires_at: string;
             token: string;
+        };
+        /** @description A message as a phone gets it. */
+        Notice: {
+            /** @description At most 400 letters. */
+            body?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was written.
+             */
+            created_at: string;
+            /** @description `open`: what to open on the screen; and ids of what it is about. */
+            data: Record<string, never>;
+            /**
+             * Format: date-time
+             * @description When it is over.
+             */
+            expires_at?: string | null;
+            /** @description Who it is from, in words; none for the desk's own messages. */
+            from?: string | null;
+            /**
+             * Format: uuid
+             * @description The message.
+             */
+            id: string;
+            /** @description Whether the person is to say that it was seen. */
+            needs_ack: boolean;
+            /** @description normal, high, urgent: Info, Important, Emergency. */
+            priority: string;
+            /**
+             * Format: date-time
+             * @description When the person was last reminded of it.
+             */
+            reminded_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it was taken back.
+             */
+            retracted_at?: string | null;
+            /**
+             * Format: date-time
+             * @description When it went out.
+             */
+            sent_at: string;
+            /**
+             * Format: int64
+             * @description Its number in the person's stream. What is told again, reminded of or taken back comes again with a higher one;
+             *     of one id the highest counts.
+             */
+            seq: number;
+            /** @description How far it came with the person: waiting, delivered, seen, confirmed on any of the person's phones. */
+            state: string;
+            /** @description At most 80 letters. */
+            title: string;
+            /** @description `message`, `class_call`, `weather`, …. */
+            type: string;
+        };
+        /** @description A page of a person's messages. */
+        NoticePage: {
+            /** @description Ascending by `seq`. What is over is left out. */
+            items: components["schemas"]["Notice"][];
+            /**
+             * Format: int64
+             * @description The last number of the person's stream. It is lower than `after` only if the desk was restored: begin at 0.
+             */
+            latest: number;
+            /** @description What was over before any phone of the person had it, newest first; at most 50. */
+            missed: components["schemas"]["MissedNotice"][];
+            /** @description Whether there is more after the last item. */
+            more: boolean;
         };
         /** @description One change as its author made it. Null members may be absent. */
         Op: {
@@ -3054,6 +4764,25 @@ export interface components {
             /** @description Its name. */
             name: string;
         };
+        /** @description One request as a phone saw it, or something that the phone did by itself. */
+        PhoneFigure: {
+            /** @description When, by the phone's clock. */
+            at?: string | null;
+            /**
+             * Format: double
+             * @description Milliseconds.
+             */
+            duration: number;
+            /** @description The address that was asked, or `start`, `save`, `search`, `open`, `sync`. Ids in it are not kept. */
+            endpoint: string;
+            /** @description The HTTP method, or `DO`. */
+            method: string;
+            /**
+             * Format: int32
+             * @description The status of the answer; 0 if none came.
+             */
+            status_code: number;
+        };
         /** @description Who this desk is. */
         Ping: {
             /** @description Where phones reach the show: this desk, best first, then the other live desks of its database. Plain HTTP. */
@@ -3134,6 +4863,18 @@ export interface components {
             /** Format: int64 */
             version: number;
         };
+        /** @description A message as phones will show it. */
+        Preview: {
+            /** @description With everything filled in. */
+            body?: string | null;
+            /**
+             * Format: date-time
+             * @description When it goes out, if that hangs on a class.
+             */
+            send_at?: string | null;
+            /** @description With everything filled in. */
+            title: string;
+        };
         /** @description Why a request was not carried out (RFC 9457). Further members depend on `code`. */
         Problem: {
             /** @description Stable, for programs. */
@@ -3169,6 +4910,33 @@ export interface components {
             title: string;
             /** @description `urn:showdesk:problem:` and the code. */
             type: string;
+        };
+        /** @description What is known of every provider. */
+        ProviderStanding: {
+            /** @description Whether it is set up. */
+            configured: boolean;
+            /** @description A stand-in in the provider's place; none is the provider itself. */
+            endpoint?: string | null;
+            /** @description What stands in the way, in a sentence. */
+            problem?: string | null;
+            /** @description `not_set_up`, `untested`, `ok`, or `open_circuit`: nothing goes out by it just now. */
+            state: components["schemas"]["ProviderState"];
+            /** @description Phones' addresses at it. */
+            tokens: components["schemas"]["TokenTotals"];
+        };
+        /**
+         * @description Whether messages go out by a provider.
+         * @enum {string}
+         */
+        ProviderState: "not_set_up" | "untested" | "ok" | "open_circuit";
+        /** @description The push providers. */
+        ProvidersView: {
+            /** @description Apple, for iPhone apps. */
+            apns: components["schemas"]["ApnsView"];
+            /** @description Firebase, for Android apps. */
+            fcm: components["schemas"]["FcmView"];
+            /** @description The message services of browsers, for the show's own page. */
+            web: components["schemas"]["WebView"];
         };
         /** @description A page of changes. It may be empty while `has_more` is true. */
         PullAnswer: {
@@ -3239,6 +5007,10 @@ export interface components {
              *     rewritten; one below is 426, one above 400 `unsupported_schema`.
              */
             schema: number;
+        };
+        /** @description What a page needs to subscribe. */
+        PushKey: {
+            web?: null | components["schemas"]["WebKey"];
         };
         /** @description A picture. */
         QrPicture: {
@@ -3323,15 +5095,131 @@ export interface components {
             /** @description Newest first. */
             items: components["schemas"]["QueueItem"][];
         };
+        /** @description Quiet hours: far phones get nothing but emergencies. Over midnight if `from` is later than `to`. */
+        QuietHours: {
+            /** @description `21:00`. */
+            from: string;
+            /** @description `06:30`. */
+            to: string;
+        };
+        /** @description A text as it was typed. */
+        RawText: {
+            /** @description With placeholders. */
+            body?: string | null;
+            /** @description With placeholders. */
+            title: string;
+        };
+        /** @description Whom a message reaches. */
+        Reach: {
+            /** @description Those of the phones that are away now. */
+            away: number;
+            /** @description Their phones. */
+            devices: number;
+            /** @description People with a phone. */
+            people: number;
+        };
+        /** @description What was named, and whom it reaches. */
+        ReachPart: {
+            /** @description `everybody`, `function:gate`, `ring:<id>`, `department:swine`, `class:<id>`, `exhibitor:<id>`. */
+            key: string;
+            /** @description The same in words. */
+            label: string;
+            /** @description People with a phone. */
+            people: number;
+        };
+        /** @description Whom a message would reach, all told and by what was named. */
+        ReachParts: {
+            /** @description Those of the phones that are away now. */
+            away: number;
+            /** @description Their phones. */
+            devices: number;
+            /** @description By what was named; somebody may be in several. */
+            parts: components["schemas"]["ReachPart"][];
+            /** @description People with a phone. */
+            people: number;
+        };
         /** @description An undo, or the author's word on a decision. */
         Reason: {
             /** @description Why; kept in history. */
             reason?: string | null;
         };
+        /** @description What is recorded, and what the last clean-up removed. */
+        RecordingStatus: {
+            /**
+             * Format: int64
+             * @description How large all is that is kept.
+             */
+            bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Requests that were not, because too many came at once or nothing could be written.
+             */
+            dropped: number;
+            /** @description For how many days what is kept. */
+            kept_days: components["schemas"]["KeptDays"];
+            last_clean_up?: null | components["schemas"]["CleanUp"];
+            /** @description Why nothing is kept; null if all is well. */
+            off?: string | null;
+            /**
+             * Format: int64
+             * @description Requests that were counted since the program was started.
+             */
+            recorded: number;
+        };
+        /** @description How many were reminded. */
+        Reminded: {
+            /**
+             * Format: int64
+             * @description People who had not seen it, or not confirmed it.
+             */
+            reminded: number;
+        };
         /** @description What to renew. */
         Renewal: {
             /** @description Also what phones trust: each phone has to trust the laptop again. */
             authority?: boolean;
+        };
+        /** @description One request. */
+        RequestItem: {
+            /**
+             * Format: date-time
+             * @description When it was answered.
+             */
+            at: string;
+            /**
+             * Format: double
+             * @description How long it took.
+             */
+            duration_ms: number;
+            /** @description The matched route. */
+            endpoint: string;
+            /**
+             * Format: uuid
+             * @description Its id.
+             */
+            id: string;
+            /** @description The HTTP method. */
+            method: string;
+            person?: null | components["schemas"]["NamedRef"];
+            /**
+             * Format: int64
+             * @description How it was answered; 0 if a phone got no answer.
+             */
+            status_code: number;
+            /** @description What it is for, in plain words. */
+            task: string;
+            /**
+             * Format: int64
+             * @description How many requests like it this one stands for.
+             */
+            weight: number;
+        };
+        /** @description Single requests. */
+        RequestPage: {
+            /** @description Where the next page begins; null after the last. */
+            cursor?: string | null;
+            /** @description Newest first. */
+            items: components["schemas"]["RequestItem"][];
         };
         /**
          * @description Whose value stands.
@@ -3437,6 +5325,26 @@ export interface components {
             /** @description What is worse than it could be, as a sentence. */
             warning?: string | null;
         };
+        /** @description A message that was taken. */
+        SentMessage: {
+            /**
+             * Format: uuid
+             * @description The message.
+             */
+            id: string;
+            /** @description Whom it reaches as things stand. */
+            reach: components["schemas"]["Reach"];
+            /**
+             * Format: date-time
+             * @description When it goes out, or went out.
+             */
+            send_at?: string | null;
+            /**
+             * Format: date-time
+             * @description Until when it can be taken back before anybody has it; none if it is out.
+             */
+            undo_until?: string | null;
+        };
         /** @description An op as its author sent it, as far as it can be stored. */
         SentOp: {
             /** @description The author's values of these fields before. */
@@ -3481,6 +5389,41 @@ export interface components {
             table_name: string;
             /** @description `{id, size}` of its atomic group. */
             txn?: unknown;
+        };
+        /** @description One line. */
+        Series: {
+            /** @description Of requests p50, p95, p99, count or errors; else the labels' words, or `value`. */
+            key: string;
+            /** @description What it is of. */
+            labels: {
+                [key: string]: string;
+            };
+            /** @description A value for each step; null where nothing was measured. */
+            values: (number | null)[];
+        };
+        /** @description What one measurement was over a time. */
+        SeriesAnswer: {
+            /**
+             * Format: date-time
+             * @description Where the first step begins.
+             */
+            from: string;
+            /** @description What was measured. */
+            metric: string;
+            /** @description One line for each part of it. */
+            series: components["schemas"]["Series"][];
+            /**
+             * Format: int64
+             * @description How long a step is; a day may be an hour longer or shorter.
+             */
+            step_seconds: number;
+            /**
+             * Format: date-time
+             * @description Where the last step ends.
+             */
+            to: string;
+            /** @description milliseconds, seconds, count, percent, bytes or flag. */
+            unit: string;
         };
         /** @description The columns the reader may see. One it may not see is absent, never null. */
         Shows: {
@@ -3613,6 +5556,60 @@ export interface components {
             /** @description Its table, even if there is no such. */
             table_name: string;
         };
+        /** @description What a phone tells: a list of at most 100. One thing alone need not be in a list. */
+        Telling: {
+            /** @description How long things took. */
+            data: components["schemas"]["PhoneFigure"][];
+            /** @enum {string} */
+            type: "performance";
+        } | {
+            /** @description What went wrong. */
+            data: components["schemas"]["ErrorReport"][];
+            /** @enum {string} */
+            type: "error";
+        };
+        /** @description A message that is ready to be filled in. */
+        Template: {
+            audience?: null | components["schemas"]["AudienceInput"];
+            /** @description With placeholders. */
+            body?: string | null;
+            /**
+             * Format: uuid
+             * @description The template.
+             */
+            id: string;
+            /** @description What it is called. */
+            name: string;
+            /** @description Whether people are to say that they have seen it. */
+            needs_ack: boolean;
+            /** @description normal, high, urgent. */
+            priority: string;
+            /** @description With placeholders. */
+            title: string;
+            /** @description The type of its messages. */
+            type: string;
+        };
+        /** @description A template as it is to be. */
+        TemplateInput: {
+            audience?: null | components["schemas"]["AudienceInput"];
+            /** @description At most 400 letters; may have placeholders. */
+            body?: string | null;
+            /** @description What it is called, 1 to 200 characters. */
+            name: string;
+            /** @description If absent, it is to be confirmed unless it is normal. */
+            needs_ack?: boolean | null;
+            /** @description normal if absent. */
+            priority?: string | null;
+            /** @description At most 80 letters; may have placeholders. */
+            title: string;
+            /** @description `message` if absent. */
+            type?: string | null;
+        };
+        /** @description Messages that are ready to be filled in. */
+        TemplateList: {
+            /** @description In their order. */
+            items: components["schemas"]["Template"][];
+        };
         /**
          * @description How a test stands.
          * @enum {string}
@@ -3639,6 +5636,49 @@ export interface components {
             /** @description Who, if a person. */
             who?: string | null;
         };
+        /** @description The address of a phone at a push provider. */
+        TokenInput: {
+            /** @description The app's bundle id. */
+            app_id?: string | null;
+            /** @description For `web`: the subscription's secret. */
+            auth?: string | null;
+            /** @description For `ios`: `production` or `sandbox`. */
+            environment?: string | null;
+            /** @description A Firebase installation id, used in the place of the token. */
+            fid?: string | null;
+            /** @description For `web`: the subscription's key. */
+            p256dh?: string | null;
+            /** @description `ios`, `android`, `web`. */
+            platform: string;
+            /** @description The address; for `web` the subscription's endpoint. */
+            token: string;
+        };
+        /** @description An address that is kept. */
+        TokenKept: {
+            /**
+             * Format: uuid
+             * @description By which it can be removed.
+             */
+            id: string;
+        };
+        /** @description How many addresses there are. */
+        TokenTotals: {
+            /**
+             * Format: int64
+             * @description That are used.
+             */
+            active: number;
+            /**
+             * Format: int64
+             * @description That lead nowhere any more.
+             */
+            disabled: number;
+        };
+        /** @description How many were taken. */
+        Told: {
+            /** @description How many. */
+            taken: number;
+        };
         /** @description The class that a clash touches. */
         TouchedClass: {
             /** @description Its number. */
@@ -3659,6 +5699,15 @@ export interface components {
             ring?: string | null;
             /** @description scheduled, `make_ready`, `in_ring`, judged, official, hold, cancelled, `combined_into`. */
             status: string;
+        };
+        /** @description How a test of a provider's settings ended. No phone got anything by it. */
+        TrialView: {
+            /** @description `ok`, or what was found in a word. */
+            code: string;
+            /** @description Whether messages would go out. */
+            ok: boolean;
+            /** @description What was found and what to do about it. */
+            sentence: string;
         };
         /** @description The weigh-ins that contradict each other. */
         TwoWeighIns: {
@@ -3714,6 +5763,35 @@ export interface components {
         WaitingPairings: {
             /** @description Oldest first. */
             items: components["schemas"]["WaitingPairing"][];
+        };
+        /** @description Sets the message services of browsers up. The show's key is made at the first time and stays. What is absent stays. */
+        WebInput: {
+            /** @description A stand-in in the services' place, by https or on this laptop; null is the services themselves. */
+            endpoint?: string | null;
+            /** @description `mailto:` and an e-mail address, or an https page: whom the services may write to. */
+            subject?: string | null;
+        };
+        /** @description The show's public key for browsers. */
+        WebKey: {
+            /** @description The uncompressed point, in URL-safe base64 without padding: `applicationServerKey`. */
+            public_key: string;
+        };
+        /** @description The message services of browsers. */
+        WebView: components["schemas"]["ProviderStanding"] & {
+            /** @description The show's public key, by which browsers know it. */
+            public_key?: string | null;
+            /** @description Whom they may write to. */
+            subject?: string | null;
+        };
+        /** @description When a department's weigh-in closes. */
+        WeighInCloses: {
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            at: string;
+            /** @description swine, …. */
+            department: string;
         };
         /** @description One weighing. */
         Weighing: {
@@ -3893,31 +5971,82 @@ export interface components {
             };
         };
     };
-    parameters: never;
+    parameters: {
+        /** @description How the phone shows its page. */
+        ClientLevel: "quick" | "field_ready";
+        /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+        ClientPending: number;
+        /** @description How long the phone's last request took until the answer was there. */
+        ClientTookMs: number;
+        /** @description For how long the oldest of them has waited. */
+        ClientWaitingMs: number;
+        /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+        DeskPerson: string;
+    };
     requestBodies: never;
     headers: never;
     pathItems: never;
 }
+export type Ack = components['schemas']['Ack'];
+export type Acked = components['schemas']['Acked'];
+export type AckState = components['schemas']['AckState'];
 export type ActivityItem = components['schemas']['ActivityItem'];
 export type ActivityPage = components['schemas']['ActivityPage'];
+export type AlertEvent = components['schemas']['AlertEvent'];
+export type AlertEventPage = components['schemas']['AlertEventPage'];
+export type AlertHours = components['schemas']['AlertHours'];
+export type AlertPart = components['schemas']['AlertPart'];
+export type AlertRule = components['schemas']['AlertRule'];
+export type AlertRuleList = components['schemas']['AlertRuleList'];
+export type AlertRuleView = components['schemas']['AlertRuleView'];
+export type AlertSettings = components['schemas']['AlertSettings'];
+export type AlertSettingsInput = components['schemas']['AlertSettingsInput'];
+export type AlertState = components['schemas']['AlertState'];
+export type AlertSubject = components['schemas']['AlertSubject'];
+export type AlertTrial = components['schemas']['AlertTrial'];
+export type AlertUnits = components['schemas']['AlertUnits'];
+export type AlertWebhook = components['schemas']['AlertWebhook'];
+export type AlertWebhookInput = components['schemas']['AlertWebhookInput'];
+export type AlertWebhookTried = components['schemas']['AlertWebhookTried'];
 export type Animals = components['schemas']['Animals'];
 export type AnimalsChange = components['schemas']['AnimalsChange'];
 export type Announcements = components['schemas']['Announcements'];
 export type AnnouncementsChange = components['schemas']['AnnouncementsChange'];
 export type Answered = components['schemas']['Answered'];
 export type AnswerWords = components['schemas']['AnswerWords'];
+export type ApnsInput = components['schemas']['ApnsInput'];
+export type ApnsView = components['schemas']['ApnsView'];
 export type Apply = components['schemas']['Apply'];
 export type Approve = components['schemas']['Approve'];
 export type Asked = components['schemas']['Asked'];
+export type AskPreview = components['schemas']['AskPreview'];
+export type AskReach = components['schemas']['AskReach'];
+export type AudienceChoice = components['schemas']['AudienceChoice'];
+export type AudienceChoices = components['schemas']['AudienceChoices'];
+export type AudienceInput = components['schemas']['AudienceInput'];
+export type AudienceKind = components['schemas']['AudienceKind'];
 export type AuditItem = components['schemas']['AuditItem'];
 export type AuditPage = components['schemas']['AuditPage'];
+export type AutomaticInput = components['schemas']['AutomaticInput'];
+export type AutomaticItem = components['schemas']['AutomaticItem'];
+export type AutomaticView = components['schemas']['AutomaticView'];
+export type BeforeClass = components['schemas']['BeforeClass'];
 export type BulkAnswer = components['schemas']['BulkAnswer'];
 export type BulkFilter = components['schemas']['BulkFilter'];
 export type BulkResolve = components['schemas']['BulkResolve'];
 export type BulkResult = components['schemas']['BulkResult'];
 export type BulkUndone = components['schemas']['BulkUndone'];
+export type CacheCleared = components['schemas']['CacheCleared'];
+export type CacheKind = components['schemas']['CacheKind'];
+export type CacheOnDisk = components['schemas']['CacheOnDisk'];
+export type CacheTop = components['schemas']['CacheTop'];
+export type CacheView = components['schemas']['CacheView'];
 export type CellFix = components['schemas']['CellFix'];
 export type Change = components['schemas']['Change'];
+export type ChartEvent = components['schemas']['ChartEvent'];
+export type Charts = components['schemas']['Charts'];
+export type ChartTable = components['schemas']['ChartTable'];
+export type ChartView = components['schemas']['ChartView'];
 export type Claim = components['schemas']['Claim'];
 export type Claimed = components['schemas']['Claimed'];
 export type ClassCalls = components['schemas']['ClassCalls'];
@@ -3926,9 +6055,12 @@ export type Classes = components['schemas']['Classes'];
 export type ClassesChange = components['schemas']['ClassesChange'];
 export type ClassNext = components['schemas']['ClassNext'];
 export type ClassNow = components['schemas']['ClassNow'];
+export type CleanUp = components['schemas']['CleanUp'];
 export type ConflictCounts = components['schemas']['ConflictCounts'];
 export type ConflictPage = components['schemas']['ConflictPage'];
 export type ConflictView = components['schemas']['ConflictView'];
+export type Counts = components['schemas']['Counts'];
+export type DeliveryView = components['schemas']['DeliveryView'];
 export type Demo = components['schemas']['Demo'];
 export type DemoName = components['schemas']['DemoName'];
 export type DeskToken = components['schemas']['DeskToken'];
@@ -3937,6 +6069,7 @@ export type DeviceList = components['schemas']['DeviceList'];
 export type DeviceView = components['schemas']['DeviceView'];
 export type Disagree = components['schemas']['Disagree'];
 export type Done = components['schemas']['Done'];
+export type Ends = components['schemas']['Ends'];
 export type Entries = components['schemas']['Entries'];
 export type EntriesChange = components['schemas']['EntriesChange'];
 export type EntryClass = components['schemas']['EntryClass'];
@@ -3945,8 +6078,17 @@ export type EntryPage = components['schemas']['EntryPage'];
 export type EntryPlacing = components['schemas']['EntryPlacing'];
 export type EntryRecord = components['schemas']['EntryRecord'];
 export type EntryRow = components['schemas']['EntryRow'];
+export type ErrorChange = components['schemas']['ErrorChange'];
+export type ErrorDetail = components['schemas']['ErrorDetail'];
+export type ErrorItem = components['schemas']['ErrorItem'];
+export type ErrorPage = components['schemas']['ErrorPage'];
+export type ErrorReport = components['schemas']['ErrorReport'];
+export type ErrorSample = components['schemas']['ErrorSample'];
+export type ErrorWish = components['schemas']['ErrorWish'];
 export type Exhibitors = components['schemas']['Exhibitors'];
 export type ExhibitorsChange = components['schemas']['ExhibitorsChange'];
+export type FcmInput = components['schemas']['FcmInput'];
+export type FcmView = components['schemas']['FcmView'];
 export type Function = components['schemas']['Function'];
 export type GroupRecord = components['schemas']['GroupRecord'];
 export type Hello = components['schemas']['Hello'];
@@ -3963,11 +6105,16 @@ export type ImportPreview = components['schemas']['ImportPreview'];
 export type ImportResult = components['schemas']['ImportResult'];
 export type JoinCode = components['schemas']['JoinCode'];
 export type JoiningAddresses = components['schemas']['JoiningAddresses'];
+export type KeptDays = components['schemas']['KeptDays'];
 export type KnownColumn = components['schemas']['KnownColumn'];
 export type Level = components['schemas']['Level'];
 export type LinkCode = components['schemas']['LinkCode'];
 export type Me = components['schemas']['Me'];
 export type MergeDevice = components['schemas']['MergeDevice'];
+export type MessageDetail = components['schemas']['MessageDetail'];
+export type MessageItem = components['schemas']['MessageItem'];
+export type MessagePage = components['schemas']['MessagePage'];
+export type MissedNotice = components['schemas']['MissedNotice'];
 export type MyConflicts = components['schemas']['MyConflicts'];
 export type NamedRef = components['schemas']['NamedRef'];
 export type NetworkArrival = components['schemas']['NetworkArrival'];
@@ -3975,8 +6122,11 @@ export type NetworkState = components['schemas']['NetworkState'];
 export type NetworkTest = components['schemas']['NetworkTest'];
 export type NetworkTestState = components['schemas']['NetworkTestState'];
 export type NetworkWarning = components['schemas']['NetworkWarning'];
+export type NewMessage = components['schemas']['NewMessage'];
 export type NewPairing = components['schemas']['NewPairing'];
 export type NewToken = components['schemas']['NewToken'];
+export type Notice = components['schemas']['Notice'];
+export type NoticePage = components['schemas']['NoticePage'];
 export type Op = components['schemas']['Op'];
 export type OpenClash = components['schemas']['OpenClash'];
 export type OpenPairing = components['schemas']['OpenPairing'];
@@ -3994,18 +6144,33 @@ export type PermissionList = components['schemas']['PermissionList'];
 export type Permissions = components['schemas']['Permissions'];
 export type PersonName = components['schemas']['PersonName'];
 export type PersonRef = components['schemas']['PersonRef'];
+export type PhoneFigure = components['schemas']['PhoneFigure'];
 export type Ping = components['schemas']['Ping'];
 export type Placings = components['schemas']['Placings'];
 export type PlacingsChange = components['schemas']['PlacingsChange'];
+export type Preview = components['schemas']['Preview'];
 export type Problem = components['schemas']['Problem'];
+export type ProviderStanding = components['schemas']['ProviderStanding'];
+export type ProviderState = components['schemas']['ProviderState'];
+export type ProvidersView = components['schemas']['ProvidersView'];
 export type PullAnswer = components['schemas']['PullAnswer'];
 export type PushAnswer = components['schemas']['PushAnswer'];
 export type PushBody = components['schemas']['PushBody'];
+export type PushKey = components['schemas']['PushKey'];
 export type QrPicture = components['schemas']['QrPicture'];
 export type QueueItem = components['schemas']['QueueItem'];
 export type QueuePage = components['schemas']['QueuePage'];
+export type QuietHours = components['schemas']['QuietHours'];
+export type RawText = components['schemas']['RawText'];
+export type Reach = components['schemas']['Reach'];
+export type ReachPart = components['schemas']['ReachPart'];
+export type ReachParts = components['schemas']['ReachParts'];
 export type Reason = components['schemas']['Reason'];
+export type RecordingStatus = components['schemas']['RecordingStatus'];
+export type Reminded = components['schemas']['Reminded'];
 export type Renewal = components['schemas']['Renewal'];
+export type RequestItem = components['schemas']['RequestItem'];
+export type RequestPage = components['schemas']['RequestPage'];
 export type Resolution = components['schemas']['Resolution'];
 export type Resolve = components['schemas']['Resolve'];
 export type Retry = components['schemas']['Retry'];
@@ -4014,21 +6179,37 @@ export type Rings = components['schemas']['Rings'];
 export type RingsChange = components['schemas']['RingsChange'];
 export type Scope = components['schemas']['Scope'];
 export type SecretsKept = components['schemas']['SecretsKept'];
+export type SentMessage = components['schemas']['SentMessage'];
 export type SentOp = components['schemas']['SentOp'];
+export type Series = components['schemas']['Series'];
+export type SeriesAnswer = components['schemas']['SeriesAnswer'];
 export type Shows = components['schemas']['Shows'];
 export type ShowsChange = components['schemas']['ShowsChange'];
 export type TableName = components['schemas']['TableName'];
 export type TakeIn = components['schemas']['TakeIn'];
 export type TakenIn = components['schemas']['TakenIn'];
 export type TakenInItem = components['schemas']['TakenInItem'];
+export type Telling = components['schemas']['Telling'];
+export type Template = components['schemas']['Template'];
+export type TemplateInput = components['schemas']['TemplateInput'];
+export type TemplateList = components['schemas']['TemplateList'];
 export type TestStatus = components['schemas']['TestStatus'];
 export type TimelinePoint = components['schemas']['TimelinePoint'];
+export type TokenInput = components['schemas']['TokenInput'];
+export type TokenKept = components['schemas']['TokenKept'];
+export type TokenTotals = components['schemas']['TokenTotals'];
+export type Told = components['schemas']['Told'];
 export type TouchedClass = components['schemas']['TouchedClass'];
+export type TrialView = components['schemas']['TrialView'];
 export type TwoWeighIns = components['schemas']['TwoWeighIns'];
 export type TypedCode = components['schemas']['TypedCode'];
 export type VerdictName = components['schemas']['VerdictName'];
 export type WaitingPairing = components['schemas']['WaitingPairing'];
 export type WaitingPairings = components['schemas']['WaitingPairings'];
+export type WebInput = components['schemas']['WebInput'];
+export type WebKey = components['schemas']['WebKey'];
+export type WebView = components['schemas']['WebView'];
+export type WeighInCloses = components['schemas']['WeighInCloses'];
 export type Weighing = components['schemas']['Weighing'];
 export type WeighIns = components['schemas']['WeighIns'];
 export type WeighInsChange = components['schemas']['WeighInsChange'];
@@ -4038,6 +6219,11 @@ export type Words = components['schemas']['Words'];
 export type WorkerRun = components['schemas']['WorkerRun'];
 export type WrittenRow = components['schemas']['WrittenRow'];
 export type ResponseProblem = components['responses']['Problem'];
+export type ParameterClientLevel = components['parameters']['ClientLevel'];
+export type ParameterClientPending = components['parameters']['ClientPending'];
+export type ParameterClientTookMs = components['parameters']['ClientTookMs'];
+export type ParameterClientWaitingMs = components['parameters']['ClientWaitingMs'];
+export type ParameterDeskPerson = components['parameters']['DeskPerson'];
 export type $defs = Record<string, never>;
 export interface operations {
     get_admin_activity: {
@@ -4048,7 +6234,18 @@ export interface operations {
                 /** @description 1 to 200, 50 if absent. */
                 limit?: number;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4061,6 +6258,243 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["ActivityPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_alerts_events: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description 1 to 200, 50 if absent. */
+                limit?: number;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertEventPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_alerts_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_alerts_rules: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertRule"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertRuleView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_admin_alerts_rules_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_alerts_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_alerts_settings: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AlertSettingsInput"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertSettings"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_alerts_settings_test: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AlertTrial"];
                 };
             };
             default: components["responses"]["Problem"];
@@ -4090,7 +6524,18 @@ export interface operations {
                 /** @description Before this moment. */
                 to?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4132,7 +6577,18 @@ export interface operations {
                 /** @description Before this moment. */
                 to?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4153,7 +6609,18 @@ export interface operations {
     post_admin_bulk_bulk_id_undo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 bulk_id: string;
             };
@@ -4173,6 +6640,173 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["BulkUndone"];
                 };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_cache: {
+        parameters: {
+            query?: {
+                /** @description `first-pull` or `charts`; all if absent. */
+                tag?: string;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_admin_cache: {
+        parameters: {
+            query?: {
+                /** @description `first-pull` or `charts`; all if absent. */
+                tag?: string;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["CacheCleared"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_charts: {
+        parameters: {
+            query?: {
+                /** @description Beside the same time a day earlier; a whole show has none. */
+                compare?: boolean;
+                /** @description `1h`, `today` or `show`; today if absent. */
+                range?: string;
+                /** @description Pixels of a tile, 280 to 1,400; 504 if absent. */
+                width?: number;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Charts"];
+                };
+            };
+            /** @description `If-None-Match` names the newest drawing. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_charts_file: {
+        parameters: {
+            query?: {
+                /** @description Beside the same time a day earlier; a whole show has none. */
+                compare?: boolean;
+                /** @description `1h`, `today` or `show`; today if absent. */
+                range?: string;
+                /** @description `light` or `dark`; light if absent. */
+                theme?: string;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                /** @description `response-time.svg`, `requests.png`, `storage.csv`, … */
+                file: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The file. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "image/png": number[];
+                    "image/svg+xml": string;
+                    "text/csv": string;
+                };
+            };
+            /** @description `If-None-Match` names the newest drawing. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -4201,7 +6835,18 @@ export interface operations {
                 /** @description A synced table. */
                 table?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4222,7 +6867,18 @@ export interface operations {
     get_admin_conflicts_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4245,7 +6901,18 @@ export interface operations {
     post_admin_conflicts_id_ask: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4272,7 +6939,18 @@ export interface operations {
     post_admin_conflicts_id_reopen: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4299,7 +6977,18 @@ export interface operations {
     post_admin_conflicts_id_resolve: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4326,7 +7015,18 @@ export interface operations {
     post_admin_conflicts_id_undo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4353,7 +7053,18 @@ export interface operations {
     post_admin_conflicts_resolve_bulk: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4378,7 +7089,18 @@ export interface operations {
     post_admin_demo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4403,7 +7125,18 @@ export interface operations {
     get_admin_devices: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4424,7 +7157,18 @@ export interface operations {
     put_admin_devices_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4451,7 +7195,18 @@ export interface operations {
     post_admin_devices_id_ask_file: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4474,7 +7229,18 @@ export interface operations {
     post_admin_devices_id_merge: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4501,7 +7267,18 @@ export interface operations {
     post_admin_devices_id_revoke: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4545,7 +7322,18 @@ export interface operations {
                 /** @description `not_arrived`, `not_weighed`, `being_checked`, `out_of_range`, scratched; all if absent. */
                 stage?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4566,7 +7354,18 @@ export interface operations {
     get_admin_entries_animal_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 animal_id: string;
             };
@@ -4586,6 +7385,123 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_admin_errors: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Seen at this moment or later. */
+                from?: string;
+                /** @description 1 to 200, 50 if absent. */
+                limit?: number;
+                /** @description Only the problem of the number that a person was shown. */
+                number?: string;
+                /** @description `open`, with those that came back; `solved`; `ignored`. All if absent. */
+                status?: string;
+                /** @description Seen before this moment. */
+                to?: string;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_errors_fingerprint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_errors_fingerprint: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                fingerprint: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ErrorChange"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ErrorItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_import_import_id: {
         parameters: {
             query?: {
@@ -4596,7 +7512,18 @@ export interface operations {
                 /** @description new, changed, same, error, `left_out`, check (imported with a warning); all if absent. */
                 state?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 import_id: string;
             };
@@ -4619,7 +7546,18 @@ export interface operations {
     post_admin_import_import_id_confirm: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 import_id: string;
             };
@@ -4649,7 +7587,18 @@ export interface operations {
                 /** @description new, changed, same, error, `left_out`, check (imported with a warning); all if absent. */
                 state?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 import_id: string;
             };
@@ -4676,7 +7625,18 @@ export interface operations {
     post_admin_import_import_id_undo: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 import_id: string;
             };
@@ -4709,7 +7669,18 @@ export interface operations {
                 /** @description The file's name, for the list of imports. */
                 name?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4734,7 +7705,18 @@ export interface operations {
     get_admin_imports: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4755,7 +7737,18 @@ export interface operations {
     get_admin_joining: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4773,10 +7766,67 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_admin_metrics_series: {
+        parameters: {
+            query: {
+                /**
+                 * @description Of requests: of this route only. Without it that are the laptop's own answers, and neither pages' files nor what
+                 *     phones tell.
+                 */
+                endpoint?: string;
+                /** @description Not before this moment; an hour before `to` if absent. */
+                from?: string;
+                /** @description Its name: requests, `sync_ops`, `queue_depth`, …. */
+                metric: string;
+                /** @description Seconds of a step: 60, 300, 900, 1800, 3600 or 86400; the finest that suits if absent. */
+                step?: number;
+                /** @description Before this moment; now if absent. */
+                to?: string;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SeriesAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_network: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4797,7 +7847,18 @@ export interface operations {
     post_admin_network_renew: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4822,7 +7883,18 @@ export interface operations {
     post_admin_network_tests: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4843,7 +7915,18 @@ export interface operations {
     get_admin_network_tests_id: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4863,10 +7946,583 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_admin_notification_templates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TemplateList"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_notification_templates: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateInput"];
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_notification_templates_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TemplateInput"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Template"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_admin_notification_templates_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_notifications: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description 1 to 200, 50 if absent. */
+                limit?: number;
+                /** @description scheduled: the next first; sent, which is also meant if it is absent: the newest first. */
+                state?: string;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessagePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_notifications: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_notifications_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageDetail"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_notifications_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewMessage"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["SentMessage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_notifications_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_notifications_id_remind: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Reminded"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_notifications_id_retract: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["MessageItem"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_notifications_audience: {
+        parameters: {
+            query?: {
+                /** @description Any part of a name, or a number; if absent, what is usual. */
+                q?: string;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AudienceChoices"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_notifications_automatic: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomaticView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_notifications_automatic: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AutomaticInput"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["AutomaticView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_notifications_preview: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskPreview"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preview"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_notifications_reach: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["AskReach"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ReachParts"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_overview: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4890,7 +8546,18 @@ export interface operations {
                 /** @description `waiting`, which is also meant if it is absent. */
                 status?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4911,7 +8578,18 @@ export interface operations {
     post_admin_pairings: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -4936,7 +8614,18 @@ export interface operations {
     post_admin_pairings_id_approve: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4963,7 +8652,18 @@ export interface operations {
     post_admin_pairings_id_close: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -4986,7 +8686,18 @@ export interface operations {
     post_admin_pairings_id_refuse: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -5009,7 +8720,18 @@ export interface operations {
     post_admin_pairings_id_typed_code: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -5032,7 +8754,18 @@ export interface operations {
     get_admin_pairings_open: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5053,7 +8786,18 @@ export interface operations {
     get_admin_permissions: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5074,7 +8818,18 @@ export interface operations {
     put_admin_person: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5096,6 +8851,270 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_admin_push: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvidersView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_admin_push_provider_test: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                provider: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TrialView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_push_apns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ApnsInput"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvidersView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_admin_push_apns: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_push_fcm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FcmInput"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvidersView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_admin_push_fcm: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_admin_push_web: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["WebInput"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["ProvidersView"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_admin_push_web: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_queue: {
         parameters: {
             query?: {
@@ -5106,7 +9125,18 @@ export interface operations {
                 /** @description pending, processing, completed, failed or conflict. If absent: failed ones that no admin has given up. */
                 status?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5127,7 +9157,18 @@ export interface operations {
     post_admin_queue_op_id_apply: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 op_id: string;
             };
@@ -5154,7 +9195,18 @@ export interface operations {
     post_admin_queue_op_id_drop: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 op_id: string;
             };
@@ -5181,7 +9233,18 @@ export interface operations {
     post_admin_queue_op_id_retry: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 op_id: string;
             };
@@ -5201,10 +9264,53 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_admin_recording: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RecordingStatus"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     get_admin_records_table_name_id_history: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
                 table_name: string;
@@ -5225,10 +9331,100 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_admin_report: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_admin_requests: {
+        parameters: {
+            query?: {
+                /** @description Where the last page ended. */
+                cursor?: string;
+                /** @description Of this route only. */
+                endpoint?: string;
+                /** @description Not before this moment; an hour before `to` if absent. */
+                from?: string;
+                /** @description 1 to 200, 50 if absent. */
+                limit?: number;
+                /** @description Only those that were slow, or that were refused or failed. */
+                only?: "slow" | "failed";
+                /** @description Of this plain name only: `Send entries`. */
+                task?: string;
+                /** @description Before this moment; now if absent. */
+                to?: string;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["RequestPage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_admin_rescue: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5278,7 +9474,18 @@ export interface operations {
     post_admin_wifi_qr: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5303,7 +9510,18 @@ export interface operations {
     post_admin_workers_name_run: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 name: string;
             };
@@ -5326,13 +9544,26 @@ export interface operations {
     get_live: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description The number of the last message that was heard; without it only new ones are told. */
+                "Last-Event-ID"?: number | null;
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), `me {}` (what this device may do or is asked for has changed: ask /me and pull), `bye {reason: stopping|removed|expired|rights|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429. */
+            /** @description Events `poke {clock}`, `conflict {id, rev, status}` (own; all at the desk), `pairings {}` (desk), `messages {}` (desk: what became of messages or of a push provider has changed), `alerts {}` (desk: an alert was said, or where a rule stands has changed), `errors {}` (desk: the list of problems has changed), `notification` (a message as /me/notifications tells it, with its `seq` as the event's id), `me {}` (what this device may do or is asked for has changed: ask /me and pull), `bye {reason: stopping|removed|expired|rights|epoch|error}`; a comment every 15 s. The first event is a `poke`. A third stream of a device is 429. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5347,7 +9578,18 @@ export interface operations {
     get_me: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5368,7 +9610,18 @@ export interface operations {
     get_me_conflicts: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5389,7 +9642,18 @@ export interface operations {
     post_me_conflicts_id_answer: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -5416,7 +9680,18 @@ export interface operations {
     post_me_conflicts_id_disagree: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -5443,7 +9718,18 @@ export interface operations {
     post_me_conflicts_id_withdraw: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path: {
                 id: string;
             };
@@ -5463,10 +9749,203 @@ export interface operations {
             default: components["responses"]["Problem"];
         };
     };
+    get_me_notifications: {
+        parameters: {
+            query?: {
+                /** @description The last number that the phone has; 0 if absent: all of them. */
+                after?: number;
+                /** @description 1 to 500, 200 if absent. */
+                limit?: number;
+            };
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["NoticePage"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_notifications_ack: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Ack"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Acked"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    get_me_push_key: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PushKey"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    put_me_push_tokens: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["TokenInput"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenKept"];
+                };
+            };
+            /** @description It was made. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["TokenKept"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    delete_me_push_tokens_id: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
     post_me_token: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5577,7 +10056,18 @@ export interface operations {
     get_sync_hello: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5598,7 +10088,18 @@ export interface operations {
     post_sync_ops_status: {
         parameters: {
             query?: never;
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
@@ -5636,13 +10137,24 @@ export interface operations {
                 /** @description Only these tables, separated by commas; all if absent. */
                 tables?: string;
             };
-            header?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description A page; gzip where `Accept-Encoding` takes it and the page has more than 1 KiB. Another epoch's cursor is 409 with `epoch`. One that cannot be read, of another device or scope, or older than a removed tombstone is 410 with `mode: reconcile`: pull without a cursor into a fresh store. */
+            /** @description A page; gzip where `Accept-Encoding` takes it and the page has more than 1 KiB. Another epoch's cursor is 409 with `epoch`. One that cannot be read, of another device or scope, or older than a removed tombstone is 410 with `mode: reconcile`: pull without a cursor into a fresh store. `ETag` changes with the show; a page may have fewer changes than `limit` though there are more. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -5650,6 +10162,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["PullAnswer"];
                 };
+            };
+            /** @description `If-None-Match` names the answer to this question, and nothing has changed. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             default: components["responses"]["Problem"];
         };
@@ -5660,12 +10179,22 @@ export interface operations {
             header?: {
                 /** @description identity or gzip; another is a 415. Limits count inflated bytes, at most 20 for each that was sent (413). */
                 "Content-Encoding"?: string | null;
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
                 /** @description How many entries the phone still holds. It may stand beside any request with a token, as the two below. */
                 "X-Client-Pending"?: number | null;
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
                 /** @description How long the phone's last request took until its answer was there. */
                 "X-Client-Took-Ms"?: number | null;
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
                 /** @description For how long the oldest of these has waited. */
                 "X-Client-Waiting-Ms"?: number | null;
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
             };
             path?: never;
             cookie?: never;
@@ -5683,6 +10212,42 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["PushAnswer"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_telemetry: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Telling"];
+            };
+        };
+        responses: {
+            /** @description It was carried out. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Told"];
                 };
             };
             default: components["responses"]["Problem"];

@@ -1,5 +1,7 @@
 // What a table is told about its columns.
 
+import type { StackTone } from "./stack.ts";
+
 export interface Column {
   id: string;
   label: string;
@@ -10,6 +12,8 @@ export interface Column {
   sortable?: boolean;
   /** The heading is for screen readers only. */
   hideLabel?: boolean;
+  /** The part of a bar in the same row that this column counts: the heading is its key. */
+  tone?: StackTone;
 }
 
 export interface Sort {

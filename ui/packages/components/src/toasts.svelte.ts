@@ -6,6 +6,8 @@ export interface Toast {
   text: string;
   tone: "plain" | "bad";
   action?: { label: string; key?: string; run: () => void };
+  /** It goes at this moment (milliseconds since 1970), read or not: what its action does ends then. */
+  until?: number;
 }
 
 /** How long a message with an undo stands. */
@@ -31,17 +33,19 @@ export class Toasts {
   }
 
   dismiss(): void {
-    this.hold();
+    clearTimeout(this.#timer);
     this.current = undefined;
   }
 
   /** Keeps the message while somebody reads it or points at it. */
   hold(): void {
-    clearTimeout(this.#timer);
+    if (this.current?.until === undefined) clearTimeout(this.#timer);
   }
 
   resume(): void {
-    this.hold();
-    this.#timer = setTimeout(() => (this.current = undefined), TOAST_MS);
+    clearTimeout(this.#timer);
+    const until = this.current?.until;
+    const rest = until === undefined ? TOAST_MS : Math.max(0, until - Date.now());
+    this.#timer = setTimeout(() => (this.current = undefined), rest);
   }
 }

@@ -3,6 +3,7 @@
 export { capabilities, levelOf, phoneKind, type Capabilities, type Level, type PhoneKind } from "./capabilities.ts";
 export { homeScreen, type HomeScreen } from "./home-screen.ts";
 export { browserPreferences, type Preferences } from "./preferences.ts";
-export { playTones } from "./sound.ts";
+export { saveFile } from "./save-file.ts";
+export { ALARM_TONES, Speaker, TWO_TONES, vibrate } from "./sound.ts";
 export { askToKeep, storagePromise, type StoragePromise } from "./storage.ts";
 export { startWorker, type PageWorker } from "./worker.ts";

@@ -9,8 +9,10 @@ export interface PageWorker {
   look(): void;
   /** Called when a newer page is on this phone and waits, until the returned function is. */
   onWaiting(listener: () => void): () => void;
-  /** Lets the newer page take over; the page must then load itself again, for which `reload` is called once. */
-  switchOver(reload: () => void): void;
+  /** Called when a newer page has taken over, whoever asked for it: this page must load itself again. */
+  onReplaced(listener: () => void): () => void;
+  /** Lets the newer page take over, unless another one is looked at. */
+  switchOver(): void;
 }
 
 /** Registers the worker at `url`; nothing where there can be none, or where the browser refuses it. */
@@ -38,18 +40,23 @@ function pageWorker(registration: ServiceWorkerRegistration, container: ServiceW
         // The first one of all replaces no page.
         if (registration.waiting !== null && container.controller !== null) listener();
       };
-      registration.addEventListener(
-        "updatefound",
-        () => registration.installing?.addEventListener("statechange", tell, { signal }),
-        { signal },
-      );
+      const follow = () => registration.installing?.addEventListener("statechange", tell, { signal });
+      registration.addEventListener("updatefound", follow, { signal });
+      // It may have been found before anybody asked.
+      follow();
       tell();
       return () => ends.abort();
     },
-    switchOver: (reload) => {
-      if (registration.waiting === null) return;
-      container.addEventListener("controllerchange", reload, { once: true });
-      registration.waiting.postMessage(TAKE_OVER);
+    onReplaced: (listener) => {
+      const ends = new AbortController();
+      let before = container.controller;
+      const tell = () => {
+        if (before !== null && container.controller !== before) listener();
+        before = container.controller;
+      };
+      container.addEventListener("controllerchange", tell, { signal: ends.signal });
+      return () => ends.abort();
     },
+    switchOver: () => registration.waiting?.postMessage(TAKE_OVER),
   };
 }
