@@ -5,6 +5,7 @@
 import type { Api, ApiProblem, LiveEvent, readLive } from "@showdesk/api";
 
 import { durably } from "./durable.ts";
+import { Inbox } from "./inbox.ts";
 import type { Journal } from "./journal.ts";
 import { stopLeading, takeLead, tryLead } from "./leader.ts";
 import { addEntry, addTogether, type Draft } from "./outbox.ts";
@@ -12,8 +13,9 @@ import type { Page, Wish } from "./page.ts";
 import { Pace } from "./push.ts";
 import type { Reach } from "./reach.ts";
 import { enterEpoch } from "./recover.ts";
-import { failureOf, leftMs, TICK_MS, waitMs, type Failure } from "./retry.ts";
+import { failureOf, isAboutThePhone, leftMs, TICK_MS, waitMs, type Failure } from "./retry.ts";
 import { talk } from "./round.ts";
+import { takeMe } from "./session.ts";
 import type { RowKey } from "./settle.ts";
 import { count, FIRST_STATUS, nextSendMs, type SyncStatus } from "./status.ts";
 import type { Store, StoredOp } from "./store.ts";
@@ -44,12 +46,20 @@ export interface EngineParts {
   readonly now: () => number;
   readonly random: () => number;
   /** Opens the desk's event stream; `readLive` of the api package with address and token. */
-  readonly live: (signal: AbortSignal, onEvent: (event: LiveEvent) => void) => ReturnType<typeof readLive>;
+  readonly live: (
+    signal: AbortSignal,
+    onEvent: (event: LiveEvent) => void,
+    lastEventId: string | null,
+  ) => ReturnType<typeof readLive>;
+  /** Hears how long each conversation took that this tab had with the desk, and what was wrong with it, if anything. */
+  readonly onTalked?: (tookMs: number, error: unknown) => void;
 }
 
 /** The phone's sync. */
 export class SyncEngine {
   readonly view: LocalView;
+  /** The messages of the desk. */
+  readonly inbox: Inbox;
   readonly #parts: EngineParts;
   readonly #listeners = new Set<() => void>();
   readonly #pace = new Pace();
@@ -77,10 +87,17 @@ export class SyncEngine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     this.view = new LocalView(parts.store);
+    const { store, api, now } = parts;
+    this.inbox = new Inbox({ store, api, now, onStored: (isOwn) => this.#onNotices(isOwn), onLost: () => this.sync() });
   }
 
   get status(): SyncStatus {
     return this.#status;
+  }
+
+  /** Whether this tab hears the desk's stream. */
+  get hasStream(): boolean {
+    return this.#stream !== undefined;
   }
 
   /** Called after each change of the status, until the returned function is. */
@@ -98,11 +115,17 @@ export class SyncEngine {
     this.#unlisten = page.listen((wish) => this.#onWish(wish));
     tabs.listen((news) => {
       void this.#onRows(news.rows, false);
-      if (news.status) this.#set(news.status);
+      if (news.notices) void this.inbox.read().catch(() => undefined);
+      if (news.status) {
+        this.#set(news.status);
+        // Told by the tab that leads: one of them hears for all.
+        if (!this.#isLeading) this.#closeStream();
+      }
       if (news.wantsSync) this.sync();
       if (news.asksLeader && this.#isLeading) tabs.tell({ rows: [], wantsSync: false, leads: true });
       if (news.leads) this.#onLeader();
     });
+    await this.inbox.start();
     await this.#putBack();
     await this.view.refresh("all");
     await this.#recount({});
@@ -115,9 +138,9 @@ export class SyncEngine {
     this.#isLeading = false;
     this.#unlisten();
     clearTimeout(this.#timer);
-    this.#stream?.abort();
-    this.#stream = undefined;
+    this.#closeStream();
     await this.settled();
+    await this.inbox.settled();
     await stopLeading(this.#parts.store, this.#parts.tab);
   }
 
@@ -170,6 +193,7 @@ export class SyncEngine {
 
   /** Counts anew after something outside the rounds changed the store. */
   async refresh(): Promise<void> {
+    await this.inbox.read();
     await this.view.refresh("all");
     await this.#recount({});
   }
@@ -210,7 +234,7 @@ export class SyncEngine {
         return;
       }
       await this.#putBack();
-      const refusal = await durably(store, () => this.#talk());
+      const refusal = await this.#timed(() => durably(store, () => this.#talk()));
       await this.#parts.journal.strike(store).catch(() => undefined);
       this.#failures = 0;
       await store.setFact("last_sent_ms", now());
@@ -223,6 +247,19 @@ export class SyncEngine {
     }
     const { access, link, away, nextTryMs } = this.#status;
     this.#parts.tabs.tell({ rows: [], wantsSync: false, status: { access, link, away, nextTryMs } });
+  }
+
+  async #timed(talk: () => Promise<ApiProblem | null>): Promise<ApiProblem | null> {
+    const { onTalked } = this.#parts;
+    const began = performance.now();
+    try {
+      const refusal = await talk();
+      onTalked?.(performance.now() - began, refusal);
+      return refusal;
+    } catch (error) {
+      onTalked?.(performance.now() - began, error);
+      throw error;
+    }
   }
 
   /** Whether this tab leads. The lease of a page that was closed or killed would hold everybody up. */
@@ -261,11 +298,10 @@ export class SyncEngine {
   /** Answers why entries were set aside, if any were. */
   async #talk(): Promise<ApiProblem | null> {
     const { store, api, reach, now, random } = this.#parts;
-    const looksAtChecks = this.#checksMoved;
-    const asksWhoIAm = this.#meAtMs === null || Math.abs(now() - this.#meAtMs) > ME_MS;
+    // What was told while no stream was open, nobody heard.
+    const looksAtChecks = this.#checksMoved || this.#stream === undefined;
     // Before the talk: what is told during it belongs to the next one.
     this.#checksMoved = false;
-    if (asksWhoIAm) this.#meAtMs = now();
     try {
       const said = await talk({
         store,
@@ -275,9 +311,11 @@ export class SyncEngine {
         random,
         pace: this.#pace,
         looksAtChecks,
-        asksWhoIAm,
-        onFound: (who) =>
-          this.#set({ link: "near", away: null, movedTo: reach.movedTo, offersHttps: who.https.length > 0 }),
+        onFound: (who) => {
+          this.#set({ link: "near", away: null, movedTo: reach.movedTo, offersHttps: who.https.length > 0 });
+          return this.inbox.setClock(who.server_time);
+        },
+        onNotices: () => this.#askNotices(),
         onProgress: (sending) => this.#set({ sending }),
         onRows: (touched) => this.#onRows(touched, true),
       });
@@ -285,9 +323,37 @@ export class SyncEngine {
       return said?.refusal ?? null;
     } catch (error) {
       this.#checksMoved ||= looksAtChecks;
-      if (asksWhoIAm) this.#meAtMs = null;
       throw error;
     }
+  }
+
+  /** The stream tells who this phone is, and its messages, only while it is open: without one, each round asks. */
+  async #askNotices(): Promise<void> {
+    const isHearing = this.#stream !== undefined;
+    // First who: another person has other messages, in numbers of their own.
+    if (!isHearing || this.#meAtMs === null || Math.abs(this.#parts.now() - this.#meAtMs) > ME_MS) await this.#askMe();
+    await this.inbox.catchUp(isHearing);
+    await this.inbox.tell();
+  }
+
+  async #askMe(): Promise<void> {
+    const { api, store, now } = this.#parts;
+    // Before it is asked: what is told meanwhile asks again.
+    this.#meAtMs = now();
+    try {
+      await takeMe(api, store);
+    } catch (error) {
+      this.#meAtMs = null;
+      if (isAboutThePhone(error)) throw error;
+    }
+  }
+
+  /** Messages were stored; what became of them goes to the desk at once where this tab talks to it. */
+  #onNotices(isOwn: boolean): void {
+    this.#parts.tabs.tell({ rows: [], wantsSync: false, notices: true });
+    if (!isOwn || !this.#isRunning) return;
+    if (this.#isLeading) this.inbox.tell().catch(() => this.sync());
+    else this.sync();
   }
 
   async #onFailure(failure: Failure): Promise<void> {
@@ -301,6 +367,8 @@ export class SyncEngine {
       case "away": {
         // Whether the laptop's disk is still full cannot be known from here.
         const access = this.#status.access === "full" ? "ok" : this.#status.access;
+        // A stream from before may be dead without a word.
+        this.#closeStream();
         await this.#recount({ ...still, link: "away", away: failure.reason, access });
         break;
       }
@@ -311,6 +379,7 @@ export class SyncEngine {
         await this.#recount({ ...still, link: "near", access: "full" });
         break;
       case "signed_out":
+      case "expired":
       case "removed":
       case "too_old":
         await this.#recount({ ...still, link: "near", access: failure.kind, nextTryMs: null });
@@ -340,7 +409,7 @@ export class SyncEngine {
     switch (wish) {
       case "resume":
         // A stream from before the background may be dead without a word.
-        this.#stream?.abort();
+        this.#closeStream();
         this.#plan(RESUME_MS);
         return;
       case "focus":
@@ -365,7 +434,14 @@ export class SyncEngine {
       // The desk went away or let us go: the next round finds out which, a little later each time.
       this.#plan(waitMs(Math.max(1, this.#failures), null, this.#parts.random));
     };
-    void this.#parts.live(stream.signal, (event) => this.#onEvent(event)).then(onEnd, onEnd);
+    const { after } = this.inbox;
+    const lastEventId = after === null ? null : String(after);
+    void this.#parts.live(stream.signal, (event) => this.#onEvent(event), lastEventId).then(onEnd, onEnd);
+  }
+
+  #closeStream(): void {
+    this.#stream?.abort();
+    this.#stream = undefined;
   }
 
   #onEvent(event: LiveEvent): void {
@@ -376,6 +452,8 @@ export class SyncEngine {
     } else if (event.type === "conflict") {
       this.#checksMoved = true;
       this.sync();
+    } else if (event.type === "notification") {
+      this.inbox.hear(event.data);
     } else if (event.type === "me") {
       // The desk has changed what this phone is, or asks for its entries.
       this.#meAtMs = null;

@@ -7,7 +7,7 @@
 import { answer, Unreachable, type Api } from "@showdesk/api";
 import * as v from "valibot";
 
-import { askMe, askWho, leaveShow, standing, type Session } from "./session.ts";
+import { askMe, askWho, leaveShow, OtherShowFirst, standing, type Session } from "./session.ts";
 import type { MovedOn, Store } from "./store.ts";
 import { Renewed } from "./wire.ts";
 
@@ -32,14 +32,21 @@ export async function passForMove(api: Api, store: Store, to: MovedOn): Promise<
   return token;
 }
 
-/** Makes this store the phone's. `api` speaks with the pass that was carried here, which is worth nothing afterwards. */
-export async function takeOver(api: Api, store: Store, nowMs: number): Promise<Session> {
+/**
+ * Makes this store the phone's. `api` speaks with `pass`, which was carried here and is worth nothing afterwards.
+ * Fails while entries of another phone or show are only here.
+ */
+export async function takeOver(api: Api, pass: string, store: Store, nowMs: number): Promise<Session> {
   const who = await askWho(api);
   const me = await askMe(api);
   if (me === null) throw new Unreachable("not_json");
   const before = await store.fact("session");
-  if (before !== undefined && before.installation_id !== who.installation_id) await leaveShow(store);
+  const isOurs = before?.installation_id === who.installation_id && before.device_id === me.device_id;
+  const isForeign = before !== undefined && !isOurs;
+  if (isForeign) await refuseOthers(store);
   const { token } = v.parse(Renewed, answer(await api.POST("/api/v1/me/token")));
+  // What another phone or person left here is neither this one's to send nor to see.
+  if (isForeign) await leaveShow(store);
   const session: Session = {
     installation_id: who.installation_id,
     show_name: who.name,
@@ -50,6 +57,7 @@ export async function takeOver(api: Api, store: Store, nowMs: number): Promise<S
   };
   await store.transaction("rw", store.facts, async () => {
     await store.setFact("session", session);
+    await store.setFact("taken_pass", pass);
     // A store that was here before keeps its epoch: the next round finds out if the desk lives in another.
     if ((await store.fact("epoch")) === undefined) await store.setFact("epoch", who.epoch);
     await store.dropFact("joining");
@@ -59,6 +67,15 @@ export async function takeOver(api: Api, store: Store, nowMs: number): Promise<S
 }
 
 async function refuseUnsent(store: Store): Promise<void> {
-  const waiting = await store.ops.where("state").equals("waiting").count();
+  const waiting = await unsent(store);
   if (waiting > 0) throw new FinishFirst(waiting);
+}
+
+async function refuseOthers(store: Store): Promise<void> {
+  const waiting = await unsent(store);
+  if (waiting > 0) throw new OtherShowFirst(waiting);
+}
+
+function unsent(store: Store): Promise<number> {
+  return store.ops.where("state").equals("waiting").count();
 }

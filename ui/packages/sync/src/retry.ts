@@ -31,6 +31,8 @@ export type Failure =
   | { readonly kind: "full"; readonly waitMs: number | null }
   /** The desk does not know this phone's token any more: join again. */
   | { readonly kind: "signed_out" }
+  /** The time that the desk gave this phone is over: the desk can give it more. */
+  | { readonly kind: "expired" }
   /** The desk removed this phone. */
   | { readonly kind: "removed" }
   /** The page is too old for this desk: reload it. */
@@ -39,6 +41,14 @@ export type Failure =
   | { readonly kind: "other_epoch"; readonly epoch: string }
   /** Something that should not happen: kept, shown, tried again. */
   | { readonly kind: "trouble"; readonly code: string; readonly detail: string };
+
+/** Refusals that any request of this phone would get. */
+const ANY_REQUEST = new Set([401, 403, 426, 429, 503]);
+
+/** The desk is away, or takes nothing at all from this phone. */
+export function isAboutThePhone(error: unknown): boolean {
+  return error instanceof Unreachable || (error instanceof ApiProblem && ANY_REQUEST.has(error.status));
+}
 
 /** Reads a failure. */
 export function failureOf(error: unknown): Failure {
@@ -51,7 +61,7 @@ export function failureOf(error: unknown): Failure {
 
 function failureOfProblem(problem: ApiProblem): Failure {
   const { status, code, detail, more } = problem;
-  if (status === 401) return { kind: "signed_out" };
+  if (status === 401) return { kind: code === "device_expired" ? "expired" : "signed_out" };
   if (status === 403) return { kind: "removed" };
   if (status === 409 && code === "epoch_mismatch" && more.epoch) return { kind: "other_epoch", epoch: more.epoch };
   if (status === 426) return { kind: "too_old" };

@@ -7,7 +7,7 @@ import { pullAll } from "./pull.ts";
 import { pushAll, type Pace } from "./push.ts";
 import type { Reach } from "./reach.ts";
 import { enterEpoch, giveBack } from "./recover.ts";
-import { renewToken, takeMe } from "./session.ts";
+import { renewToken } from "./session.ts";
 import { forgetOld, type RowKey } from "./settle.ts";
 import type { SyncStatus } from "./status.ts";
 import type { Store } from "./store.ts";
@@ -23,10 +23,10 @@ export interface RoundContext {
   readonly pace: Pace;
   /** Something was told about disputed entries. */
   readonly looksAtChecks: boolean;
-  /** What this phone is at the show may have changed. */
-  readonly asksWhoIAm: boolean;
   /** The desk has answered. */
-  readonly onFound: (who: Ping) => void;
+  readonly onFound: (who: Ping) => Promise<void>;
+  /** The moment for who this phone is, and its messages: before the entries, because one may say to stop. */
+  readonly onNotices: () => Promise<void>;
   readonly onProgress: (sending: SyncStatus["sending"]) => void;
   readonly onRows: (touched: readonly RowKey[] | "all") => Promise<void>;
 }
@@ -45,8 +45,9 @@ export async function talk(context: RoundContext): Promise<RoundOutcome | null> 
   const session = await store.fact("session");
   if (session === undefined) return null;
   const who = await reach.find(store, session.installation_id);
-  context.onFound(who);
+  await context.onFound(who);
   await enterEpoch(store, who.epoch);
+  await context.onNotices();
   const moment = () => ({ nowMs: now(), random });
   if ((await store.fact("recover_from")) !== undefined) {
     await pullAll({ store, api, onRows });
@@ -65,9 +66,8 @@ export async function talk(context: RoundContext): Promise<RoundOutcome | null> 
   const pulled = await pullAll({ store, api, onRows });
   const moved = await askOpen(api, store, moment());
   await onRows(moved);
-  if (context.looksAtChecks || pulled.disputesMoved || moved.length > 0) await takeChecks(api, store);
+  if (context.looksAtChecks || pulled.disputesMoved || moved.length > 0) await onRows(await takeChecks(api, store));
   await forgetOld(store, now());
   await renewToken(api, store, now());
-  if (context.asksWhoIAm) await takeMe(api, store);
   return { clock: pulled.clock, refusal };
 }

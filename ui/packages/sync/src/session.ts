@@ -39,12 +39,12 @@ export interface Joining {
   readonly functions?: readonly string[];
 }
 
-/** The phone still holds entries for the show that it is to leave: they must be sent first. */
+/** The phone still holds entries for the show, or of the person, that it is to leave: they must be sent first. */
 export class OtherShowFirst extends Error {
   override readonly name = "OtherShowFirst";
 
   constructor(readonly waiting: number) {
-    super("entries of another show are still on this phone");
+    super("entries of before are still on this phone");
   }
 }
 
@@ -92,7 +92,8 @@ export async function claim(
   await store.transaction("rw", store.facts, async () => {
     await store.setFact("joining", joining);
     await store.setFact("epoch", who.epoch);
-    if (fingerprint !== null) await store.setFact("fingerprint", fingerprint);
+    if (fingerprint === null) await store.dropFact("fingerprint");
+    else await store.setFact("fingerprint", fingerprint);
   });
   return joining;
 }
@@ -193,15 +194,18 @@ const LEFT_BEHIND = [
   "last_sent_ms",
   "fingerprint",
   "moved_on",
+  "taken_pass",
+  "notices_at",
+  "push",
 ] as const;
 
 /** Forgets the show. Fails while an entry of it is only here: it must reach the desk first. */
 export async function leaveShow(store: Store): Promise<void> {
-  const { rows, ops, checks, facts, incoming } = store;
-  await store.transaction("rw", [rows, ops, checks, facts, incoming], async () => {
+  const { rows, ops, checks, facts, incoming, notices } = store;
+  await store.transaction("rw", [rows, ops, checks, facts, incoming, notices], async () => {
     const unsent = await ops.where("state").equals("waiting").count();
     if (unsent > 0) throw new OtherShowFirst(unsent);
-    await Promise.all([rows.clear(), ops.clear(), checks.clear(), incoming.clear()]);
+    await Promise.all([rows.clear(), ops.clear(), checks.clear(), incoming.clear(), notices.clear()]);
     for (const key of LEFT_BEHIND) {
       await store.dropFact(key);
     }

@@ -6,7 +6,7 @@ import { leftMs } from "./retry.ts";
 import type { Store } from "./store.ts";
 
 /** Whether the desk takes this phone's entries; `full` is the laptop's disk. */
-export type Access = "ok" | "signed_out" | "removed" | "too_old" | "full";
+export type Access = "ok" | "signed_out" | "expired" | "removed" | "too_old" | "full";
 
 /** How the phone and the desk stand. */
 export interface SyncStatus {
@@ -64,6 +64,11 @@ export async function count(store: Store): Promise<Counted> {
     const waiting = [...(await store.opsIn("waiting")), ...held.filter((op) => op.conflict_id === null)];
     const open = await store.opsIn("conflict", "rejected");
     const checks = new Set([...held, ...open].flatMap((op) => op.conflict_id ?? []));
+    for (const { id, view } of await store.checks.toArray()) {
+      // Of a weight that a rule disputes the entry itself was taken: only its check tells.
+      const isOwn = async () => (await store.ops.where("op_id").anyOf(view.op_ids).count()) > 0;
+      if (view.status === "open" && !checks.has(id) && (await isOwn())) checks.add(id);
+    }
     const rejected = open.filter((op) => op.state === "rejected" && !op.dismissed).length;
     return {
       waiting: waiting.length,

@@ -7,7 +7,7 @@ import { Dexie, type Table } from "dexie";
 
 import { newId } from "./ids.ts";
 import type { Session, Joining } from "./session.ts";
-import type { CheckView, Decision, OpFault } from "./wire.ts";
+import type { CheckView, Decision, Notice, NoticeState, OpFault } from "./wire.ts";
 
 /** Values of a row by column, as JSON. */
 export type Fields = Record<string, unknown>;
@@ -91,6 +91,21 @@ export interface StoredCheck {
   readonly answered_rev: number | null;
 }
 
+/** A message of the desk, and what became of it on this phone. */
+export interface StoredNotice extends Notice {
+  /** How far the person has come with it on this phone. */
+  readonly own: NoticeState;
+  /** What of that the desk has acknowledged: the rest is still to be told. */
+  readonly told: NoticeState;
+}
+
+/** How far this phone has read what was told to its person, and in which life of the desk. */
+export interface NoticePlace {
+  readonly person: string;
+  readonly epoch: string;
+  readonly after: number;
+}
+
 /** One leader among the tabs of this phone. */
 export interface Lease {
   readonly tab: string;
@@ -107,6 +122,15 @@ export interface MovedOn {
   /** The page, or the Home Screen. */
   readonly to: "page" | "home_screen";
   readonly address: string;
+}
+
+/** This phone's address at a push service, as the desk knows it. */
+export interface PushPlace {
+  /** The desk's name for it. */
+  readonly id: string;
+  readonly endpoint: string;
+  /** The desk's key that it was made for. */
+  readonly key: string;
 }
 
 /** Single facts, by key. */
@@ -131,12 +155,19 @@ export interface Facts {
   fingerprint: string;
   /** Where this phone goes on, once its pass was carried to another page. */
   moved_on: MovedOn;
+  /** The pass that this page came with, worth nothing since: the same address may be opened again and again. */
+  taken_pass: string;
   /** The epoch whose acknowledged entries must still be looked after. */
   recover_from: string;
   /** Whether the first sync has been whole once. */
   complete: boolean;
   lease: Lease;
   last_sent_ms: number;
+  notices_at: NoticePlace;
+  /** How far the desk's clock is ahead of this phone's. */
+  clock_ahead_ms: number;
+  /** Where the desk reaches this phone when the page is closed. */
+  push: PushPlace;
 }
 
 /** The phone's database. */
@@ -145,6 +176,7 @@ export class Store extends Dexie {
   declare readonly incoming: Table<ServerRow, [string, string]>;
   declare readonly ops: Table<StoredOp, string>;
   declare readonly checks: Table<StoredCheck, string>;
+  declare readonly notices: Table<StoredNotice, string>;
   declare readonly facts: Table<{ key: string; value: unknown }, string>;
 
   constructor(name: string = "showdesk") {
@@ -157,6 +189,7 @@ export class Store extends Dexie {
       checks: "id",
       facts: "key",
     });
+    this.version(2).stores({ notices: "id" });
     this.on("populate", () => this.facts.add({ key: "incarnation", value: newId() }));
   }
 

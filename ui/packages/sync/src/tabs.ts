@@ -9,6 +9,8 @@ export interface TabNews {
   readonly rows: readonly RowKey[] | "all";
   /** An entry was added: whoever leads should send it. */
   readonly wantsSync: boolean;
+  /** Messages of the desk look different now. */
+  readonly notices?: boolean;
   /** How the desk is reached, told by the tab that leads. */
   readonly status?: Pick<SyncStatus, "access" | "link" | "away" | "nextTryMs">;
   /** Asks whether a tab leads that still lives. */

@@ -190,6 +190,45 @@ export type CheckView = v.InferOutput<typeof CheckView>;
 /** `GET /me/conflicts`. */
 export const MyChecks = v.object({ items: v.array(CheckView) });
 
+/** How far a person has come with a message, lowest first. */
+export const NOTICE_STATES = ["waiting", "delivered", "seen", "confirmed"] as const;
+export type NoticeState = (typeof NOTICE_STATES)[number];
+
+/** A message of the desk to the person of this phone. `seq` is its place in the order of all that was told to them. */
+export const Notice = v.object({
+  seq: v.number(),
+  id: v.string(),
+  type: v.fallback(v.string(), "message"),
+  title: v.string(),
+  body: MaybeText,
+  priority: v.fallback(v.picklist(["normal", "high", "urgent"]), "normal"),
+  needs_ack: v.fallback(v.boolean(), false),
+  /** Where it leads, as an address of this page. */
+  data: v.fallback(v.object({ open: MaybeText }), { open: null }),
+  from: MaybeText,
+  sent_at: v.string(),
+  expires_at: MaybeText,
+  retracted_at: MaybeText,
+  reminded_at: MaybeText,
+  /** How far the person has come with it, on whichever phone. */
+  state: v.fallback(v.picklist(NOTICE_STATES), "waiting"),
+});
+export type Notice = v.InferOutput<typeof Notice>;
+
+/** `GET /me/notifications`. `missed` were over before any phone of the person had them. */
+export const NoticePage = v.object({
+  items: v.array(v.unknown()),
+  missed: v.fallback(v.array(v.unknown()), []),
+  latest: v.number(),
+  more: v.fallback(v.boolean(), false),
+});
+
+/** Reads one message; nothing if it cannot be read. */
+export function readNotice(told: unknown): Notice | undefined {
+  const parsed = v.safeParse(Notice, told);
+  return parsed.success ? parsed.output : undefined;
+}
+
 /** Reads the results that can be read. */
 export function readResults(results: readonly unknown[]): OpResult[] {
   return results.flatMap((result) => {

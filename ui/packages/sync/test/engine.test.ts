@@ -135,11 +135,12 @@ test("another installation never sees the token", async () => {
 });
 
 test.each([
-  [401, "signed_out"],
-  [403, "removed"],
-  [426, "too_old"],
-])("HTTP %i keeps the queue and says so", async (status, access) => {
-  desk.refusal = { status, body: { code: "x", retry: "never" } };
+  [401, "unknown_token", "signed_out"],
+  [401, "device_expired", "expired"],
+  [403, "device_removed", "removed"],
+  [426, "client_too_old", "too_old"],
+])("HTTP %i %s keeps the queue and says so", async (status, code, access) => {
+  desk.refusal = { status, body: { code, retry: "never" } };
   await editTag("0413");
   await phone.engine.settled();
   expect(phone.engine.status).toMatchObject({ access, waiting: 1 });
@@ -258,4 +259,37 @@ test("an undone decision is open again on the phone", async () => {
   await phone.engine.settled();
   expect((await opsHere())[0]).toMatchObject({ state: "conflict", conflict_id: "c1" });
   expect(phone.engine.status.checking).toBe(1);
+});
+
+test("what the desk asked while the phone was away is known when it is back, without being told again", async () => {
+  const op = await editTag("0413");
+  await phone.engine.settled();
+  desk.isDown = true;
+  await phone.round();
+  desk.checks = [
+    {
+      id: "c1",
+      kind: "rule",
+      rule: "C1",
+      status: "open",
+      rev: 1,
+      table_name: "animals",
+      record_id: ANIMAL,
+      op_ids: [op.op_id],
+      contested: ["official_weight_x10"],
+      opened_at: "2026-11-22T09:00:00.000Z",
+    },
+  ];
+  desk.isDown = false;
+  await phone.round();
+  expect((await phone.store.checks.toArray()).map(({ id }) => id)).toEqual(["c1"]);
+  expect(phone.engine.status.checking, "the entry was taken, and is disputed all the same").toBe(1);
+
+  let told = 0;
+  phone.engine.view.subscribe(() => (told += 1));
+  const asked = { id: "q1", by: { id: "p1", name: "Dan" }, at: "2026-11-22T09:01:00.000Z", text: "Wet?", answer: null };
+  desk.checks = desk.checks.map((check) => ({ ...(check as object), rev: 2, asked }));
+  phone.live?.({ type: "conflict", data: { id: "c1", rev: 2, status: "open" }, id: null });
+  await phone.engine.settled();
+  expect(told, "whoever looks at the entry hears of the question").toBe(1);
 });

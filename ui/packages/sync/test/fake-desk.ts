@@ -51,6 +51,28 @@ interface Refusal {
   readonly headers?: Record<string, string>;
 }
 
+/** A message as the desk tells it. */
+interface DeskNotice extends Record<string, unknown> {
+  readonly id: string;
+  readonly seq: number;
+}
+
+const A_NOTICE = {
+  type: "message",
+  title: "Lunch break at 12:00",
+  body: "Both rings. Show starts again at 1:00.",
+  priority: "normal",
+  needs_ack: false,
+  data: {},
+  from: "Dan at the desk",
+  created_at: "2023-11-14T22:10:00.000Z",
+  sent_at: "2023-11-14T22:10:00.000Z",
+  expires_at: null,
+  retracted_at: null,
+  reminded_at: null,
+  state: "waiting",
+};
+
 export class FakeDesk {
   installation = "11111111-1111-4111-8111-111111111111";
   epoch = "e1";
@@ -95,6 +117,19 @@ export class FakeDesk {
   claims: { code: string; device_name: string; previous_token?: string }[] = [];
   /** How the claim stands. */
   pairing: Record<string, unknown> = { status: "waiting" };
+  /** What was told to the person of every phone, by id. */
+  notices = new Map<string, DeskNotice>();
+  /** What was over before it could be told. */
+  missed: Record<string, unknown>[] = [];
+  noticeSeq = 0;
+  noticePage = 100;
+  /** Whether it has messages at all: an older desk has none. */
+  hasNotices = true;
+  acks: { readonly ids: readonly string[]; readonly state: string }[] = [];
+  /** What phones told of themselves. */
+  told: { readonly type: string; readonly data: readonly Record<string, unknown>[] }[] = [];
+  /** Streams that hear messages. */
+  readonly hearers = new Set<(event: LiveEvent) => void>();
   /** Decides an op instead of applying it. */
   verdict: (op: SentOp) => Result | null = () => null;
 
@@ -102,6 +137,26 @@ export class FakeDesk {
     const version = (this.rows.get(`${table}/${id}`)?.version ?? 0) + 1;
     this.clock += 1;
     this.rows.set(`${table}/${id}`, { table, id, version, seq: this.clock, data, disputed });
+  }
+
+  /** Tells a message, or tells it again: taken back, reminded of, confirmed elsewhere. */
+  tell(id: string, change: Record<string, unknown> = {}): DeskNotice {
+    this.noticeSeq += 1;
+    const before = this.notices.get(id) ?? { ...A_NOTICE, id, seq: 0 };
+    const notice = { ...before, ...change, seq: this.noticeSeq };
+    this.notices.set(id, notice);
+    for (const hear of this.hearers) hear({ type: "notification", id: String(notice.seq), data: notice });
+    return notice;
+  }
+
+  /** Opens a stream of messages after this one: what was told since comes first. */
+  listen(lastEventId: string | null, hear: (event: LiveEvent) => void): () => void {
+    const after = lastEventId === null ? this.noticeSeq : Number(lastEventId);
+    for (const notice of this.#noticesAfter(after)) {
+      hear({ type: "notification", id: String(notice.seq), data: notice });
+    }
+    this.hearers.add(hear);
+    return () => this.hearers.delete(hear);
   }
 
   /** The row is gone without a trace, as after a restore. */
@@ -143,6 +198,12 @@ export class FakeDesk {
     if (path.endsWith("/withdraw")) return this.#withdraw(path.split("/")[3] ?? "");
     if (path === "/sync/ops/status") return this.#status(request);
     if (path.endsWith("/answer")) return this.#answer(path.split("/")[3] ?? "", request);
+    if (path === "/me/notifications" && this.hasNotices) return this.#notices(url);
+    if (path === "/me/notifications/ack" && this.hasNotices) return this.#ack(request);
+    if (path === "/telemetry") {
+      this.told.push((await request.json()) as (typeof this.told)[number]);
+      return json(202, {});
+    }
     if (path === "/me/conflicts") return json(200, { items: this.checks });
     return problem(404, { code: "not_found" });
   };
@@ -242,6 +303,24 @@ export class FakeDesk {
     return json(200, {});
   }
 
+  #noticesAfter(after: number): DeskNotice[] {
+    return [...this.notices.values()].filter(({ seq }) => seq > after).sort((a, b) => a.seq - b.seq);
+  }
+
+  #notices(url: URL): Response {
+    const after = Number(url.searchParams.get("after"));
+    const later = this.#noticesAfter(after);
+    const items = later.slice(0, this.noticePage);
+    const more = later.length > items.length;
+    return json(200, { items, missed: this.missed, latest: this.noticeSeq, more });
+  }
+
+  async #ack(request: Request): Promise<Response> {
+    const ack = (await request.json()) as { ids: string[]; state: string };
+    this.acks.push(ack);
+    return json(200, { updated: ack.ids.length });
+  }
+
   async #status(request: Request): Promise<Response> {
     const { op_ids } = (await request.json()) as { op_ids: string[] };
     return json(200, { results: op_ids.map((op_id) => this.#known(op_id)) });
@@ -265,6 +344,8 @@ export class TestPhone {
   readonly news: unknown[] = [];
   wish: (wish: Wish) => void = () => undefined;
   live: ((event: LiveEvent) => void) | null = null;
+  /** Ends the stream as a lost connection does. */
+  dropStream: () => void = () => undefined;
   nowMs = 1_700_000_000_000;
   token = "lsd_token";
 
@@ -302,9 +383,18 @@ export class TestPhone {
       tab,
       now: () => this.nowMs,
       random: () => 1,
-      live: (signal, onEvent) => {
+      live: (signal, onEvent, lastEventId) => {
         this.live = onEvent;
-        return new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+        const close = desk.listen(lastEventId, onEvent);
+        return new Promise((resolve) => {
+          const end = () => {
+            close();
+            this.dropStream = () => undefined;
+            resolve();
+          };
+          this.dropStream = end;
+          signal.addEventListener("abort", end);
+        });
       },
     });
   }

@@ -61,7 +61,7 @@ test("the page before keeps its own pass, and knows where the phone went on", as
 test("the new page keeps another pass than the one that stood in its address", async () => {
   const fresh = emptyStore();
   desk.token = "lsd_kept";
-  const session = await takeOver(withPass("lsd_carried"), fresh, 1_000);
+  const session = await takeOver(withPass("lsd_carried"), "lsd_carried", fresh, 1_000);
   expect(session).toMatchObject({ token: "lsd_kept", device_id: "device-1", token_at_ms: 1_000, functions: ["scale"] });
   expect(await fresh.fact("session")).toEqual(session);
   expect(await fresh.fact("epoch")).toBe("e1");
@@ -72,13 +72,31 @@ test("the new page keeps another pass than the one that stood in its address", a
 test("a pass that the desk does not know makes no session", async () => {
   const fresh = emptyStore();
   desk.refusal = { status: 401, body: { code: "unknown_token" } };
-  await expect(takeOver(withPass("lsd_stale"), fresh, 1_000)).rejects.toThrow();
+  await expect(takeOver(withPass("lsd_stale"), "lsd_stale", fresh, 1_000)).rejects.toThrow();
   expect(await fresh.fact("session")).toBeUndefined();
+});
+
+test("what another phone left here is neither seen nor sent as this one's", async () => {
+  desk.me = { ...ME, device_id: "device-2", person: { id: "ben", name: "Ben Ito" } };
+  await store.setFact("complete", true);
+  await takeOver(withPass("lsd_of_ben"), "lsd_of_ben", store, 1_000);
+  expect((await store.fact("session"))?.person.name).toBe("Ben Ito");
+  expect(await store.fact("complete")).toBeUndefined();
+  expect(await store.fact("taken_pass")).toBe("lsd_of_ben");
+});
+
+test("entries of another person that are still here keep the page theirs", async () => {
+  await enter();
+  desk.me = { ...ME, device_id: "device-2", person: { id: "ben", name: "Ben Ito" } };
+  await expect(takeOver(withPass("lsd_of_ben"), "lsd_of_ben", store, 1_000)).rejects.toThrow(OtherShowFirst);
+  expect((await store.fact("session"))?.token).toBe("lsd_token");
+  // No other pass was asked for, so this one still opens the page once they are sent.
+  expect(desk.authorized).not.toContain("/api/v1/me/token");
 });
 
 test("entries of another show that are still here keep the phone in it", async () => {
   await enter();
   desk.installation = "22222222-2222-4222-8222-222222222222";
-  await expect(takeOver(withPass("lsd_carried"), store, 1_000)).rejects.toThrow(OtherShowFirst);
+  await expect(takeOver(withPass("lsd_carried"), "lsd_carried", store, 1_000)).rejects.toThrow(OtherShowFirst);
   expect((await store.fact("session"))?.token).toBe("lsd_token");
 });

@@ -3,7 +3,7 @@
 import { createApi } from "@showdesk/api";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { withdraw } from "../src/checks.ts";
+import { withdraw } from "../src/answers.ts";
 import { addEntry } from "../src/outbox.ts";
 import { claim, OtherShowFirst, renewToken } from "../src/session.ts";
 import { Store } from "../src/store.ts";

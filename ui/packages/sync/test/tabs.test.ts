@@ -119,3 +119,34 @@ test("the lease of a page that was killed is taken at once", async () => {
   expect(desk.rows.get(`animals/${ANIMAL}`)?.data["pen"]).toBe("B15");
   expect((await second.store.fact("lease"))?.tab).toBe("tab-2");
 });
+
+const notices = (tab: TestPhone) => tab.engine.inbox.items.map(({ id, own, told }) => `${id} ${own} ${told}`);
+
+test("one tab hears messages for both, and an answer in the other goes out through it", async () => {
+  const { desk, first, second, settled } = await twoTabs();
+  expect([first.engine.hasStream, second.engine.hasStream]).toEqual([true, false]);
+  desk.tell("storm", { priority: "urgent", needs_ack: true });
+  await expect.poll(() => notices(second)).toEqual(["storm delivered delivered"]);
+  await second.engine.inbox.raise(["storm"], "confirmed");
+  await settled();
+  await expect
+    .poll(() => [notices(first), notices(second)])
+    .toEqual([["storm confirmed confirmed"], ["storm confirmed confirmed"]]);
+  expect(desk.acks.map(({ state }) => state)).toEqual(["delivered", "confirmed"]);
+  expect([...desk.tokens]).toEqual(["Bearer of-tab-1"]);
+});
+
+test("a tab that was hidden stops hearing once another leads: nobody hears a message twice", async () => {
+  const { desk, first, second, settled } = await twoTabs();
+  first.wish("hide");
+  await expect.poll(() => first.store.fact("lease")).toBeUndefined();
+  await second.round();
+  await expect.poll(() => [first.engine.hasStream, second.engine.hasStream]).toEqual([false, true]);
+  const heard: string[] = [];
+  for (const tab of [first, second])
+    tab.engine.inbox.onArrived((arrived) => heard.push(...arrived.map(({ id }) => id)));
+  desk.tell("lunch");
+  await settled();
+  await expect.poll(() => notices(first)).toEqual(["lunch delivered delivered"]);
+  expect(heard).toEqual(["lunch"]);
+});
