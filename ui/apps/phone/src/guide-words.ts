@@ -4,7 +4,7 @@ const waits = (count: number) => `Finish sending first, ${count} waiting`;
 
 export const guideWords = {
   title: "Make it field-ready",
-  hint: "Opens without Wi-Fi, and the phone keeps your entries for good.",
+  hint: "Opens without Wi-Fi, and your entries are kept more safely.",
   isDone: "Done",
   ok: "OK",
   how: "Show me how",
@@ -29,7 +29,8 @@ export const guideWords = {
     start: "Opened from there",
   },
 
-  download: "It belongs to this show, and lets the phone know its laptop. It is good only inside the show's Wi-Fi.",
+  download:
+    "It belongs to this show, and lets the phone know its laptop. It is good only for laptops in a local network, not for the internet.",
   downloadNow: "Download",
   downloadAgain: "Download again",
   awayNow: "The laptop is away. Go near it to go on.",
@@ -87,7 +88,7 @@ export const guideWords = {
 
   add: "Then it opens like an app, with no laptop near.",
   addNow: "Add to Home Screen",
-  addNow2: "Send what you enter before you open it from there.",
+  addNow2: "First wait until the top says All sent.",
   addSteps: {
     iphone: [
       "Tap Share, the square with the arrow, at the bottom.",

@@ -3,11 +3,15 @@
 const entries = (count: number) => (count === 1 ? "1 entry" : `${count} entries`);
 
 export const laterWords = {
+  /** What the desk reads of this phone's own faults. */
+  noticed: { storageFull: "Phone could not save: storage full" },
+
   waiting: {
     title: "Waiting",
     safe: "Your entries are safe here. They go out by themselves when the laptop is near.",
     safeRemoved: "Your entries are safe here, but this phone may not send any more. Hand them to the desk below.",
     safeSignedOut: "Your entries are safe here. Scan the code at the desk again, and they go out by themselves.",
+    safeExpired: "Your entries are safe here. Ask the desk for more time, and they go out by themselves.",
     safeTooOld: "Your entries are safe here. Reload this page near the laptop, and they go out by themselves.",
     safeFull: "Your entries are safe here. They go out by themselves when the laptop has room again.",
     none: "Nothing is waiting. Everything has reached the laptop.",
@@ -56,6 +60,7 @@ export const laterWords = {
     title: {
       away: "Can't get back to the laptop?",
       removed: "Hand over your entries",
+      full: "Must you go before it has room?",
       asked: "The desk asks for your entries as a file",
     },
     hint: (count: number) => `Hand your ${entries(count)} to the desk another way. They stay on this phone too.`,
@@ -155,16 +160,18 @@ export const laterWords = {
     signedOut: "The pass of this phone has ended",
     signedOutHint: "Your entries are safe here. Ask the desk for a new code, and they go out by themselves.",
     movedOn: {
-      page: "This phone goes on at its field-ready page",
+      page: "This phone goes on at another page",
       home_screen: "This phone goes on at its Home Screen",
     },
+    expired: "The time of this phone at the show is over",
+    expiredHint: "Your entries are safe here. Ask the desk for more time, and they go out by themselves.",
     movedOnHint: (kept: number) =>
       kept === 0
         ? "Nothing is left here. Enter nothing on this page any more."
         : `${entries(kept)} ${kept === 1 ? "is" : "are"} still here and safe. Hand ${kept === 1 ? "it" : "them"} over.`,
     openIt: "Open it",
-    ends: (time: string, isAhead: boolean) => (isAhead ? `Your pass ends at ${time}` : `Your pass ended at ${time}`),
-    endsHint: "Ask the desk for more time. Entries that are sent before are safe.",
+    ends: (moment: string) => `Your time at the show ends ${moment}`,
+    endsHint: "Ask the desk for more time. What is not sent then stays safe on this phone.",
     offer: "Make this phone field-ready",
     offerHint: "Then it opens without Wi-Fi. It takes three minutes.",
     notNow: "Not now",
@@ -173,6 +180,7 @@ export const laterWords = {
 
   trust: {
     title: "Trust the laptop",
+    asking: "Asking the laptop",
     untrusted: "This phone no longer trusts the laptop",
     untrustedHint:
       "Your entries are safe on this phone. The desk may have made a new certificate, the switch in the phone's settings may be off, or it is another laptop.",
@@ -211,7 +219,13 @@ export const laterWords = {
     sound: "Test the sound",
     soundHint: "Two short tones",
     soundPlayed: "Did you hear two tones?",
-    soundHelp: "If not: turn the volume up and silent mode off.",
+    soundHeard: "You heard it on this phone",
+    soundUnheard: "This phone could not be heard",
+    soundGood: "Good. An emergency can be heard here.",
+    soundBad: "An emergency can't be heard here",
+    soundHelp: "Turn the volume up and silent mode off. Then test again.",
+    yes: "Yes",
+    no: "No",
     soundFailed: "This browser plays no sound",
     soundFailedHelp: "Look at the phone for news from the desk.",
     checks: "My checks",

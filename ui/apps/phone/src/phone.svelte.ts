@@ -1,6 +1,6 @@
 // The phone as the screens see it: session, show, sync status. It joins reactive views to the sync package and decides nothing.
 
-import { createApi, readLive, type Api, type Send } from "@showdesk/api";
+import { ApiProblem, createApi, readLive, Unreachable, type Api, type Send } from "@showdesk/api";
 import { browserPreferences, capabilities, levelOf } from "@showdesk/platform";
 import {
   askTrust,
@@ -10,6 +10,7 @@ import {
   Journal,
   leaveShow,
   newId,
+  OtherEpoch,
   Reach,
   Store,
   SyncEngine,
@@ -28,7 +29,8 @@ import {
 import { createContext } from "svelte";
 import { createSubscriber } from "svelte/reactivity";
 
-import { Finder } from "./features/find/find.ts";
+import { Messages } from "./features/messages/messages.svelte.ts";
+import { failed, took } from "./parts/noticing.ts";
 import { BookReader, type Book } from "./show/book.ts";
 import type { Who } from "./show/permit.ts";
 
@@ -50,8 +52,8 @@ export class Phone {
   readonly store: Store;
   readonly api: Api;
   readonly engine: SyncEngine;
-  /** Animals by any of their numbers. */
-  readonly finder = new Finder();
+  /** What the desk has told. */
+  readonly messages: Messages;
   session = $state.raw<Session>();
   joining = $state.raw<Joining>();
   /** Where this phone goes on, once its pass was carried to another page. */
@@ -66,6 +68,8 @@ export class Phone {
   checks = $state.raw<readonly StoredCheck[]>([]);
   /** Where this page came from. */
   readonly home: string;
+  /** Loads the newest page that can be had; on a page that its worker keeps that is more than a reload. */
+  reloadPage: () => void = () => location.reload();
   readonly #ask: (address: string) => Promise<Ping>;
   readonly #network: { readonly send?: Send };
   readonly #reader = new BookReader();
@@ -101,8 +105,10 @@ export class Phone {
       tab: newId(),
       now: Date.now,
       random: Math.random,
-      live: (signal, onEvent) => readLive(reach.address, { ...transport, signal, onEvent }),
+      live: (signal, onEvent, lastEventId) => readLive(reach.address, { ...transport, signal, onEvent, lastEventId }),
+      onTalked: noticeTalk,
     });
+    this.messages = new Messages(this.engine.inbox);
     this.#onStatus = createSubscriber((update) => this.engine.subscribe(update));
     this.#onView = createSubscriber((update) => this.engine.view.subscribe(update));
     this.engine.view.subscribe(() => {
@@ -246,6 +252,14 @@ export class Phone {
     await this.engine.refresh();
     await this.#readOwn();
   }
+}
+
+/** A laptop that is away is no fault, and says nothing of how fast it is; what it refused, it knows of. */
+function noticeTalk(tookMs: number, error: unknown): void {
+  if (error instanceof Unreachable) return;
+  const refusal = error instanceof ApiProblem ? error.status : undefined;
+  took("sync", performance.now() - tookMs, refusal ?? (error === null ? 200 : 500));
+  if (error !== null && refusal === undefined && !(error instanceof OtherEpoch)) failed(error);
 }
 
 /** The phone of the page that a component belongs to. */

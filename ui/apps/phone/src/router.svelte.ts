@@ -10,6 +10,8 @@ export type Route =
   | { readonly name: "tag"; readonly animal: string }
   | { readonly name: "waiting" }
   | { readonly name: "checks" }
+  | { readonly name: "messages" }
+  | { readonly name: "new-message" }
   | { readonly name: "trust"; readonly fingerprint: string | null }
   | { readonly name: "more" };
 
@@ -36,6 +38,8 @@ export function parseRoute(hash: string): Route {
       return argument ? { name, animal: argument } : { name: "work" };
     case "waiting":
     case "checks":
+    case "messages":
+    case "new-message":
     case "more":
       return { name };
     default:

@@ -5,11 +5,11 @@ import type { SyncStatus } from "@showdesk/sync";
 const entries = (count: number) => (count === 1 ? "1 entry" : `${count} entries`);
 const withKept = (text: string, kept: number) => (kept === 0 ? text : `${text} – ${kept} kept on this phone`);
 /** 21000 → "21,000". */
-const countText = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
+export const countText = (count: number) => String(count).replace(/\B(?=(\d{3})+$)/g, ",");
 
 export const words = {
   app: "Showdesk",
-  tabs: { label: "Main", work: "Work", checks: "My checks", more: "More" },
+  tabs: { label: "Main", work: "Work", checks: "Checks", messages: "Messages", more: "More" },
   back: "Back to work",
   reload: "Reload this page",
   stopped: {
@@ -27,6 +27,23 @@ export const words = {
     near: "The laptop is near again.",
   },
 
+  important: (title: string, count: number) =>
+    count === 1 ? `Important: ${title}` : `${count} important messages: ${title}`,
+  alarm: {
+    title: "Emergency",
+    from: (who: string) => `From ${who}`,
+    behind: "Your work stays open behind this.",
+    confirm: "I have seen this",
+    more: (count: number) => (count === 1 ? "1 more after this" : `${count} more after this`),
+    tap: "No sound yet. Tap once.",
+    silent: "This phone can't be heard. Tell people near you.",
+    answered: {
+      told: "The desk knows that you saw it.",
+      kept: "Kept on this phone. The desk learns it when the laptop is near.",
+      lost: "This phone is full, so your answer is not kept. Tell the desk yourself.",
+    },
+  },
+
   chip: {
     untrusted: "Not trusted",
     label: (text: string, leadsToChecks: boolean) =>
@@ -42,6 +59,7 @@ export const words = {
     handOver: (count: number) => `${count} to hand over`,
     removed: "Removed",
     joinAgain: "Join again",
+    expired: "Time is over",
     reload: "Reload page",
     full: "Laptop is full",
   },
@@ -53,13 +71,14 @@ export const words = {
     otherLaptop: (kept: number) => withKept("Another laptop answers here, not your show's", kept),
     portal: (kept: number) => withKept("This Wi-Fi wants you to sign in, or it is not the show's", kept),
     what: "What to do",
-    movedOn: "This phone goes on elsewhere. Enter nothing on this page.",
+    movedOn: (kept: number) => withKept("This phone goes on elsewhere. Enter nothing on this page", kept),
     removed: (kept: number) =>
       kept === 0 ? "This phone was removed" : `This phone was removed – ${entries(kept)} to hand over`,
     signedOut: (kept: number) =>
       kept === 0
         ? "The laptop does not know this phone any more. Scan the code again."
         : `The laptop does not know this phone any more. Scan the code again – ${kept} kept on this phone`,
+    expired: (kept: number) => withKept("The time of this phone at the show is over. Ask the desk for more", kept),
     tooOld: (kept: number) =>
       kept === 0
         ? "This page is too old for the laptop. Reload it."
@@ -150,131 +169,29 @@ export const words = {
   },
 
   find: {
-    label: "Find by any number",
-    hint: "Tag, 840, exhibitor #, name",
-    clear: "Clear and find another",
-    submit: "Find",
-    pad: "Number pad",
-    letters: "ABC",
-    lettersHint: "name",
-    digits: "123",
-    deleteLast: "Delete last digit",
-    none: "No animal with that number",
-    noneHint: "Try the exhibitor number, the old tag or the name.",
-    matches: (count: number) => `${countText(count)} found`,
-    choose: (count: number) => `${countText(count)} found. Tap the right one.`,
-    chooseMore: (count: number) => `${countText(count)} found. Type more, or tap the right one.`,
-    notWhole: "The show is still loading, so an animal may be missing here.",
     exhibitor: (number: number) => `#${number}`,
-    again: (query: string) => `You typed ${query}. Change it`,
-    oldTag: (tag: string) => `Old tag ${tag}`,
     pen: (pen: string) => `pen ${pen}`,
   },
 
   animal: {
-    tag: (tag: string) => `Tag ${tag}`,
-    tagWord: "Tag",
     noTag: "No tag",
-    exhibitor: "Exhibitor",
-    pen: "Pen",
-    notHere: "Not here yet",
-    here: (time: string) => `Here since ${time}`,
-    fixTag: "Fix tag",
-    newTag: "New tag since entry",
-    oldTag: (tag: string) => `Old tag was ${tag}. Check the number in the ear.`,
-    disputed: (field: string) => `${field} is being checked`,
-    disputedHint: "Two people entered different values. The desk decides.",
-    change: "Change",
-    pickOther: "Change the animal",
-    hold: "Hold for the vet",
-    holdHint: "The vet must see this animal first.",
-    noPapers: "Health paper was not accepted",
-    noPapersHint: "Ask the vet or the superintendent.",
-    gone: "This animal is not on this phone any more",
-    goneHint: "The desk may have taken it out. Your entries are safe.",
   },
 
   checkIn: {
     title: "Check-in",
-    submit: (tag: string | null) => `Check in ${tag ?? "this animal"}`,
     done: (tag: string) => `${tag} checked in`,
     undone: (tag: string) => `${tag} check-in undone`,
-    what: (tag: string) => `Check-in of ${tag}`,
-    undoOf: (tag: string) => `Taking back the check-in of ${tag}`,
-    left: (count: number) => `${countText(count)} left to check in`,
-    earTag: "Ear tag",
-    matches: "Matches",
-    mismatch: "Does not match",
-    fixFirst: "Fix the tag if you can read it. Or check in anyway: the desk sees that it does not match.",
-    checkAnyway: "Check in anyway: the desk sees that it does not match.",
-    papers: "Health paper",
-    papersOf: { ok: "OK", hold: "Hold for vet", unchecked: "Not seen" },
-    changePen: "Change the pen",
-    already: (time: string) => `Already checked in ${time}`,
-    alreadyHint: "Nothing to do. Find the next one.",
-    another: "Find another",
-    notOpen: "Check-in is not open on this phone",
-    notOpenHint: "The desk gives out check-in, and opens it for the stage of the show.",
   },
 
   weighIn: {
     title: "Weigh-in",
-    submit: "Save & next",
-    weight: (unit: string) => `Weight in ${unit === "kg" ? "kilograms" : "pounds"}`,
-    last: "Last weight",
-    noLast: "No weight yet",
-    saved: (weight: string) => `${weight} saved`,
-    undone: (weight: string) => `${weight} taken back`,
-    what: (weight: string, tag: string) => `Weight ${weight} for ${tag}`,
-    undoOf: (weight: string, tag: string) => `Taking back ${weight} for ${tag}`,
-    undoReason: "Taken back on the phone right after saving",
-    left: (count: number) => `${countText(count)} left to weigh`,
-    inDays: (days: number) => (days === 1 ? "in 1 day" : `in ${days} days`),
-    since: (time: string) => `since ${time}`,
-    aDay: "a day",
-    again: "Weighed before. Saving makes a re-weigh.",
-    disputed: "Its weight is being checked at the desk.",
-    question: "Is this weight right?",
-    notSaved: "Not saved yet",
-    range: (group: string) => `${group} here`,
-    rangeOf: (low: string, high: string) => `${low} to ${high}`,
-    lastOn: (date: string) => `Last weight, ${date}`,
-    gain: "Gain",
-    change: "Change",
-    readAgain: "Read the scale and the ear tag again.",
-    yes: (weight: string) => `Yes, save ${weight}`,
-    no: "Type it again",
-    type: "Type the weight, then save.",
-    point: "Decimal point",
-    noJob: "Weighing is not open on this phone",
-    noJobHint: "The desk gives out the scale, and opens it for the stage of the show.",
   },
 
   tag: {
     title: "Fix tag",
-    label: "New tag",
-    hint: "Read it in the ear, letters too.",
-    submit: "Save tag",
-    taken: (tag: string) => `${tag} is already on another animal`,
-    takenHint: (who: string) => `${who} has it. If both are right, the desk is asked.`,
-    tooLong: "A tag has at most 20 letters and digits.",
-    same: "That is the tag it has now.",
-    clear: "Clear the tag",
-    done: "Back to check-in",
-    what: (from: string, to: string) => `Tag ${to} in place of ${from}`,
-    undone: (tag: string) => `Tag is ${tag} again`,
-    notAllowed: "Fixing tags is not open on this phone",
-    notAllowedHint: "Tell the superintendent what the ear says.",
-    saved: (from: string, to: string) => `Tag ${from} is now ${to}`,
   },
 
   undo: "Undo",
-  notSaved: {
-    full: "Not saved: phone storage is full",
-    fullHint: (what: string) => `${what} is only on this screen. Write it down, then free some space.`,
-    failed: "Not saved",
-    failedHint: (what: string) => `${what} is only on this screen. Write it down, then try again.`,
-  },
 
   state: {
     waiting: "Waiting",
@@ -292,6 +209,8 @@ export const words = {
     changed: (tag: string) => `${tag} changed`,
     at: (what: string, time: string) => `${what}, ${time}`,
     other: "Entry",
+    message: "Message",
+    messageTakenBack: "Message taken back",
   },
 
   moved: {
@@ -346,9 +265,10 @@ export function fieldWord(name: string): string {
 
 /** The strip under the header, where there is one. */
 export function stripText(status: SyncStatus, hasMovedOn: boolean): string | null {
-  if (status.access === "signed_out" && hasMovedOn) return words.strip.movedOn;
+  if (status.access === "signed_out" && hasMovedOn) return words.strip.movedOn(status.waiting);
   if (status.access === "removed") return words.strip.removed(status.waiting);
   if (status.access === "signed_out") return words.strip.signedOut(status.waiting);
+  if (status.access === "expired") return words.strip.expired(status.waiting);
   if (status.access === "too_old") return words.strip.tooOld(status.waiting);
   if (status.access === "full") return words.strip.full(status.waiting);
   return status.link === "away" ? awayText(status) : null;

@@ -225,13 +225,53 @@ test("a pass that was used already sends the person to the desk", async () => {
   expect(await screen.findByText("Scan the code at the desk")).toBeVisible();
 });
 
-test("a page that is in the show already does not use the pass in its address", async () => {
+test("an address that is opened again does not use its pass again", async () => {
   const desk = smallDesk();
   desk.me = ME;
   const phone = await joinedPhone(desk, ["scale"]);
+  await phone.store.setFact("taken_pass", "lsd_carried");
   show(phone, "#/moved/lsd_carried");
   expect(await screen.findByRole("button", { name: /^Weigh-in/ })).toBeVisible();
   expect(desk.tokens.has("Bearer lsd_carried")).toBe(false);
+});
+
+test("a page that was another person's says whose pass came, and becomes that person's", async () => {
+  const desk = smallDesk();
+  desk.me = { ...ME, device_id: "device-of-ben", person: { id: "ben", name: "Ben Ito" } };
+  const phone = await joinedPhone(desk, ["scale"]);
+  desk.token = "lsd_kept";
+  show(phone, "#/moved/lsd_of_ben");
+  await user.click(await screen.findByRole("button", { name: "Go on as Ben Ito" }));
+  await waitFor(async () => expect((await phone.store.fact("session"))?.person.name).toBe("Ben Ito"));
+  expect(await phone.store.fact("taken_pass")).toBe("lsd_of_ben");
+});
+
+test("entries of the person before keep a page theirs until they are sent", async () => {
+  const desk = smallDesk();
+  const phone = await joinedPhone(desk, ["checkin"]);
+  desk.refusal = { status: 401, body: { code: "unknown_token" } };
+  await movePen(phone);
+  await phone.engine.settled();
+  desk.refusal = null;
+  desk.me = { ...ME, device_id: "device-of-ben", person: { id: "ben", name: "Ben Ito" } };
+  show(phone, "#/moved/lsd_of_ben");
+  await user.click(await screen.findByRole("button", { name: "Go on as Ben Ito" }));
+  expect(await screen.findByText("Finish sending first, 1 waiting")).toBeVisible();
+  expect(await phone.store.ops.where("state").equals("waiting").count()).toBe(1);
+  await user.click(screen.getByRole("button", { name: "Open it as it was" }));
+  expect(location.hash).toBe("#/work");
+});
+
+test("a pass whose time is over says so, and that the desk can give more", async () => {
+  const desk = smallDesk();
+  const phone = await joinedPhone(desk, ["checkin"]);
+  desk.refusal = { status: 401, body: { code: "device_expired" } };
+  await movePen(phone);
+  await phone.engine.settled();
+  show(phone, "#/work");
+  expect(await screen.findByRole("button", { name: /^Entries: Time is over/ })).toBeVisible();
+  expect(await screen.findByText(/Ask the desk for more time, and they go out by themselves/)).toBeVisible();
+  expect(screen.getByRole("button", { name: "Join again" })).toBeVisible();
 });
 
 test("the page that a phone has left says where it goes on, and takes no more entries", async () => {
@@ -242,8 +282,9 @@ test("the page that a phone has left says where it goes on, and takes no more en
   phone.engine.sync();
   await phone.engine.settled();
   show(phone, "#/work");
-  expect(await screen.findByText("This phone goes on at its field-ready page")).toBeVisible();
+  expect(await screen.findByText("This phone goes on at another page")).toBeVisible();
   expect(screen.getByRole("link", { name: "Open it" })).toHaveAttribute("href", `${HTTPS}/`);
+  expect(screen.getByRole("button", { name: "Join again" })).toBeVisible();
   expect(screen.queryByRole("button", { name: /^Weigh-in/ })).toBeNull();
 });
 
@@ -289,7 +330,7 @@ test("a pass that ends within a day is spoken of", async () => {
   desk.me = { ...ME, expires_at: new Date(Date.now() + 3_600_000).toISOString() };
   const phone = await joinedPhone(desk, ["scale"]);
   show(phone, "#/work");
-  expect(await screen.findByText(/^Your pass ends at/)).toBeVisible();
+  expect(await screen.findByText(/^Your time at the show ends (at|[A-Z][a-z]{2} \d+ at)/)).toBeVisible();
 });
 
 test.each<[Partial<SyncStatus>, string, string]>([
@@ -333,6 +374,8 @@ test.each<[Partial<SyncStatus>, number, boolean]>([
   [{}, 61_000, true],
   [{}, 1_000, false],
   [{ waiting: 1 }, 61_000, false],
+  [{ waiting: 1, access: "too_old" }, 61_000, true],
+  [{ waiting: 1, access: "too_old" }, 1_000, false],
   [{ sending: { done: 0, total: 1 } }, 61_000, false],
 ])("a page with %j that was not touched for %i ms is idle: %j", (status, untouchedMs, idle) => {
   expect(isIdle({ ...FIRST_STATUS, ...status }, untouchedMs)).toBe(idle);
@@ -343,6 +386,7 @@ test("a newer page takes over when the page is idle, and not while an entry wait
   onTestFinished(() => void vi.useRealTimers());
   let [nowMs, waiting] = [0, 1];
   let tellWaiting: () => void = () => undefined;
+  let tellReplaced: () => void = () => undefined;
   const done: string[] = [];
   await keepPage({
     status: () => ({ ...FIRST_STATUS, link: "near", waiting }),
@@ -351,7 +395,8 @@ test("a newer page takes over when the page is idle, and not while an entry wait
     start: async () => ({
       look: () => void done.push("look"),
       onWaiting: (listener) => ((tellWaiting = listener), () => undefined),
-      switchOver: (reload) => reload(),
+      onReplaced: (listener) => ((tellReplaced = listener), () => undefined),
+      switchOver: () => tellReplaced(),
     }),
   });
   tellWaiting();
@@ -368,4 +413,51 @@ test("a newer page takes over when the page is idle, and not while an entry wait
   nowMs = 700_000;
   vi.advanceTimersByTime(15_000);
   expect(done).toContain("look");
+  // In another tab somebody let a newer page take over.
+  done.length = 0;
+  tellReplaced();
+  expect(done).toEqual(["reload"]);
+});
+
+test("a page that is too old gets the newer one at a tap although entries wait", async () => {
+  let tellWaiting: () => void = () => undefined;
+  let tellReplaced: () => void = () => undefined;
+  const done: string[] = [];
+  const kept = await keepPage({
+    status: () => ({ ...FIRST_STATUS, link: "near", access: "too_old", waiting: 3 }),
+    now: () => 0,
+    reload: () => void done.push("reload"),
+    start: async () => ({
+      look: () => tellWaiting(),
+      onWaiting: (listener) => ((tellWaiting = listener), () => undefined),
+      onReplaced: (listener) => ((tellReplaced = listener), () => undefined),
+      switchOver: () => (done.push("switch"), tellReplaced()),
+    }),
+  });
+  expect(done).toEqual([]);
+  kept?.renew();
+  expect(done).toEqual(["switch", "reload"]);
+});
+
+test("a page that is loaded anew by hand loads, though another tab holds the newer one back", async () => {
+  vi.useFakeTimers({ toFake: ["setInterval", "setTimeout"] });
+  onTestFinished(() => void vi.useRealTimers());
+  let tellWaiting: () => void = () => undefined;
+  const done: string[] = [];
+  const kept = await keepPage({
+    status: () => ({ ...FIRST_STATUS, link: "near" }),
+    now: () => 0,
+    reload: () => void done.push("reload"),
+    start: async () => ({
+      look: () => undefined,
+      onWaiting: (listener) => ((tellWaiting = listener), () => undefined),
+      onReplaced: () => () => undefined,
+      switchOver: () => void done.push("switch"),
+    }),
+  });
+  tellWaiting();
+  kept?.renew();
+  expect(done).toEqual(["switch"]);
+  vi.advanceTimersByTime(10_000);
+  expect(done).toEqual(["switch", "reload"]);
 });

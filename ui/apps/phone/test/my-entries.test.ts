@@ -74,12 +74,12 @@ test("an entry that waits at the desk for another one is not called disputed", a
 
 test("a refused entry says why, until the person has read it", async () => {
   const desk = smallDesk();
-  const error = { code: "locked", detail: "This cannot be changed in stage C of the show." };
+  const error = { code: "locked", detail: "this cannot be changed in stage C of the show" };
   desk.verdict = (op) => ({ op_id: op.op_id, verdict: "rejected", error });
   const phone = await joinedPhone(desk, ["checkin"]);
   await movePen(phone, "B-2");
   show(phone, "#/waiting");
-  expect(await screen.findByText(/cannot be changed in stage C/)).toBeVisible();
+  expect(await screen.findByText(/^This cannot be changed in stage C of the show\. The desk/)).toBeVisible();
   await user.click(screen.getByRole("button", { name: "OK" }));
   await waitFor(() => expect(screen.queryByText(/cannot be changed in stage C/)).toBeNull());
   await waitFor(() => expect(phone.status.checking).toBe(0));

@@ -26,6 +26,16 @@ class Browser {
   readonly skipWaiting = vi.fn(async () => undefined);
   readonly claim = vi.fn(async () => undefined);
   isDown = false;
+  /** The pages that are open. */
+  pages: { id: string; visibilityState: DocumentVisibilityState }[] = [];
+  /** What was said to them. */
+  readonly said: unknown[] = [];
+  readonly focus = vi.fn(async () => undefined);
+  readonly openWindow = vi.fn(async () => undefined);
+  /** Messages that were shown outside the page. */
+  readonly shown: [string, Record<string, unknown>][] = [];
+  /** What was done, in order. */
+  readonly done: string[] = [];
 
   readonly caches = {
     open: async (name: string) => {
@@ -40,6 +50,7 @@ class Browser {
             files.set(pathname, `${name} ${pathname}`);
           }
         },
+        put: async (path: string, response: Response) => void files.set(path, await response.text()),
         match: async (path: string) => (files.has(path) ? new Response(files.get(path)) : undefined),
       };
     },
@@ -73,7 +84,25 @@ async function startWorker(version: string): Promise<void> {
     location: { href: `${ORIGIN}/sw.js`, origin: ORIGIN },
     addEventListener: (type: string, listener: Listener) => browser.listeners.set(type, listener),
     skipWaiting: browser.skipWaiting,
-    clients: { claim: browser.claim },
+    caches: browser.caches,
+    clients: {
+      claim: browser.claim,
+      matchAll: async () => {
+        const postMessage = (said: unknown) => {
+          browser.said.push(said);
+          browser.done.push("said");
+        };
+        return browser.pages.map((open) => ({ ...open, postMessage, focus: browser.focus }));
+      },
+      openWindow: browser.openWindow,
+    },
+    registration: {
+      showNotification: async (title: string, options: Record<string, unknown>) => {
+        await Promise.resolve();
+        browser.shown.push([title, options]);
+        browser.done.push("shown");
+      },
+    },
   };
   vi.stubGlobal("self", self);
   vi.stubGlobal("caches", browser.caches);
@@ -146,7 +175,13 @@ test("a newer worker stores its page beside the old one, and waits until it is t
   expect(browser.skipWaiting).not.toHaveBeenCalled();
   await browser.tell("message", { data: "something else" });
   expect(browser.skipWaiting).not.toHaveBeenCalled();
-  await browser.tell("message", { data: "take-over" });
+  browser.pages = [
+    { id: "asks", visibilityState: "hidden" },
+    { id: "used", visibilityState: "visible" },
+  ];
+  await browser.tell("message", { data: "take-over", source: { id: "asks" } });
+  expect(browser.skipWaiting).not.toHaveBeenCalled();
+  await browser.tell("message", { data: "take-over", source: { id: "used" } });
   expect(browser.skipWaiting).toHaveBeenCalledTimes(1);
   await browser.tell("activate");
   expect([...browser.stored.keys()]).toEqual(["page-two"]);
@@ -157,4 +192,80 @@ test("a worker that cannot store all of its page is none", async () => {
   await startWorker("one");
   browser.isDown = true;
   await expect(browser.tell("install")).rejects.toThrow();
+});
+
+const STORM = { seq: 7, id: "storm", title: "Lightning", body: "Wait inside.", priority: "urgent", retracted_at: null };
+const push = (told: unknown) => browser.tell("push", { data: { text: () => JSON.stringify(told) } });
+
+test("a message that comes while the page is closed is shown, and left for the page", async () => {
+  await startWorker("one");
+  await push(STORM);
+  const [title, options] = browser.shown[0] ?? [];
+  expect(title).toBe("Lightning");
+  expect(options).toMatchObject({ body: "Wait inside.", tag: "storm", requireInteraction: true, silent: false });
+  expect(JSON.parse(browser.stored.get("pushed")?.get("./pushed/storm") ?? "")).toEqual(STORM);
+  expect(browser.went).toEqual([]);
+});
+
+test("the same message again takes the place of the first, and makes a sound only as a reminder", async () => {
+  await startWorker("one");
+  await push(STORM);
+  await push(STORM);
+  await push({ ...STORM, seq: 8, reminded_at: "2026-11-22T09:50:00Z" });
+  expect(browser.shown.map(([, { tag, renotify }]) => [tag, renotify])).toEqual([
+    ["storm", false],
+    ["storm", false],
+    ["storm", true],
+  ]);
+});
+
+test("a page that is looked at is told once the message stands there, and the phone makes no second sound", async () => {
+  await startWorker("one");
+  browser.pages = [{ id: "page", visibilityState: "visible" }];
+  await push(STORM);
+  expect(browser.said).toEqual(["pushed"]);
+  // Earlier, and a page in which it is read at once would find nothing to take away.
+  expect(browser.done).toEqual(["shown", "said"]);
+  expect(browser.shown[0]?.[1]).toMatchObject({ silent: true });
+});
+
+test("what the desk took back says so without a sound", async () => {
+  await startWorker("one");
+  await push({ ...STORM, retracted_at: "2026-11-22T09:50:00Z" });
+  expect(browser.shown[0]?.[1]).toMatchObject({
+    body: "The desk took this back.",
+    silent: true,
+    requireInteraction: false,
+  });
+});
+
+test.each(["", "[]", "null", "no json", '{"title": "No id"}'])(
+  "a message that cannot be read (%j) is news",
+  async (text) => {
+    await startWorker("one");
+    await browser.tell("push", { data: { text: () => text } });
+    expect(browser.shown.map(([title]) => title)).toEqual(["News from the desk"]);
+    expect(browser.stored.has("pushed")).toBe(false);
+  },
+);
+
+test("a tap on a message opens the page's messages, or a page if none is open", async () => {
+  await startWorker("one");
+  const notification = { close: vi.fn() };
+  await browser.tell("notificationclick", { notification });
+  expect(browser.openWindow).toHaveBeenCalledWith("./#/messages");
+  browser.pages = [{ id: "page", visibilityState: "hidden" }];
+  await browser.tell("notificationclick", { notification });
+  expect(browser.said).toEqual(["open-messages"]);
+  expect(browser.focus).toHaveBeenCalledTimes(1);
+  expect(notification.close).toHaveBeenCalledTimes(2);
+});
+
+test("messages that wait for the page outlive a newer worker", async () => {
+  await startWorker("one");
+  await push(STORM);
+  await startWorker("two");
+  await browser.tell("install");
+  await browser.tell("activate");
+  expect(browser.stored.get("pushed")?.size).toBe(1);
 });

@@ -2,7 +2,11 @@
 
 import { RowMissing, StorageFull, type StoredOp } from "@showdesk/sync";
 
-import { words } from "../words.ts";
+import { entryWords } from "../entry-words.ts";
+import { failed, took } from "./noticing.ts";
+
+/** How a save ended, as HTTP says it. */
+const [KEPT, NO_ROOM] = [200, 507];
 
 /** Why something is not saved, and what that means for it. */
 export interface Problem {
@@ -21,10 +25,15 @@ export class Saving {
     if (this.#isBusy) return undefined;
     this.#isBusy = true;
     this.problem = undefined;
+    const began = performance.now();
     try {
-      return await save();
+      const op = await save();
+      took("save", began, KEPT);
+      return op;
     } catch (error) {
       this.problem = problemOf(error, what);
+      if (error instanceof StorageFull) took("save", began, NO_ROOM);
+      if (!(error instanceof RowMissing)) failed(error);
       return undefined;
     } finally {
       this.#isBusy = false;
@@ -37,7 +46,8 @@ export class Saving {
 }
 
 function problemOf(error: unknown, what: string): Problem {
-  if (error instanceof StorageFull) return { title: words.notSaved.full, text: words.notSaved.fullHint(what) };
-  if (error instanceof RowMissing) return { title: words.animal.gone, text: words.animal.goneHint };
-  return { title: words.notSaved.failed, text: words.notSaved.failedHint(what) };
+  if (error instanceof StorageFull)
+    return { title: entryWords.notSaved.full, text: entryWords.notSaved.fullHint(what) };
+  if (error instanceof RowMissing) return { title: entryWords.animal.gone, text: entryWords.animal.goneHint };
+  return { title: entryWords.notSaved.failed, text: entryWords.notSaved.failedHint(what) };
 }

@@ -31,6 +31,25 @@ function clock(date: Date, options: Intl.DateTimeFormatOptions): string {
   return new Intl.DateTimeFormat("en", options).format(date).replace(/^0(\d:)/, "$1");
 }
 
+/** A moment to come: "at 17:00", on another day than today "Aug 16 at 17:00". */
+export function momentText(moment: string, nowMs: number, timeZone: string | null): string {
+  const [day, today] = [dateAt(moment, timeZone), dateAt(nowMs, timeZone)];
+  const time = `at ${timeText(moment, timeZone)}`;
+  return day === today ? time : `${dayText(day)} ${time}`;
+}
+
+/** The day of a moment at the show, "2026-03-14". */
+function dateAt(moment: number | string, timeZone: string | null): string {
+  const date = new Date(moment);
+  const style = { year: "numeric", month: "2-digit", day: "2-digit" } as const;
+  try {
+    return new Intl.DateTimeFormat("en-CA", { ...style, ...(timeZone === null ? {} : { timeZone }) }).format(date);
+  } catch {
+    // A time zone this phone does not know, as above.
+    return new Intl.DateTimeFormat("en-CA", style).format(date);
+  }
+}
+
 /** "2026-03-14" or a moment of that day → "Mar 14". */
 export function dayText(date: string): string {
   const [, month, day] = /^\d{4}-(\d{2})-(\d{2})/.exec(date) ?? [];

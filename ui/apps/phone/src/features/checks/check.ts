@@ -5,6 +5,7 @@ import type { StoredCheck, StoredOp } from "@showdesk/sync";
 import { laterWords } from "../../later-words.ts";
 import type { Book } from "../../show/book.ts";
 import { tenthsText, timeText } from "../../show/format.ts";
+import { entryWords } from "../../entry-words.ts";
 import { fieldWord, words } from "../../words.ts";
 import { stageOf, type Stage } from "./stage.ts";
 
@@ -148,7 +149,7 @@ function headingText(view: View, fields: readonly DisputedField[]): string {
 function subjectText(view: View): string {
   for (const source of [view.base_data, view.server_data, view.client_data, view.subject]) {
     const tag = source?.["tag"];
-    if (typeof tag === "string" && tag !== "") return words.animal.tag(tag);
+    if (typeof tag === "string" && tag !== "") return entryWords.animal.tag(tag);
   }
   const name = view.subject["name"];
   return typeof name === "string" ? name : words.entry.other;

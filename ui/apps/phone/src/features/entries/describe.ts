@@ -17,6 +17,7 @@ export interface Described {
 export function describe(op: StoredOp, book: Book): Described {
   if (op.table_name === "weigh_ins") return describeWeighIn(op, book);
   if (op.table_name === "animals") return describeAnimal(op, book);
+  if (op.table_name === "announcements") return describeMessage(op);
   return { what: words.entry.other, job: op.table_name };
 }
 
@@ -24,6 +25,7 @@ export function describe(op: StoredOp, book: Book): Described {
 export function describeSubject(op: StoredOp, book: Book): { readonly what: string; readonly who: string } {
   const id = op.table_name === "animals" ? op.record_id : text(op.data["animal_id"]);
   const animal = id === null ? undefined : book.animals.get(id);
+  if (op.table_name === "announcements") return { what: describeMessage(op).what, who: words.entry.message };
   if (animal === undefined) return { what: tagOf(book, id), who: "" };
   const who = [exhibitorOf(book, animal)?.name, animal.pen === null ? undefined : words.find.pen(animal.pen)];
   return { what: `${tagOf(book, id)} ${kindText(animal)}`, who: who.filter(Boolean).join(", ") };
@@ -38,6 +40,11 @@ function describeWeighIn(op: StoredOp, book: Book): Described {
     return { what: words.entry.weight(tag, weight), job };
   }
   return { what: words.entry.taken(tagOf(book, book.weighInById.get(op.record_id)?.animalId ?? null)), job };
+}
+
+function describeMessage(op: StoredOp): Described {
+  const title = text(op.data["title"]);
+  return { what: title ?? words.entry.messageTakenBack, job: words.entry.message };
 }
 
 function describeAnimal(op: StoredOp, book: Book): Described {

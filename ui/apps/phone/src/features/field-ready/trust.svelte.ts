@@ -21,6 +21,8 @@ export function watchTrust(
       isAsking = true;
       try {
         trust = await phone.askTrust(installation());
+      } catch {
+        // What was known stays; it is asked again soon.
       } finally {
         isAsking = false;
       }

@@ -63,6 +63,16 @@ const WHOLE: ReadonlySet<Fit> = new Set(["tag", "back_number", "official_id"]);
 const OFFICIAL_END_MIN = 3;
 const NAME_PART_MIN = 2;
 
+/** One for each phone: what is written down is not written anew for each screen. */
+const finders = new WeakMap<object, Finder>();
+
+/** The finder of a phone. */
+export function finderOf(phone: object): Finder {
+  const known = finders.get(phone) ?? new Finder();
+  finders.set(phone, known);
+  return known;
+}
+
 /** The animals of a show, ready to be found. */
 export class Finder {
   #book: Book | undefined;

@@ -3,6 +3,7 @@
 import { ApiProblem, Unreachable } from "@showdesk/api";
 import { OtherShowFirst, StorageFull } from "@showdesk/sync";
 
+import { sentence } from "../../show/sentence.ts";
 import { words } from "../../words.ts";
 
 /** A title and what to do. */
@@ -27,7 +28,7 @@ export function joinProblem(error: unknown): JoinProblem {
     const { retryAfterMs } = error.more;
     return told(join.tooMany, join.tooManyHint(retryAfterMs === null ? null : Math.ceil(retryAfterMs / 1_000)));
   }
-  return told(join.failed, error.detail);
+  return told(join.failed, sentence(error.detail));
 }
 
 /** The desk said no. */

@@ -15,6 +15,6 @@ export async function wayTo(phone: Phone, to: MovedOn): Promise<string> {
 
 /** Makes this page the phone's, with a pass that was carried here. */
 export async function arrive(phone: Phone, pass: string): Promise<void> {
-  await takeOver(phone.apiWith(pass), phone.store, Date.now());
+  await takeOver(phone.apiWith(pass), pass, phone.store, Date.now());
   await phone.joined();
 }

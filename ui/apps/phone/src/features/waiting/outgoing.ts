@@ -41,6 +41,8 @@ export function safeText({ access, lastSentMs }: SyncStatus, count: number): str
       return waiting.safe;
     case "removed":
       return waiting.safeRemoved;
+    case "expired":
+      return waiting.safeExpired;
     case "signed_out":
       return waiting.safeSignedOut;
     case "too_old":

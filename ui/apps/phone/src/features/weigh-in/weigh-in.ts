@@ -3,7 +3,7 @@
 import type { Draft } from "@showdesk/sync";
 
 import type { Animal, Show, WeighIn } from "../../show/rows.ts";
-import { words } from "../../words.ts";
+import { entryWords } from "../../entry-words.ts";
 
 /** A weight as it was read. A second one of the same animal replaces the first; both stay in the list. */
 export function weighInDraft(
@@ -31,7 +31,7 @@ export function weighInDraft(
 
 /** Takes an own weight back. */
 export function voidDraft(id: string, personId: string | null, now: Date): Draft {
-  const reason = words.weighIn.undoReason;
+  const reason = entryWords.weighIn.undoReason;
   const data = { voided_at: now.toISOString(), voided_by: personId, voided_reason: reason };
   return { table: "weigh_ins", id, operation: "update", data, reason };
 }
