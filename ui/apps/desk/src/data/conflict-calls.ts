@@ -3,7 +3,7 @@
 import { answer, type Api } from "@showdesk/api";
 
 import { bulkResultOf, conflictOf, conflictPageOf, queueItemOf } from "./conflict-json.ts";
-import type { DeskApi } from "./desk-api.ts";
+import type { BulkAnswer, BulkResolve, DeskApi } from "./desk-api.ts";
 
 /** As many as the server gives at once. */
 const PAGE = 200;
@@ -11,9 +11,14 @@ const PAGE = 200;
 const path = (id: string) => ({ params: { path: { id } } });
 const opPath = (id: string) => ({ params: { path: { op_id: id } } });
 
-export function conflictCalls(
-  api: Api,
-): Pick<DeskApi, "conflicts" | "conflict" | "resolve" | "undo" | "reopen" | "ask" | "resolveBulk" | "undoBulk"> {
+type Calls =
+  "conflicts" | "conflict" | "resolve" | "undo" | "reopen" | "ask" | "previewBulk" | "resolveBulk" | "undoBulk";
+
+export function conflictCalls(api: Api): Pick<DeskApi, Calls> {
+  const bulk = async (body: BulkResolve): Promise<BulkAnswer> => {
+    const done = answer(await api.POST("/api/v1/admin/conflicts/resolve-bulk", { body }));
+    return { bulk_id: done.bulk_id ?? undefined, results: done.results.map(bulkResultOf) };
+  };
   return {
     conflicts: async (status, cursor) => {
       const query = {
@@ -33,10 +38,8 @@ export function conflictCalls(
       conflictOf(answer(await api.POST("/api/v1/admin/conflicts/{id}/reopen", { ...path(id), body: {} }))),
     ask: async (id, text) =>
       conflictOf(answer(await api.POST("/api/v1/admin/conflicts/{id}/ask", { ...path(id), body: { text } }))),
-    resolveBulk: async (body) => {
-      const done = answer(await api.POST("/api/v1/admin/conflicts/resolve-bulk", { body }));
-      return { bulk_id: done.bulk_id ?? undefined, results: done.results.map(bulkResultOf) };
-    },
+    previewBulk: (body) => bulk({ ...body, dry_run: true }),
+    resolveBulk: (body) => bulk({ ...body, dry_run: false }),
     undoBulk: async (id) => {
       const bulk = { params: { path: { bulk_id: id } } };
       const done = answer(await api.POST("/api/v1/admin/bulk/{bulk_id}/undo", { ...bulk, body: {} }));

@@ -5,9 +5,13 @@
 import type { components } from "@showdesk/api";
 
 import type { Json } from "../text/json.ts";
+import type { HealthCalls } from "./health-types.ts";
+import type { MessageCalls } from "./message-types.ts";
 import type { NetworkCalls } from "./network-types.ts";
 import type { PeopleCalls } from "./people-types.ts";
 
+export type * from "./health-types.ts";
+export type * from "./message-types.ts";
 export type * from "./network-types.ts";
 export type * from "./people-types.ts";
 
@@ -199,7 +203,7 @@ export interface Change {
   op_id: string;
   table: Schemas["TableName"];
   id: string;
-  operation: "insert" | "update";
+  operation: "insert" | "update" | "delete";
   /** The row's version that the person saw; 0 for an insert. */
   base_version: number;
   data: Row;
@@ -214,6 +218,16 @@ export type Written =
   | { verdict: "saved"; version: number }
   | { verdict: "waits"; conflict_id: string | undefined }
   | { verdict: "refused"; error: Schemas["OpError"] };
+
+/** The same of changes that stand or fall as one; their rows' versions in their order. */
+export type WrittenTogether =
+  Exclude<Written, { verdict: "saved" }> | { verdict: "saved"; versions: readonly number[] };
+
+/** A row as phones pull it. */
+export interface ShowRow {
+  id: string;
+  data: Row;
+}
 
 /** One entry of a phone's file: what it would do, or did. */
 export interface RescueItem {
@@ -238,9 +252,9 @@ export interface RescueReport {
 }
 
 /** Something changed at the desk; it carries no data, so whoever hears it asks again. */
-export type Wake = "poke" | "conflict" | "pairings";
+export type Wake = "poke" | "conflict" | "pairings" | "messages" | "alerts" | "errors";
 
-export interface DeskApi extends PeopleCalls, NetworkCalls {
+export interface DeskApi extends PeopleCalls, NetworkCalls, MessageCalls, HealthCalls {
   overview(): Promise<Overview>;
   /** What people did, newest first; older than `before` where that is given. */
   activity(before: number | undefined): Promise<ActivityPage>;
@@ -260,6 +274,8 @@ export interface DeskApi extends PeopleCalls, NetworkCalls {
   reopen(id: string): Promise<ConflictView>;
   /** Asks the entry's author at the phone. */
   ask(id: string, text: string): Promise<ConflictView>;
+  /** What each would become; nothing is written. */
+  previewBulk(request: BulkResolve): Promise<BulkAnswer>;
   resolveBulk(request: BulkResolve): Promise<BulkAnswer>;
   undoBulk(id: string): Promise<BulkAnswer>;
   /** Entries that were not accepted and that nobody has dealt with, or those of a status; newest first. */
@@ -274,6 +290,10 @@ export interface DeskApi extends PeopleCalls, NetworkCalls {
   history(table: string, id: string): Promise<HistoryItem[]>;
   /** Changes a row as this desk; every write of a person here takes this way. */
   write(change: Change): Promise<Written>;
+  /** The same with several, all or none of them; `group` names them, also when they are sent again. */
+  writeTogether(changes: readonly Change[], group: string): Promise<WrittenTogether>;
+  /** All rows of a table: for what is chosen from the whole of it. */
+  rowsOf(table: "classes" | "exhibitors"): Promise<ShowRow[]>;
   previewImport(file: Blob, name: string, limit: number): Promise<ImportPreview>;
   importRows(importId: string, part: ImportPart): Promise<ImportPreview>;
   /** Matches columns, puts cells right, leaves rows out; each time the whole of the choices. */

@@ -28,6 +28,7 @@ export class Desk {
   readonly devices = new Resource(() => this.api.devices());
   readonly requests = new Resource(() => this.api.waitingPairings());
   readonly addresses = new Resource(() => this.api.addresses());
+  readonly alerts = new Resource(() => this.api.alertRules());
   now = $state(Date.now());
   #records = $state.raw<Readonly<Record<string, string>>>({});
   // No screen follows it.
@@ -61,12 +62,14 @@ export class Desk {
     signal.addEventListener("abort", () => clearInterval(tick));
     this.live.on((wake) => {
       this.now = Date.now();
-      if (wake === "pairings") void this.requests.refresh();
+      if (wake === "pairings") this.#refreshPhones();
       else if (wake === "conflict") void this.overview.refresh();
-      else this.#refreshNumbers();
+      else if (wake === "alerts") void this.alerts.refresh();
+      else if (wake === "poke") this.#refreshNumbers();
     });
     this.#refreshNumbers();
     void this.requests.refresh();
+    void this.alerts.refresh();
     this.live.start(this.api, signal);
   }
 
@@ -74,6 +77,13 @@ export class Desk {
     void this.overview.refresh();
     void this.devices.refresh();
     void this.addresses.refresh();
+  }
+
+  /** Who asks to join, and who is in: a phone that was let in stands in the list at once. */
+  #refreshPhones(): void {
+    void this.requests.refresh();
+    void this.devices.refresh();
+    void this.overview.refresh();
   }
 
   #peopleAndRecords(): Readonly<Record<string, string>> {

@@ -5,7 +5,9 @@ import { answer, createApi, readLive, type Api, type components } from "@showdes
 import type { DeskApi, HistoryItem, Wake } from "./desk-api.ts";
 import { conflictCalls, queueCalls } from "./conflict-calls.ts";
 import { entryCalls } from "./entry-calls.ts";
+import { healthCalls } from "./health-calls.ts";
 import { importCalls } from "./import-calls.ts";
+import { messageCalls } from "./message-calls.ts";
 import { networkCalls } from "./network-calls.ts";
 import { activityPageOf, overviewOf } from "./overview-json.ts";
 import { peopleCalls } from "./people-calls.ts";
@@ -21,7 +23,14 @@ const ANSWER_TIMEOUT_MS = 60_000;
 /** Lines of the activity that come at once. */
 const ACTIVITY_ITEMS = 100;
 
-const WAKES: Readonly<Record<string, Wake>> = { poke: "poke", conflict: "conflict", pairings: "pairings" };
+const WAKES: Readonly<Record<string, Wake>> = {
+  poke: "poke",
+  conflict: "conflict",
+  pairings: "pairings",
+  messages: "messages",
+  alerts: "alerts",
+  errors: "errors",
+};
 
 /** Exchanges the code of a printed link for the token. */
 export async function openSession(baseUrl: string, code: string): Promise<string> {
@@ -37,9 +46,12 @@ export function createDeskApi(baseUrl: string, token: string): DeskApi {
     ...showCalls(api),
     ...entryCalls(api),
     write: (change) => writing.write(change),
+    writeTogether: (changes, group) => writing.writeTogether(changes, group),
     ...reachCalls(api),
     ...peopleCalls(api, baseUrl, options),
     ...networkCalls(api),
+    ...messageCalls(api),
+    ...healthCalls(api, baseUrl, options),
     ...conflictCalls(api),
     ...queueCalls(api),
     ...importCalls(api),

@@ -77,7 +77,7 @@ export class Live {
   }
 
   #wakeAll(): void {
-    for (const wake of ["poke", "conflict", "pairings"] as const) this.wake(wake);
+    for (const wake of ["poke", "conflict", "pairings", "messages", "alerts", "errors"] as const) this.wake(wake);
   }
 }
 

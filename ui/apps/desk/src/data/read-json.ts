@@ -16,3 +16,8 @@ export function rowOrNone(value: unknown): Row | undefined {
   const found = json(value);
   return found === null || typeof found !== "object" || Array.isArray(found) ? undefined : found;
 }
+
+/** One of the words that are known; another one is shown as the plainest. */
+export function known<Word extends string>(words: readonly Word[], word: string, or: Word): Word {
+  return words.find((one) => one === word) ?? or;
+}

@@ -22,6 +22,11 @@ export class Resource<T> {
     return this.#running;
   }
 
+  /** Waits for the answer of the question that runs, if one does. */
+  async settled(): Promise<void> {
+    await this.#running;
+  }
+
   async #run(): Promise<void> {
     try {
       do {

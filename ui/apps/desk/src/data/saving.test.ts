@@ -24,6 +24,16 @@ test("a call that failed kept nothing", async () => {
   expect(saving.lastAt).toBeUndefined();
 });
 
+test("a code for phones, and a record that is saved, are kept too", async () => {
+  const saving = new Saving();
+  const api = saving.watch(fakeApi([], { auditFile: () => Promise.resolve(new Blob([])) }));
+  await api.auditFile({});
+  expect(saving.lastAt).toBeTypeOf("number");
+  const running = api.openPairing({ functions: ["gate"], mode: "open" });
+  expect(saving.busy).toBe(true);
+  await expect(running).rejects.toThrow();
+});
+
 test("reading is not saving", async () => {
   const saving = new Saving();
   await saving.watch(fakeApi([])).overview();

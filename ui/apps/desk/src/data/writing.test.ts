@@ -17,7 +17,7 @@ const CHANGE: Change = {
 interface Sent {
   epoch: string;
   incarnation: string;
-  ops: { op_id: string; device_seq: number; epoch?: string; data: unknown; base?: unknown }[];
+  ops: { op_id: string; device_seq: number; epoch?: string; data: unknown; base?: unknown; txn?: unknown }[];
 }
 
 /** A desk that answers each push with the next of these. */
@@ -92,4 +92,29 @@ test("a change that could not be sent does not hold up the next one", async () =
   const { writing } = desk({ status: 507, code: "disk_full" }, applied);
   await expect(writing.write(CHANGE)).rejects.toMatchObject({ code: "disk_full" });
   expect(await writing.write(CHANGE)).toMatchObject({ verdict: "saved" });
+});
+
+test("changes that belong together go out as one group, and the one at fault says why", async () => {
+  const error = { code: "invalid", detail: "this species is not known" };
+  const { sent, writing } = desk(
+    {
+      results: [
+        { verdict: "applied", version: 1 },
+        { verdict: "applied", version: 4 },
+      ],
+    },
+    {
+      results: [
+        { verdict: "rejected", error: { code: "txn_failed", detail: "nothing of the group was written" } },
+        { verdict: "rejected", error },
+      ],
+    },
+  );
+  const both = [CHANGE, { ...CHANGE, op_id: "01990000-0000-7000-8000-000000000002" }];
+  expect(await writing.writeTogether(both, "g-1")).toEqual({ verdict: "saved", versions: [1, 4] });
+  expect(sent[0]?.ops.map(({ txn, device_seq }) => [txn, device_seq])).toEqual([
+    [{ id: "g-1", size: 2 }, 1],
+    [{ id: "g-1", size: 2 }, 2],
+  ]);
+  expect(await writing.writeTogether(both, "g-1")).toEqual({ verdict: "refused", error });
 });

@@ -4,7 +4,13 @@
 import { answer, ApiProblem, type Api, type components } from "@showdesk/api";
 import { newId } from "@showdesk/sync/ids";
 
-import type { Change, Written } from "./desk-api.ts";
+import type { Change, Written, WrittenTogether } from "./desk-api.ts";
+
+/** Changes that are decided as one. */
+interface Group {
+  id: string;
+  size: number;
+}
 
 type OpResult = components["schemas"]["OpResult"];
 
@@ -27,29 +33,61 @@ export class Writing {
   }
 
   /** Sending the same change again, after no answer came, changes nothing twice. */
-  write(change: Change): Promise<Written> {
-    const written = this.#last.then(() => this.#send(change));
+  async write(change: Change): Promise<Written> {
+    const written = await this.#inTurn([change], undefined);
+    return written.verdict === "saved" ? { verdict: "saved", version: written.versions[0] ?? 0 } : written;
+  }
+
+  /** All of them or none; `group` is the same when they are sent again. */
+  writeTogether(changes: readonly Change[], group: string): Promise<WrittenTogether> {
+    return this.#inTurn(changes, { id: group, size: changes.length });
+  }
+
+  #inTurn(changes: readonly Change[], txn: Group | undefined): Promise<WrittenTogether> {
+    const written = this.#last.then(() => this.#send(changes, txn));
     this.#last = written.catch(() => undefined);
     return written;
   }
 
-  async #send(change: Change): Promise<Written> {
+  async #send(changes: readonly Change[], txn: Group | undefined): Promise<WrittenTogether> {
     const seenIn = (await this.#hello()).epoch;
     for (let sends = 0; sends < SENDS_MAX; sends += 1) {
-      const result = await this.#push(change, seenIn);
-      const written = result === undefined ? undefined : writtenOf(result);
+      const results = await this.#push(changes, txn, seenIn);
+      const written = results === undefined ? undefined : writtenOf(results);
       if (written !== undefined) return written;
-      if (result !== undefined) await pause(result.after_ms ?? RETRY_MS);
+      if (results !== undefined) await pause(results.find(({ after_ms }) => after_ms)?.after_ms ?? RETRY_MS);
     }
     throw new ApiProblem(503, "busy", "The desk is busy", "later", NOTHING_MORE);
   }
 
   /** One push; nothing if the desk lives in another epoch now, which is remembered. */
-  async #push(change: Change, seenIn: string): Promise<OpResult | undefined> {
+  async #push(
+    changes: readonly Change[],
+    txn: Group | undefined,
+    seenIn: string,
+  ): Promise<readonly OpResult[] | undefined> {
     const { epoch, schema } = await this.#hello();
     const client_time = new Date().toISOString();
+    const ops = changes.map((change) => ({
+      ...this.#op(change, client_time),
+      // Versions count anew after a restore: the desk must know which count this one is from.
+      ...(seenIn === epoch ? {} : { epoch: seenIn }),
+      ...(txn === undefined ? {} : { txn }),
+    }));
+    const body = { protocol: PROTOCOL, epoch, incarnation: this.#incarnation, schema, client_time, ops };
+    try {
+      return answer(await this.#api.POST("/api/v1/sync/push", { body })).results;
+    } catch (error) {
+      const now = error instanceof ApiProblem && error.code === "epoch_mismatch" ? error.more.epoch : null;
+      if (now === null || now === epoch) throw error;
+      this.#desk = { epoch: now, schema };
+      return undefined;
+    }
+  }
+
+  #op(change: Change, client_time: string) {
     this.#sent += 1;
-    const op = {
+    return {
       op_id: change.op_id,
       device_seq: this.#sent,
       table_name: change.table,
@@ -59,19 +97,8 @@ export class Writing {
       data: change.data,
       ...(change.base === undefined ? {} : { base: change.base }),
       ...(change.reason === undefined ? {} : { reason: change.reason }),
-      // Versions count anew after a restore: the desk must know which count this one is from.
-      ...(seenIn === epoch ? {} : { epoch: seenIn }),
       client_time,
     };
-    const body = { protocol: PROTOCOL, epoch, incarnation: this.#incarnation, schema, client_time, ops: [op] };
-    try {
-      return answer(await this.#api.POST("/api/v1/sync/push", { body })).results[0];
-    } catch (error) {
-      const now = error instanceof ApiProblem && error.code === "epoch_mismatch" ? error.more.epoch : null;
-      if (now === null || now === epoch) throw error;
-      this.#desk = { epoch: now, schema };
-      return undefined;
-    }
   }
 
   async #hello(): Promise<{ epoch: string; schema: number }> {
@@ -89,20 +116,20 @@ function pause(ms: number): Promise<void> {
 
 const NOTHING_MORE = { retryAfterMs: null, epoch: null, requestId: null, fields: {}, body: {} };
 
-/** What the verdict means here; nothing if the same is to be sent again. */
-function writtenOf(result: OpResult): Written | undefined {
-  switch (result.verdict) {
-    case "applied":
-    case "merged":
-    case "noop":
-      return { verdict: "saved", version: result.version ?? 0 };
-    case "conflict":
-    case "held":
-      return { verdict: "waits", conflict_id: result.conflict_id ?? undefined };
-    case "rejected":
-      return { verdict: "refused", error: result.error ?? { code: "internal", detail: "The desk gave no reason." } };
-    case "retry":
-    case "unknown":
-      return undefined;
+/** What the verdicts mean here; nothing if the same is to be sent again. */
+function writtenOf(results: readonly OpResult[]): WrittenTogether | undefined {
+  if (results.length === 0 || results.some(({ verdict }) => verdict === "retry" || verdict === "unknown")) {
+    return undefined;
   }
+  const refused = results.filter(({ verdict }) => verdict === "rejected");
+  if (refused.length > 0) {
+    // Of a group the others only say that one was refused.
+    const culprit = refused.find(({ error }) => error?.code !== "txn_failed") ?? refused[0];
+    return { verdict: "refused", error: culprit?.error ?? { code: "internal", detail: "The desk gave no reason." } };
+  }
+  const waits = results.filter(({ verdict }) => verdict === "conflict" || verdict === "held");
+  if (waits.length > 0) {
+    return { verdict: "waits", conflict_id: waits.find(({ conflict_id }) => conflict_id)?.conflict_id ?? undefined };
+  }
+  return { verdict: "saved", versions: results.map(({ version }) => version ?? 0) };
 }

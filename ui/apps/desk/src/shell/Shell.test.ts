@@ -32,6 +32,41 @@ test("the link of the tray opens the codes, and works a second time", async () =
   }
 });
 
+test("a message that the desktop did not take is shown in the page, and leads where it belongs", async () => {
+  shell();
+  await screen.findByText("3 to check");
+  const detail = { title: "Two weights for tag 0412", text: "", open: "Look at it", address: "#/audit", urgent: false };
+  window.dispatchEvent(new CustomEvent("showdesk:message", { detail: { ...detail, address: "https://elsewhere" } }));
+  expect(screen.queryByText("Two weights for tag 0412")).toBeNull();
+  window.dispatchEvent(new CustomEvent("showdesk:message", { detail }));
+  expect(await screen.findByText("Two weights for tag 0412")).toBeInTheDocument();
+  await userEvent.click(screen.getByRole("button", { name: "Look at it" }));
+  expect(location.hash).toBe("#/audit");
+});
+
+test("an emergency that the desktop did not take stays over every page until it is closed or opened", async () => {
+  shell();
+  await screen.findByText("3 to check");
+  const told = { title: "Lightning", text: "Barns.", open: "Open messages", address: "#/messages", urgent: true };
+  const tell = (change: object) => {
+    window.dispatchEvent(new CustomEvent("showdesk:message", { detail: { ...told, ...change } }));
+  };
+  tell({});
+  const strip = await screen.findByRole("alert");
+  expect(strip).toHaveTextContent("Lightning. Barns.");
+  // News take each other's place; what was saved meanwhile must not take this one's.
+  tell({ title: "Two weights", urgent: false, address: "#/audit" });
+  location.hash = "#/phones";
+  await screen.findByText("Two weights. Barns.");
+  expect(strip).toBeInTheDocument();
+  await userEvent.click(within(strip).getByRole("button", { name: "Close" }));
+  expect(screen.queryByRole("alert")).toBeNull();
+  tell({});
+  await userEvent.click(within(await screen.findByRole("alert")).getByRole("button", { name: "Open messages" }));
+  expect(location.hash).toBe("#/messages");
+  expect(screen.queryByRole("alert")).toBeNull();
+});
+
 test("an empty folder begins with the questions of the first run", async () => {
   const fresh = overview({ first_run: true, animals: 0, entries: 0, exhibitors: 0 });
   shell({ overview: () => Promise.resolve(fresh) });

@@ -2,10 +2,12 @@
 //
 // Only the overview is loaded with the frame; each other page comes when it is first opened.
 
+import ChartLine from "@lucide/svelte/icons/chart-line";
 import Download from "@lucide/svelte/icons/download";
 import LayoutDashboard from "@lucide/svelte/icons/layout-dashboard";
 import List from "@lucide/svelte/icons/list";
 import Merge from "@lucide/svelte/icons/merge";
+import MessageSquare from "@lucide/svelte/icons/message-square";
 import Settings2 from "@lucide/svelte/icons/settings-2";
 import Smartphone from "@lucide/svelte/icons/smartphone";
 import type { Component } from "svelte";
@@ -34,6 +36,8 @@ export const pages: Readonly<Record<Page, PageEntry>> = {
   gallery: { title: frame.gallery, load: () => import("../features/gallery/GalleryPage.svelte") },
   entries: { title: words.nav.entries, load: () => import("../features/entries/EntriesPage.svelte") },
   checks: { title: words.nav.checks, load: () => import("../features/needs-checking/ChecksPage.svelte") },
+  messages: { title: words.messages.title, load: () => import("../features/messages/MessagesPage.svelte") },
+  health: { title: words.health.title, load: () => import("../features/health/HealthPage.svelte") },
   phones: { title: words.people.title, load: () => import("../features/phones/PhonesPage.svelte") },
   audit: { title: words.audit.title, load: () => import("../features/audit/AuditPage.svelte") },
   import: { title: words.nav.import, load: () => import("../features/import/ImportPage.svelte") },
@@ -48,6 +52,8 @@ export const links = [
   { page: "overview", href: "#/", label: words.nav.overview, Icon: LayoutDashboard },
   { page: "entries", href: "#/entries", label: words.nav.entries, Icon: List },
   { page: "checks", href: "#/needs-checking", label: words.nav.checks, Icon: Merge },
+  { page: "messages", href: "#/messages", label: words.nav.messages, Icon: MessageSquare },
+  { page: "health", href: "#/health", label: words.nav.health, Icon: ChartLine },
   { page: "phones", href: "#/phones", label: words.nav.phones, Icon: Smartphone },
   { page: "import", href: "#/import", label: words.nav.import, Icon: Download },
   { page: "settings", href: "#/settings", label: words.nav.settings, Icon: Settings2 },

@@ -8,6 +8,8 @@ export type Page =
   | "welcome"
   | "entries"
   | "checks"
+  | "messages"
+  | "health"
   | "phones"
   | "audit"
   | "import"
@@ -31,6 +33,8 @@ const PAGES: Readonly<Record<string, Page>> = {
   welcome: "welcome",
   entries: "entries",
   "needs-checking": "checks",
+  messages: "messages",
+  health: "health",
   phones: "phones",
   audit: "audit",
   import: "import",

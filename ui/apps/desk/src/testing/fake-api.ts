@@ -10,6 +10,8 @@ import type {
   QueueItem,
   Resolve,
 } from "../data/desk-api.ts";
+import { fakeHealth } from "./fake-health.ts";
+import { fakeMessages } from "./fake-messages.ts";
 import { decided, network, overview } from "./samples.ts";
 
 export interface FakeApi extends DeskApi {
@@ -41,6 +43,12 @@ export function fakeApi(items: ConflictView[], change: Partial<DeskApi> = {}): F
     api.dealtWith.push(done);
     api.refused = api.refused.filter((item) => item.op_id !== id);
     return { ...found, status: "completed", verdict: "applied" };
+  };
+  /** Whose value an entry takes when many are decided together. */
+  const sideOf = (request: BulkResolve, id: string) => {
+    const resolution = request.choices?.[id] ?? request.resolution;
+    const { client_data, server_data } = find(id);
+    return { resolution, values: (resolution === "client_wins" ? client_data : server_data) ?? {} };
   };
   const api: FakeApi = {
     items,
@@ -104,16 +112,21 @@ export function fakeApi(items: ConflictView[], change: Partial<DeskApi> = {}): F
         put({ ...find(id), asked: { id: "q-1", at, by: { id: "p-dan", name: "Dan" }, text, answer: undefined } }),
       );
     },
+    previewBulk: (request) => {
+      const results = (request.ids ?? []).map((id) =>
+        bulkResult(find(id), sideOf(request, id).values, "would_resolve"),
+      );
+      return Promise.resolve({ bulk_id: undefined, results });
+    },
     resolveBulk: (request) => {
-      if (request.dry_run !== true) api.bulks.push(request);
+      api.bulks.push(request);
       const results = (request.ids ?? []).map((id) => {
+        const { resolution, values } = sideOf(request, id);
         const view = find(id);
-        const resolution = request.choices?.[id] ?? request.resolution;
-        const values = (resolution === "client_wins" ? view.client_data : view.server_data) ?? {};
-        if (request.dry_run !== true) put({ ...decided(view, resolution, values), bulk_id: "b-1" });
-        return bulkResult(view, values, request.dry_run === true ? "would_resolve" : "resolved");
+        put({ ...decided(view, resolution, values), bulk_id: "b-1" });
+        return bulkResult(view, values, "resolved");
       });
-      return Promise.resolve({ bulk_id: request.dry_run === true ? undefined : "b-1", results });
+      return Promise.resolve({ bulk_id: "b-1", results });
     },
     undoBulk: (id) => {
       api.undoneBulks.push(id);
@@ -131,6 +144,8 @@ export function fakeApi(items: ConflictView[], change: Partial<DeskApi> = {}): F
     entry: () => Promise.reject(new Error("not expected")),
     history: () => Promise.resolve([]),
     write: () => Promise.reject(new Error("not expected")),
+    writeTogether: () => Promise.reject(new Error("not expected")),
+    rowsOf: () => Promise.resolve([]),
     previewImport: () => Promise.reject(new Error("not expected")),
     importRows: () => Promise.reject(new Error("not expected")),
     chooseForImport: () => Promise.reject(new Error("not expected")),
@@ -139,6 +154,8 @@ export function fakeApi(items: ConflictView[], change: Partial<DeskApi> = {}): F
     undoImport: () => Promise.reject(new Error("not expected")),
     previewRescue: () => Promise.reject(new Error("not expected")),
     takeInRescue: () => Promise.reject(new Error("not expected")),
+    ...fakeMessages(),
+    ...fakeHealth(),
     live: (_onOpen, _onWake, signal) => new Promise((resolve) => signal.addEventListener("abort", () => resolve())),
     ...change,
   };

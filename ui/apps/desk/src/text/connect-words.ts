@@ -38,6 +38,7 @@ export const connectWords = {
   explain: "The phone scans 1, then 2, then shows four digits. Allow it when the digits are the same here.",
   noRequests: "No phone is asking to join.",
   requests: "Asking to join",
+  requestsFailed: "Whether a phone asks to join is not known: Showdesk did not answer. It is asked again by itself.",
   allow: "Allow",
   allowPhone: (name: string, digits: string) => `Allow ${name}, number ${digits}`,
   refuse: (name: string) => `Refuse ${name}`,
@@ -57,13 +58,13 @@ export const connectWords = {
 
   codes: {
     title: "Codes that phones can use now",
-    none: "No other code is open.",
     mode: { single: "One phone", open: "Any phone" },
     line: (jobs: string, until: string, joined: number) =>
       `${jobs}, until ${until}${joined === 0 ? "" : `, ${plural(joined, "phone", "phones")} joined`}`,
     close: "Close",
     closeOf: (jobs: string) => `Close the code for ${jobs}`,
     closed: "The code is closed. Phones that joined by it stay.",
+    notClosed: (why: string) => `The code is not closed: phones can still use it. ${why}`,
     failed: "The open codes could not be read.",
   },
 

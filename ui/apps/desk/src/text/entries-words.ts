@@ -11,7 +11,7 @@ export const entriesWords = {
   clear: "Clear the search",
   found: (number: number) => `${count(number)} found`,
   empty: "No entries yet.",
-  emptyHint: "Import the entries file to begin.",
+  emptyHint: "Import the entries file to begin, or add entries one by one.",
   nothing: (query: string) => `Nothing found for “${query}”.`,
   nothingHint: "Try the last four digits of the tag, the exhibitor’s number, or part of a name.",
   nothingHere: "No animal is in this list.",

@@ -51,6 +51,27 @@ export function moment(iso: string, show: ShowText): string {
   return `${day(at, show)} ${time}`;
 }
 
+/** `9:41–9:49`, `Sun 1:10–1:25 pm`; of several days the days alone. */
+export function span(from: string, to: string, show: ShowText): string {
+  const [first, last] = [new Date(from), new Date(to)];
+  if (Number.isNaN(first.getTime()) || Number.isNaN(last.getTime())) return `${from}–${to}`;
+  if (dayKey(first, show.timezone) !== dayKey(last, show.timezone)) {
+    return `${shortMoment(from, show)}–${shortMoment(to, show)}`;
+  }
+  const end = clock(last, show.timezone);
+  const half = / [ap]m$/.exec(end)?.[0] ?? "";
+  const begin = moment(from, show);
+  return `${half !== "" && begin.endsWith(half) ? begin.slice(0, -half.length) : begin}–${end}`;
+}
+
+/** `9:41:07`, `1:30:07 pm`: to the second, where many things happen in a minute. */
+export function exactTime(iso: string, show: ShowText): string {
+  const at = new Date(iso);
+  if (Number.isNaN(at.getTime())) return iso;
+  const seconds = String(at.getUTCSeconds()).padStart(2, "0");
+  return clock(at, show.timezone).replace(/^(\d+:\d+)/, `$1:${seconds}`);
+}
+
 /** The time alone today, else the day alone: for narrow columns. */
 export function shortMoment(iso: string, show: ShowText): string {
   const at = new Date(iso);

@@ -34,6 +34,9 @@ export const frame = {
     setWifi: "Set the Wi-Fi",
     makeCode: "Make a code for two hours",
     makeDayCode: "For 24 hours",
+    /** `Check-in, sheep`: what phones that join by it do, and where. */
+    willDo: (does: string) => `Phones that join by it do: ${does}. Change that under “Connect a phone”.`,
+    does: (does: string) => `Phones that join by this code do: ${does}.`,
     goodUntil: (time: string) => `The codes are good until ${time}. After that, print a new poster.`,
     heading: "Help with your own phone",
     at: (show: string) => `at ${show}`,

@@ -7,13 +7,18 @@ export function toLocal(iso: string, timezone: string): string {
   return new Date(at.getTime() + offsetMs(at, timezone)).toISOString().slice(0, 16);
 }
 
-/** The moment that the show's clock shows so; undefined for what is no time of day. */
+/**
+ * The moment that the show's clock shows so; undefined for what is no time of day. Where clocks jump over it, as far
+ * after the jump as it stands behind the jump's beginning: midnight that is left out is the first moment of its day.
+ */
 export function fromLocal(local: string, timezone: string): string | undefined {
   const asUtc = Date.parse(`${local}Z`);
   if (!/^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}/.test(local) || Number.isNaN(asUtc)) return undefined;
   // The offset of the guess is wrong only across a change of the clock; a second look puts that right.
-  const guess = new Date(asUtc - offsetMs(new Date(asUtc), timezone));
-  return new Date(asUtc - offsetMs(guess, timezone)).toISOString();
+  const guess = asUtc - offsetMs(new Date(asUtc), timezone);
+  const second = asUtc - offsetMs(new Date(guess), timezone);
+  const isShown = asUtc - offsetMs(new Date(second), timezone) === second;
+  return new Date(isShown ? second : Math.max(guess, second)).toISOString();
 }
 
 function offsetMs(at: Date, timezone: string): number {

@@ -37,7 +37,6 @@ export const networkWords = {
     label: "Fingerprint",
     hint: "A phone’s settings show the same letters for “Showdesk”. If they differ, do not trust it.",
     none: "There is none: phones join over plain Wi-Fi.",
-    copy: "Copy the fingerprint",
     expires: "The laptop’s own is good until",
     authorityExpires: "The show’s is good until",
     names: "Made for",
@@ -86,6 +85,7 @@ export const networkWords = {
     arrivals: "Who got through",
     thisLaptop: "This laptop",
     failed: "The test could not start.",
+    silent: "Showdesk does not answer, so this page cannot hear of a phone. It asks again by itself.",
     close: "Done",
     causes: "Usually it is one of three things",
     causeWifi: {

@@ -13,6 +13,13 @@ export const overviewWords = {
         ? `All good. ${phones(away)} away, none connected.`
         : `All good. ${phones(connected)} connected, ${String(away)} away.`,
   notAccepted: (count: number) => `${plural(count, "entry was", "entries were")} not accepted.`,
+  /** `One thing needs you: a phone is away with unsent work.` */
+  needsYou: (count: number, headline: string) => {
+    const said = headline.charAt(0).toLowerCase() + headline.slice(1);
+    return count === 1 ? `One thing needs you: ${said}.` : `${String(count)} things need you. First: ${said}.`;
+  },
+  lasts: (names: string, since: string | undefined) => (since === undefined ? `${names}.` : `${names}, for ${since}.`),
+  lookAt: "Look at it",
   lookNow: "They are kept until somebody looks.",
   look: "Look now",
   needChecking: (count: number) => `${plural(count, "entry needs", "entries need")} checking.`,

@@ -1,6 +1,6 @@
 // What is said about phones and the people who carry them: what they do, what they may, how long, and how they go.
 
-import { listed, plural } from "./plural.ts";
+import { plural } from "./plural.ts";
 
 const entries = (count: number) => plural(count, "entry", "entries");
 
@@ -27,7 +27,6 @@ const lower = (text: string) => text.charAt(0).toLowerCase() + text.slice(1);
 
 export const peopleWords = {
   title: "Phones and people",
-  tabs: "Phones and people",
   history: "What happened",
   poster: "Print poster",
   takeFile: "Take in a phone’s file",
@@ -89,7 +88,6 @@ export const peopleWords = {
     dialog: (name: string) => `Let ${name} in?`,
     number: "Number on the phone",
     allow: "Allow",
-    refuse: "Refuse",
   },
 
   drawer: {
@@ -125,7 +123,6 @@ export const peopleWords = {
     mayNothing: "Give this person a job first. A viewer only looks.",
     may_: may,
     mayUnknown: (key: string) => key.replaceAll("_", " "),
-    byJob: "Comes with the job",
     given: "Given by hand",
     taken: "Taken away by hand",
     nowMay: (name: string, what: string) => `${name} may now ${lower(what)}.`,
@@ -143,7 +140,6 @@ export const peopleWords = {
     passNever: "Never runs out",
     level: "Level",
     joined: "Joined",
-    seen: "Last seen",
     clock: "Clock",
 
     happened: "What happened",
@@ -190,7 +186,6 @@ export const peopleWords = {
     failed: "The search got no answer.",
     unknown: "Another exhibitor",
     number: (back: number) => `Exhibitor ${String(back)}`,
-    only: (parts: readonly string[]) => listed(parts),
   },
 
   pass: {

@@ -60,3 +60,9 @@ test("the show's clock is right on both sides of a change of the clock", () => {
     expect(fromLocal(toLocal(iso, "America/Chicago"), "America/Chicago")).toBe(iso);
   }
 });
+
+test("a midnight that the clocks jump over is the first moment of its day", () => {
+  expect(fromLocal("2018-11-04T00:00", "America/Sao_Paulo")).toBe("2018-11-04T03:00:00.000Z");
+  expect(fromLocal("2022-03-27T00:00", "Asia/Beirut")).toBe("2022-03-26T22:00:00.000Z");
+  expect(fromLocal("2026-03-08T02:30", "America/Chicago")).toBe("2026-03-08T08:30:00.000Z");
+});

@@ -1,14 +1,18 @@
 // Every word that the desk says. Plain English, verbs on buttons, and each error says whether the entry is safe.
 
 import type { FunctionName } from "../data/desk-api.ts";
+import { alertWords } from "./alert-words.ts";
 import { attentionWords } from "./attention-words.ts";
 import { auditWords } from "./audit-words.ts";
 import { bulkWords, checkWords } from "./check-words.ts";
 import { connectWords } from "./connect-words.ts";
 import { entriesWords } from "./entries-words.ts";
+import { healthWords } from "./health-words.ts";
 import { importWords } from "./import-words.ts";
+import { messagesWords } from "./messages-words.ts";
 import { networkWords } from "./network-words.ts";
 import { peopleWords } from "./people-words.ts";
+import { quietWords } from "./quiet-words.ts";
 import { rescueWords } from "./rescue-words.ts";
 import { settingsWords } from "./settings-words.ts";
 import { overviewWords } from "./overview-words.ts";
@@ -62,6 +66,8 @@ export const words = {
     overview: "Overview",
     entries: "Entries",
     checks: "Needs checking",
+    messages: "Messages",
+    health: "Charts & health",
     phones: "Phones & people",
     import: "Import",
     settings: "Settings",
@@ -121,6 +127,11 @@ export const words = {
   people: peopleWords,
   audit: auditWords,
   network: networkWords,
+
+  messages: messagesWords,
+  health: healthWords,
+  alerts: alertWords,
+  quiet: quietWords,
 
   checks: checkWords,
   bulk: bulkWords,

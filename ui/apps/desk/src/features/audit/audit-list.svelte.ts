@@ -57,8 +57,11 @@ export class AuditList {
       const newest = this.items[0]?.id ?? 0;
       const fresh = page.items.filter((item) => item.id > newest);
       // More than a page came at once: the rows between are not here, so the list begins anew.
-      if (fresh.length === PAGE_ROWS && this.items.length > 0) await this.#begin();
-      else if (fresh.length > 0) this.items = [...fresh, ...this.items];
+      if (fresh.length === PAGE_ROWS && this.items.length > 0) {
+        await this.#begin();
+        return;
+      }
+      if (fresh.length > 0) this.items = [...fresh, ...this.items];
       this.error = undefined;
     } catch (error) {
       if (list === this.#list) this.error = error;
@@ -88,7 +91,16 @@ export class AuditList {
     } catch (error) {
       if (list !== this.#list) return;
       this.error = error;
+      // The rows of the list before do not answer what is asked now.
+      if (cursor === undefined) this.#forget();
     }
     this.busy = false;
+  }
+
+  #forget(): void {
+    this.items = [];
+    this.loaded = false;
+    this.hasMore = false;
+    this.#cursor = undefined;
   }
 }

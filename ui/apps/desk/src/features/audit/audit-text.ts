@@ -1,10 +1,12 @@
 // A line of the record in words: who did what to what, and what was other before. Pure.
 
 import type { AuditItem, FunctionName, RingNow } from "../../data/desk-api.ts";
+import { limitText } from "../health/amounts.ts";
+import { thingOf } from "../health/things.ts";
 import { subjectName } from "../../text/conflict-words.ts";
 import { choiceText, fieldRows, fieldText, isShown } from "../../text/fields.ts";
 import { duration, moment, value, type ShowText } from "../../text/format.ts";
-import { isSame, textAt, type Json } from "../../text/json.ts";
+import { at, isSame, textAt, type Json } from "../../text/json.ts";
 import { STAGES } from "../../text/settings-words.ts";
 import { listed, words } from "../../text/words.ts";
 
@@ -42,11 +44,26 @@ export function deedText(item: AuditItem): string {
 
 function subjectOf(item: AuditItem): string {
   if (item.subject_text !== undefined && item.subject_text !== "") return item.subject_text;
-  const named = textAt(item.after, "name") ?? textAt(item.after, "device_name") ?? textAt(item.before, "name");
+  const named =
+    textAt(item.after, "name") ??
+    textAt(item.after, "device_name") ??
+    textAt(item.after, "title") ??
+    textAt(item.after, "problem") ??
+    ruleName(item.after) ??
+    textAt(item.before, "name");
   if (named !== undefined) return named;
   return typeof item.table_name === "string" && item.subject !== null
     ? subjectName(item.table_name, item.subject)
     : words.audit.something;
+}
+
+/** An alert by what it is about. */
+function ruleName(noted: Json): string | undefined {
+  const rule = textAt(noted, "rule");
+  if (rule === undefined) return undefined;
+  const kept = at(noted, "after") ?? at(noted, "before");
+  const thing = thingOf(textAt(kept, "metric") ?? "", textAt(kept, "aggregate") ?? "");
+  return words.alerts.ruleNames[rule] ?? thing?.label;
 }
 
 export interface AuditChange {
@@ -58,8 +75,9 @@ export interface AuditChange {
 
 /** What was other before; what did not change stays out. */
 export function changesOf(item: AuditItem, text: AuditText): AuditChange[] {
-  const [before, after] = [flat(item.before), flat(item.after)];
-  const isNew = item.before === null;
+  const { before: was, after: is } = sidesOf(item);
+  const [before, after] = [flat(was), flat(is)];
+  const isNew = was === null;
   const changed = [...new Set([...Object.keys(before), ...Object.keys(after)])].filter(
     (key) => !SILENT.has(key) && isShown(key) && !isSame(before[key], after[key]),
   );
@@ -73,10 +91,34 @@ export function changesOf(item: AuditItem, text: AuditText): AuditChange[] {
       to: valueText(key, after[key], text),
     }))
     // Of what is new, only what was chosen is told: its name stands in the sentence, and no limit is no choice.
-    .filter(({ key, from, to }) => from !== to && !(isNew && (key === "name" || key === "person" || UNCHOSEN.has(to))));
+    .filter(({ key, from, to }) => from !== to && !(isNew && (IN_THE_SENTENCE.has(key) || UNCHOSEN.has(to))));
   // What became of a clash or an entry is what the sentence says.
   return changes.length > 1 ? changes.filter(({ key }) => key !== "status") : changes;
 }
+
+/** What was before and what is after; of alerts and problems both stand in what was noted. */
+function sidesOf({ action, before, after }: AuditItem): { before: Json; after: Json } {
+  if (action.startsWith("alert_") && at(after, "after") !== undefined) {
+    const { webhook } = flat(after);
+    const shown: Record<string, Json> = typeof webhook === "string" ? { webhook } : {};
+    return { before: chosen(at(after, "before")), after: { ...chosen(at(after, "after")), ...shown } };
+  }
+  if (action !== "problem_changed") return { before, after };
+  return { before: { standing: at(after, "before") ?? null }, after: { standing: at(after, "status") ?? null } };
+}
+
+/** What people choose of an alert, without what follows from it. */
+function chosen(json: Json | undefined): Record<string, Json> {
+  const all = flat(json ?? null);
+  const kept: Record<string, Json> = {};
+  for (const key of CHOSEN) if (all[key] !== undefined) kept[key] = all[key];
+  const unit = thingOf(String(all["metric"]), String(all["aggregate"]))?.unit;
+  const limit = all["threshold"];
+  if (typeof limit === "number" && unit !== undefined) kept["threshold"] = limitText(limit, unit);
+  return kept;
+}
+
+const CHOSEN = ["threshold", "wait", "enabled", "silenced_until", "desktop", "push", "quiet_hours"] as const;
 
 /** `Weight 598 → 612 lb`, for a line with little room. */
 export function changesLine(changes: readonly AuditChange[]): string {
@@ -95,13 +137,20 @@ const SILENT: ReadonlySet<string> = new Set([
   "waiting_for",
   "into",
   "into_name",
+  "worker",
 ]);
+
+/** Of what is new, these name it. */
+const IN_THE_SENTENCE: ReadonlySet<string> = new Set(["name", "person", "title"]);
 
 /** What stands there as long as nobody limits anything. */
 const UNCHOSEN: ReadonlySet<string> = new Set([words.audit.everywhere, words.audit.nobody, words.audit.none]);
 
 /** Until when something lasts; null is for ever. */
-const MOMENTS: ReadonlySet<string> = new Set(["expires_at", "device_expires_at", "code_expires_at"]);
+const MOMENTS: ReadonlySet<string> = new Set(["expires_at", "device_expires_at", "code_expires_at", "silenced_until"]);
+
+/** What is on or off. */
+const SWITCHES: ReadonlySet<string> = new Set(["enabled", "desktop", "push", "ok"]);
 
 /** Parts that are told as if they stood beside the rest. */
 const INLINE: ReadonlySet<string> = new Set(["values", "scope", "permissions"]);
@@ -142,12 +191,20 @@ function valueText(key: string, json: Json | undefined, { show, rings }: AuditTe
   if (json === null) return isMoment ? text.never : text.none;
   if (typeof json === "string") {
     if (isMoment) return moment(json, show);
-    const known = { status: text.status, resolution: text.resolution, mode: text.mode }[key]?.[json];
+    const known = {
+      status: text.status,
+      resolution: text.resolution,
+      mode: text.mode,
+      standing: text.standing,
+      tag: text.tag,
+    }[key]?.[json];
     if (known !== undefined) return known;
     if (key === "platform") return words.connect.platform(json);
   }
+  if (typeof json === "boolean" && SWITCHES.has(key)) return json ? words.yes : words.no;
   if (key === "open" && typeof json === "boolean") return text.mode[json ? "open" : "single"] ?? text.none;
-  if (key === "seconds" && typeof json === "number") return duration(json * 1000);
+  if ((key === "seconds" || key === "wait") && typeof json === "number") return duration(json * 1000);
+  if (key === "quiet_hours") return `${textAt(json, "from") ?? ""}–${textAt(json, "until") ?? ""}`;
   if (key === "person") return textAt(json, "name") ?? (typeof json === "string" ? json : text.none);
   if (key === "stage" && typeof json === "string") return stageText(json);
   // A refusal is told by its sentence.

@@ -14,10 +14,15 @@ const line = (item: Partial<AuditItem>) => changesLine(changesOf(deed(item), tex
 
 test("a line says who did what to what", () => {
   expect(deedText(deed())).toBe("Dan let Maria’s phone in");
-  expect(deedText(deed({ action: "conflict_resolved", subject_text: "#1042" }))).toBe("Dan decided #1042");
+  expect(deedText(deed({ action: "conflict_resolved", subject_text: "#1042" }))).toBe(
+    "Dan decided the clash about #1042",
+  );
   expect(deedText(deed({ actor: null, action: "op_retried", subject_text: undefined, after: null }))).toBe(
     "Showdesk tried an entry about something again",
   );
+  expect(
+    deedText(deed({ action: "message_sent", subject_text: undefined, after: { title: "Lunch", people: 14 } })),
+  ).toBe("Dan sent the message Lunch");
   expect(deedText(deed({ action: "moon_moved", subject_text: "#1" }))).toBe("Dan moon moved #1");
 });
 
@@ -38,6 +43,23 @@ test("what was other before is told in the words of the screen", () => {
   expect(line({ before: { expires_at: "2026-08-18T05:00:00.000Z" }, after: { expires_at: null } })).toBe(
     "Pass until 18 Aug 12:00 am → Never",
   );
+});
+
+test("alerts and problems are told by name, with what somebody chose", () => {
+  const before = { id: "slow_answers", threshold: 500, recovery: 400, wait: 300, enabled: true };
+  const rule = { action: "alert_rule_changed", before: null, subject_text: undefined };
+  const after = { rule: "slow_answers", before, after: { ...before, threshold: 800, recovery: 640 } };
+  expect(deedText(deed({ ...rule, after }))).toBe("Dan changed the alert about slow answers");
+  expect(line({ ...rule, after })).toBe("Limit 500 → 800");
+  expect(line({ ...rule, after: { ...after, after: { ...before, enabled: false } } })).toBe("Looked at Yes → No");
+  const own = { metric: "memory", aggregate: "last", threshold: 2 * 1024 ** 3, wait: 300 };
+  const added = { ...rule, after: { rule: "own_1", before: null, after: own } };
+  expect(deedText(deed(added))).toBe("Dan changed the alert about the memory Showdesk uses");
+  expect(line(added)).toBe("Limit 2 GB; For how long 5 min");
+  const problem = { action: "problem_changed", before: null, subject_text: undefined };
+  const solved = { problem: "Storage full", status: "resolved", before: "open" };
+  expect(deedText(deed({ ...problem, after: solved }))).toBe("Dan said how the problem Storage full stands");
+  expect(line({ ...problem, after: solved })).toBe("State Open → Solved");
 });
 
 test("of a phone that is new only what was chosen is told", () => {
@@ -109,6 +131,36 @@ test("what is done meanwhile comes on top, and the rows that were read stay", as
   await Promise.all([list.refresh(), list.refresh(), list.refresh()]);
   expect(list.items[0]?.action).toBe("device_removed");
   expect(list.items).toHaveLength(301);
+});
+
+test("a filter that fails shows no rows of the list before, and is asked for again", async () => {
+  const { audit } = record(300);
+  const asked = vi.fn(audit);
+  const list = new AuditList(new Desk(fakeApi([], { audit: asked })));
+  list.show({});
+  await vi.waitFor(() => expect(list.loaded).toBe(true));
+  asked.mockImplementationOnce(() => Promise.reject(new Error("away")));
+  list.show({ action: "op_dropped" });
+  await vi.waitFor(() => expect(list.error).toBeDefined());
+  expect(list.items).toEqual([]);
+  expect([list.loaded, list.hasMore]).toEqual([false, false]);
+  await list.refresh();
+  expect(asked).toHaveBeenLastCalledWith({ action: "op_dropped" }, undefined, PAGE_ROWS);
+  expect(list.items).toHaveLength(PAGE_ROWS);
+  expect(list.error).toBeUndefined();
+});
+
+test("more than a page came at once, and the list begun anew fails: that is not forgotten", async () => {
+  const { rows, audit } = record(300);
+  const asked = vi.fn(audit);
+  const list = new AuditList(new Desk(fakeApi([], { audit: asked })));
+  list.show({});
+  await vi.waitFor(() => expect(list.loaded).toBe(true));
+  for (let id = 301; id <= 300 + PAGE_ROWS; id += 1) rows.unshift(deed({ id }));
+  asked.mockImplementationOnce(audit).mockImplementationOnce(() => Promise.reject(new Error("away")));
+  await list.refresh();
+  expect(list.error).toBeDefined();
+  expect(list.items).toEqual([]);
 });
 
 test("an answer for the list before is dropped, and a page that fails can be asked for again", async () => {

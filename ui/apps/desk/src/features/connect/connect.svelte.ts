@@ -21,7 +21,12 @@ import { DEFAULT_PASS, passMoment, type Pass } from "../phones/pass.ts";
 const KEY = "showdesk.wifi";
 
 /** A code, and what it was made for. */
-export type MadeCode = JoinCode & { jobs: readonly FunctionName[]; mode: PairingMode; madeAt: number };
+export type MadeCode = JoinCode & {
+  jobs: readonly FunctionName[];
+  scope: Scope;
+  mode: PairingMode;
+  madeAt: number;
+};
 
 /** For whom the next code is: one phone, or any for two hours or a day. */
 export type CodeKind = "single" | "open" | "day";
@@ -52,7 +57,12 @@ export class Connect {
   readonly codes: Resource<OpenCode[]>;
   busy = $state(false);
   wifiError = $state<string | undefined>(undefined);
+  /** Why no code was made. */
   codeError = $state<string | undefined>(undefined);
+  /** Why the code that is shown has no fresh short form. */
+  typedError = $state<string | undefined>(undefined);
+  /** Why a code could not be closed: it can still be used. */
+  closeError = $state<string | undefined>(undefined);
 
   constructor(api: DeskApi) {
     this.api = api;
@@ -85,18 +95,21 @@ export class Connect {
   }
 
   /** A poster hangs for more than one phone; for how long is asked there. */
-  makePosterCode(kind: "open" | "day"): Promise<void> {
+  makePosterCode(kind: "open" | "day", timezone: string): Promise<void> {
     this.kind = kind;
-    return this.makeCode();
+    return this.makeCode(timezone);
   }
 
-  async makeCode(timezone = "UTC"): Promise<void> {
+  /** The show's time zone is that of the pass's end. */
+  async makeCode(timezone: string): Promise<void> {
     if (this.busy) return;
     this.busy = true;
-    const [jobs, mode] = [this.jobs, this.kind === "single" ? ("single" as const) : ("open" as const)];
+    const { jobs, scope } = this;
+    const mode = this.kind === "single" ? ("single" as const) : ("open" as const);
     try {
       const madeAt = Date.now();
-      this.code = { ...(await this.api.openPairing(this.#wanted(timezone))), jobs, mode, madeAt };
+      this.code = { ...(await this.api.openPairing(this.#wanted(timezone))), jobs, scope, mode, madeAt };
+      this.typedError = undefined;
       this.used = false;
       this.closed = false;
       this.codeError = undefined;
@@ -127,10 +140,10 @@ export class Connect {
     try {
       const fresh: TypedCode = await this.api.freshTypedCode(code.pairing_id);
       if (this.code?.pairing_id === code.pairing_id) this.code = { ...this.code, ...fresh };
-      this.codeError = undefined;
+      this.typedError = undefined;
       await this.codes.refresh();
     } catch (error) {
-      this.codeError = errorText(error);
+      this.typedError = errorText(error);
     } finally {
       this.busy = false;
     }
@@ -141,10 +154,10 @@ export class Connect {
     try {
       await this.api.closeCode(pairingId);
       if (this.code?.pairing_id === pairingId) this.closed = true;
-      this.codeError = undefined;
+      this.closeError = undefined;
       return true;
     } catch (error) {
-      this.codeError = errorText(error);
+      this.closeError = errorText(error);
       return false;
     } finally {
       await this.codes.refresh();

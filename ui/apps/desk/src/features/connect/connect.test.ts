@@ -38,14 +38,14 @@ test("a code is for the jobs that were chosen, and one is always chosen", async 
   codes.chooseJobs(["scale"]);
   codes.chooseJobs([]);
   expect(codes.jobs).toEqual(["scale"]);
-  await codes.makeCode();
+  await codes.makeCode("America/Chicago");
   expect(openPairing).toHaveBeenCalledWith({ functions: ["scale"], mode: "open" });
   expect(codes.validCode(Date.now())?.jobs).toEqual(["scale"]);
 });
 
 test("a code runs out", async () => {
   const codes = connect();
-  await codes.makeCode();
+  await codes.makeCode("America/Chicago");
   expect(codes.validCode(Date.now())).toBeDefined();
   expect(codes.validCode(Date.now() + HOUR_MS)).toBeUndefined();
 });
@@ -54,16 +54,16 @@ test("the code for one phone is used up by the phone that asks, the one for any 
   const later = () => new Date(Date.now() + 1000).toISOString();
   const single = connect();
   single.kind = "single";
-  await single.makeCode();
+  await single.makeCode("America/Chicago");
   single.noteRequests([asking("2026-01-01T00:00:00.000Z")]);
   expect(single.used).toBe(false);
   single.noteRequests([asking(later())]);
   expect(single.validCode(Date.now())).toBeUndefined();
-  await single.makeCode();
+  await single.makeCode("America/Chicago");
   expect(single.validCode(Date.now())).toBeDefined();
 
   const open = connect();
-  await open.makeCode();
+  await open.makeCode("America/Chicago");
   open.noteRequests([asking(later())]);
   expect(open.validCode(Date.now())).toBeDefined();
 });
@@ -76,7 +76,7 @@ test("a code says where, how long its phones may stay, and for how long it is go
   codes.pass = { kind: "at", local: "2026-08-15T18:00" };
   await codes.makeCode("America/Chicago");
   codes.pass = { kind: "never", local: "" };
-  await codes.makeCode();
+  await codes.makeCode("America/Chicago");
   expect(openPairing.mock.calls.map(([wanted]) => wanted)).toEqual([
     {
       functions: ["checkin"],
@@ -92,7 +92,7 @@ test("a code says where, how long its phones may stay, and for how long it is go
 test("a fresh short code takes the place of the one before", async () => {
   const fresh = { typed_code: "00000001", typed_code_expires_at: new Date(Date.now() + 120_000).toISOString() };
   const codes = connect({ freshTypedCode: () => Promise.resolve(fresh) });
-  await codes.makeCode();
+  await codes.makeCode("America/Chicago");
   await codes.freshTypedCode();
   expect(codes.code).toMatchObject({ ...fresh, code: "abc" });
 });
@@ -100,19 +100,24 @@ test("a fresh short code takes the place of the one before", async () => {
 test("a closed code is shown no more; one that could not be closed still is", async () => {
   const closeCode = vi.fn(() => Promise.reject(new Error("away")));
   const codes = connect({ closeCode });
-  await codes.makeCode();
+  await codes.makeCode("America/Chicago");
   expect(await codes.closeCode("code-1")).toBe(false);
+  expect(codes.closeError).toBeDefined();
   expect(codes.validCode(Date.now())).toBeDefined();
   closeCode.mockImplementation(() => Promise.resolve() as Promise<never>);
   expect(await codes.closeCode("code-1")).toBe(true);
+  expect(codes.closeError).toBeUndefined();
   expect(codes.validCode(Date.now())).toBeUndefined();
 });
 
-test("a poster is for any phone", async () => {
-  const codes = connect();
+test("a poster is for any phone, and its phones leave by the show's clock", async () => {
+  const openPairing = vi.fn(connect().api.openPairing);
+  const codes = connect({ openPairing });
   codes.kind = "single";
-  await codes.makePosterCode("open");
+  codes.pass = { kind: "at", local: "2026-08-15T18:00" };
+  await codes.makePosterCode("open", "America/Chicago");
   expect(codes.validCode(Date.now())?.mode).toBe("open");
+  expect(openPairing).toHaveBeenCalledWith(expect.objectContaining({ device_expires_at: "2026-08-15T23:00:00.000Z" }));
 });
 
 test("the Wi-Fi is drawn again after a restart, and a fault is told", async () => {

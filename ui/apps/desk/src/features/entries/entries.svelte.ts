@@ -3,11 +3,13 @@
 // A show has 21,000 animals. The list is fetched in pages, only where it is looked at, and a page that is
 // looked at again is asked for again after something changed.
 
+import type { Span } from "@showdesk/components";
+
 import type { EntryPage, EntryRow } from "../../data/desk-api.ts";
 import type { Desk } from "../../data/desk.svelte.ts";
 import { isSameView, WHOLE_LIST, type ListView } from "./address.ts";
 import { NO_PARTS, onlyPart, withPart, type Parts } from "./parts.ts";
-import { pagesOf, type Span } from "./sight.ts";
+import { pagesOf } from "./pages-of.ts";
 
 /** Rows a page. */
 export const PAGE_ROWS = 100;

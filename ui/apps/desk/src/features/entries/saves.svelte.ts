@@ -3,6 +3,7 @@
 import { ApiProblem } from "@showdesk/api";
 import { newId } from "@showdesk/sync/ids";
 
+import type { WrittenTogether } from "../../data/desk-api.ts";
 import type { Desk } from "../../data/desk.svelte.ts";
 import { errorText, sentence } from "../../data/error-text.ts";
 import { words } from "../../text/words.ts";
@@ -16,6 +17,15 @@ export interface Said {
   back: ((version: number) => RowChange) | undefined;
 }
 
+/** The same of several rows that are saved as one. */
+export interface SaidTogether extends Omit<Said, "back"> {
+  back: (versions: readonly number[]) => readonly RowChange[];
+  /** Called before it is undone, so that nothing asks for rows while they go. */
+  undoing: () => void;
+}
+
+type Telling = Omit<SaidTogether, "back"> & { back: SaidTogether["back"] | undefined };
+
 export class Saves {
   readonly desk: Desk;
   busy = $state(false);
@@ -23,25 +33,35 @@ export class Saves {
   problem = $state<string | undefined>(undefined);
   /** The fields that were refused, by name. */
   faults = $state.raw<Readonly<Record<string, string>>>({});
-  #try: { of: string; op_id: string } | undefined;
+  #try: { of: string; group: string; op_ids: readonly string[] } | undefined;
 
   constructor(desk: Desk) {
     this.desk = desk;
   }
 
   /** Whether the person is done: it was saved, or it waits for a decision. */
-  async save(change: RowChange, said: Said): Promise<boolean> {
+  save(change: RowChange, { back, ...said }: Said): Promise<boolean> {
+    const together = back && ((versions: readonly number[]) => [back(versions[0] ?? 0)]);
+    return this.#save([change], { ...said, back: together, undoing: () => undefined });
+  }
+
+  /** The same with several rows: all of them are saved, or none. */
+  saveTogether(changes: readonly RowChange[], said: SaidTogether): Promise<boolean> {
+    return this.#save(changes, said);
+  }
+
+  async #save(changes: readonly RowChange[], said: Telling): Promise<boolean> {
     if (this.busy) return false;
     this.busy = true;
     this.problem = undefined;
     this.faults = {};
     try {
-      const written = await this.desk.api.write({ ...change, op_id: this.#opIdOf(change) });
+      const written = await this.#write(changes, this.#tryOf(changes));
       this.#try = undefined;
       this.desk.live.wake("poke");
       switch (written.verdict) {
         case "saved":
-          this.#tell(said, written.version);
+          this.#tell(said, written.versions);
           return true;
         case "waits":
           this.#tellWaiting(said.subject, written.conflict_id);
@@ -60,20 +80,31 @@ export class Saves {
     }
   }
 
-  /** The same change sent again, because no answer came, keeps its id. */
-  #opIdOf(change: RowChange): string {
-    const of = JSON.stringify(change);
-    if (this.#try?.of !== of) this.#try = { of, op_id: newId() };
-    return this.#try.op_id;
+  /** The same changes sent again, because no answer came, keep their ids. */
+  #tryOf(changes: readonly RowChange[]): { group: string; op_ids: readonly string[] } {
+    const of = JSON.stringify(changes);
+    if (this.#try?.of !== of) this.#try = { of, group: newId(), op_ids: changes.map(() => newId()) };
+    return this.#try;
   }
 
-  #tell(said: Said, version: number): void {
+  async #write(
+    changes: readonly RowChange[],
+    { group, op_ids }: { group: string; op_ids: readonly string[] },
+  ): Promise<WrittenTogether> {
+    const named = changes.map((change, place) => ({ ...change, op_id: op_ids[place] ?? newId() }));
+    const [only] = named;
+    if (named.length > 1 || only === undefined) return this.desk.api.writeTogether(named, group);
+    const written = await this.desk.api.write(only);
+    return written.verdict === "saved" ? { verdict: "saved", versions: [written.version] } : written;
+  }
+
+  #tell(said: Telling, versions: readonly number[]): void {
     const { back } = said;
     this.desk.toasts.show({
       text: said.saved,
       tone: "plain",
       ...(back !== undefined && {
-        action: { label: words.entries.undo, run: () => void this.#undo(back(version), said.subject) },
+        action: { label: words.entries.undo, run: () => void this.#undo(back(versions), said) },
       }),
     });
   }
@@ -87,9 +118,10 @@ export class Saves {
     });
   }
 
-  async #undo(change: RowChange, subject: string): Promise<void> {
+  async #undo(changes: readonly RowChange[], { subject, undoing }: Telling): Promise<void> {
+    undoing();
     try {
-      const written = await this.desk.api.write({ ...change, op_id: newId() });
+      const written = await this.#write(changes, { group: newId(), op_ids: [] });
       this.desk.live.wake("poke");
       if (written.verdict === "saved") this.desk.toasts.show({ text: words.entries.undone(subject), tone: "plain" });
       else if (written.verdict === "waits") this.#tellWaiting(subject, written.conflict_id);

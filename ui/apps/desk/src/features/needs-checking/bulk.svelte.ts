@@ -102,7 +102,7 @@ export class Bulk {
       return;
     }
     try {
-      const answer = await this.#desk.api.resolveBulk({ ...request, dry_run: true });
+      const answer = await this.#desk.api.previewBulk(request);
       if (round !== this.#round) return;
       this.#results = Object.fromEntries(answer.results.map((result) => [result.id, result]));
       this.ready = true;
@@ -144,7 +144,7 @@ export class Bulk {
     this.saving = true;
     this.error = undefined;
     try {
-      return await this.#desk.api.resolveBulk({ ...request, dry_run: false, idempotency_key: this.#key });
+      return await this.#desk.api.resolveBulk({ ...request, idempotency_key: this.#key });
     } catch (error) {
       this.error = errorText(error);
       return undefined;

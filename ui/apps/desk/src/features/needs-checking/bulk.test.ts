@@ -84,9 +84,7 @@ test("the preview shows what the desk would write, and saving writes just that",
     [false, "", "Two tags, check alone"],
   ]);
   await bulk.save();
-  expect(api.bulks).toMatchObject([
-    { resolution: "client_wins", ids: [near.id], expected: { [near.id]: 7 }, dry_run: false },
-  ]);
+  expect(api.bulks).toMatchObject([{ resolution: "client_wins", ids: [near.id], expected: { [near.id]: 7 } }]);
 });
 
 test("what was left out can be taken in, and is asked about again", async () => {
@@ -122,7 +120,7 @@ test("what the desk would refuse is left out with its reason", async () => {
         error: { code: "server_moved", detail: "the value has changed since" },
       })),
     });
-  const bulk = new Bulk(new Desk(fakeApi([near], { resolveBulk: refuse })), [near]);
+  const bulk = new Bulk(new Desk(fakeApi([near], { previewBulk: refuse })), [near]);
   bulk.pick("phone");
   await expect.poll(() => bulk.lines[0]?.why).toBe("The value has changed since.");
   expect(bulk.decided).toEqual([]);

@@ -43,6 +43,8 @@ export class CheckList {
   readonly #known: Partial<Record<Filter, ConflictView[]>> = {};
   #pages = 1;
   #refreshing: Promise<void> | undefined;
+  /** What the desk answered while a list was being read: that list may be older. */
+  #newer: readonly ConflictView[] = [];
   #again = false;
 
   constructor(desk: Desk) {
@@ -88,6 +90,7 @@ export class CheckList {
   async #refreshAll(): Promise<void> {
     do {
       this.#again = false;
+      this.#newer = [];
       const filter = this.filter;
       try {
         const [found, refused] = await Promise.all([this.#load(filter), this.#loadRefused()]);
@@ -96,8 +99,8 @@ export class CheckList {
           continue;
         }
         const joined = filter === "open" && found.items.length === 0 ? await this.#loadJoined() : [];
-        this.items = found.items;
-        this.#known[filter] = found.items;
+        this.items = this.#newer.reduce((items, view) => this.#with(items, view), found.items);
+        this.#known[filter] = this.items;
         this.refused = refused;
         this.joined = joined;
         this.counts = found.counts;
@@ -183,10 +186,14 @@ export class CheckList {
 
   /** Puts the newest state of a clash in its place, or takes it out where it no longer belongs. */
   put(view: ConflictView): void {
+    this.#newer = [...this.#newer, view];
+    this.items = this.#with(this.items, view);
+    this.#known[this.filter] = this.items;
+  }
+
+  #with(items: readonly ConflictView[], view: ConflictView): ConflictView[] {
     const stays = this.filter === "all" || (this.filter === "open") === (view.status === "open");
-    this.items = stays
-      ? this.items.map((item) => (item.id === view.id ? view : item))
-      : this.items.filter((item) => item.id !== view.id);
+    return stays ? items.map((item) => (item.id === view.id ? view : item)) : items.filter(({ id }) => id !== view.id);
   }
 }
 

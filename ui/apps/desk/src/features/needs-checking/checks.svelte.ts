@@ -32,12 +32,17 @@ export class Checks {
   reason = $state("");
   /** Which row the keys 1, 2 and 3 speak to. */
   row = $state(0);
-  saving = $state(false);
+  /** The clashes whose decision is on its way. */
+  #saving = $state.raw<readonly string[]>([]);
   notice = $state<string | undefined>(undefined);
   faults = $state.raw<Readonly<Record<string, string>>>({});
   #skipped: readonly string[] = [];
   #lastDone: Done | undefined;
   #key = randomId();
+  /** Counts where a person went, so that a late answer leads nobody back. */
+  #turn = 0;
+  /** The turn whose clash is still being read: the first of the list does not stand in for it. */
+  #reading: number | undefined;
 
   constructor(desk: Desk) {
     this.desk = desk;
@@ -71,9 +76,11 @@ export class Checks {
     if (current !== undefined) {
       const listed = this.list.items.find((item) => item.id === current.id);
       const fresh = listed ?? (await this.desk.api.conflict(current.id));
-      if (this.current?.id === fresh.id && !this.saving) this.#take(fresh);
+      // What was put in its place meanwhile is newer than this answer.
+      if (this.current === current && !this.saving) this.#take(fresh);
       return;
     }
+    if (this.#reading === this.#turn) return;
     const isGone = attention !== undefined && !this.list.refused.some((item) => item.op_id === attention.item.op_id);
     if (attention === undefined || (isGone && !attention.busy)) this.#showFirst();
   }
@@ -81,7 +88,7 @@ export class Checks {
   #showFirst(): void {
     const first = this.list.order.find(({ kind }) => kind === "clash") ?? this.list.order[0];
     if (first === undefined) this.clear();
-    else this.show(first);
+    else this.#put(first);
   }
 
   /** Puts a newer state of the shown clash in place, and says so if it changes what must be decided. */
@@ -104,32 +111,51 @@ export class Checks {
 
   setFilter(filter: Filter): void {
     if (filter === this.list.filter) return;
+    this.#turn += 1;
     this.list.setFilter(filter);
     this.selection.clear();
     this.clear();
     void this.refresh();
   }
 
+  /** Whether the decision of what is shown is on its way. */
+  get saving(): boolean {
+    return this.current !== undefined && this.#saving.includes(this.current.id);
+  }
+
   /** Shows one clash, wherever it stands. */
   async open(id: string): Promise<void> {
+    const turn = ++this.#turn;
     if (this.current?.id === id) return;
     const listed = this.list.items.find((item) => item.id === id);
+    if (listed !== undefined) return this.showClash(listed);
+    this.#reading = turn;
     try {
-      this.showClash(listed ?? (await this.desk.api.conflict(id)));
+      const read = await this.desk.api.conflict(id);
+      // The person may have gone elsewhere meanwhile.
+      if (turn === this.#turn) this.showClash(read);
     } catch (error) {
       this.desk.toasts.show({ text: errorText(error), tone: "bad" });
     }
+    if (this.#reading === turn) this.#reading = undefined;
+    if (turn === this.#turn && this.shownId === undefined) this.#showFirst();
   }
 
   /** Shows the first entry that was not accepted. */
   async openAttention(): Promise<void> {
     this.setFilter("open");
+    const turn = ++this.#turn;
     await this.list.refresh();
     const first = this.list.refused[0];
-    if (first !== undefined) this.showRefused(first);
+    if (first !== undefined && turn === this.#turn) this.showRefused(first);
   }
 
   show(entry: Entry): void {
+    this.#turn += 1;
+    this.#put(entry);
+  }
+
+  #put(entry: Entry): void {
     if (entry.kind === "clash") this.showClash(entry.view);
     else this.showRefused(entry.item);
   }
@@ -235,14 +261,14 @@ export class Checks {
     };
     if (decision.data !== undefined) request.data = decision.data;
     if (this.reason.trim() !== "") request.reason = this.reason.trim();
-    this.saving = true;
+    this.#saving = [...this.#saving, current.id];
     this.notice = undefined;
     try {
       this.#saved(await this.desk.api.resolve(current.id, request));
     } catch (error) {
       await this.#refused(current, error);
     } finally {
-      this.saving = false;
+      this.#saving = this.#saving.filter((id) => id !== current.id);
     }
   }
 
@@ -260,8 +286,12 @@ export class Checks {
     this.desk.live.wake("conflict");
   }
 
-  /** Goes on from an entry that is done; at the last one nothing is left to show. */
+  /**
+   * Goes on from an entry that is done; at the last one nothing is left to show.
+   * Whoever went to another one meanwhile stays there.
+   */
   #leave(id: string): void {
+    if (this.shownId !== id) return;
     this.#goOn(id);
     if (this.shownId === id) this.clear();
   }
@@ -269,6 +299,10 @@ export class Checks {
   async #refused(current: ConflictView, error: unknown): Promise<void> {
     if (error instanceof ApiProblem && error.status === 409) {
       await this.#readAgain(current, error);
+      return;
+    }
+    if (this.current?.id !== current.id) {
+      this.desk.toasts.show({ text: errorText(error), tone: "bad" });
       return;
     }
     if (error instanceof ApiProblem && error.status === 422 && Object.keys(error.more.fields).length > 0) {
@@ -280,6 +314,7 @@ export class Checks {
   async #readAgain(current: ConflictView, refusal: ApiProblem): Promise<void> {
     try {
       const fresh = await this.desk.api.conflict(current.id);
+      this.list.put(fresh);
       if (this.current?.id !== current.id) return;
       this.#forgetChoices();
       this.current = fresh;
@@ -314,6 +349,8 @@ export class Checks {
       this.desk.toasts.show({ text: said(conflictText(view).subject), tone: "plain" });
       // It is no longer among the decided: follow it to where it waits.
       if (this.list.filter === "decided" || this.list.filter === "joined") this.setFilter("open");
+      this.#turn += 1;
+      this.list.put(view);
       this.showClash(view);
     } catch (error) {
       const moved = error instanceof ApiProblem && error.code === "server_moved";

@@ -2,7 +2,7 @@ import { ApiProblem } from "@showdesk/api";
 import { beforeEach, expect, test } from "vitest";
 
 import { Desk } from "../../data/desk.svelte.ts";
-import type { DeskApi } from "../../data/desk-api.ts";
+import type { ConflictView, DeskApi } from "../../data/desk-api.ts";
 import { fakeApi, type FakeApi } from "../../testing/fake-api.ts";
 import { conflict, decided } from "../../testing/samples.ts";
 import { Checks } from "./checks.svelte.ts";
@@ -61,6 +61,87 @@ test("a saved decision names the state it was made on and goes on to the next", 
   expect(checks.current?.id).toBe("c-2203");
   expect(checks.list.items.map((item) => item.id)).toEqual(["c-2203"]);
   expect(checks.desk.toasts.current?.text).toBe("#1042: Start weight 621 lb.");
+});
+
+test("who opened another clash before the answer came stays there, and may decide it at once", async () => {
+  const third = conflict({ id: "c-3000", record_id: "a-3000" });
+  api = fakeApi([first, second, third]);
+  checks = new Checks(new Desk(api));
+  await checks.refresh();
+  checks.choose("init_weight_x10", "phone");
+  const saving = checks.save();
+  await checks.open("c-3000");
+  checks.choose("init_weight_x10", "laptop");
+  await Promise.all([saving, checks.save()]);
+  expect(api.resolved.map(({ id }) => id)).toEqual(["c-1042", "c-3000"]);
+  expect(checks.current?.id).toBe("c-2203");
+});
+
+test("a refusal of a clash that is left is told, and does not stand at another one", async () => {
+  await open({ resolve: () => Promise.reject(refusal(422, "invalid", { init_weight_x10: "too heavy" })) });
+  checks.choose("init_weight_x10", "phone");
+  const saving = checks.save();
+  await checks.open("c-2203");
+  await saving;
+  expect(checks.faults).toEqual({});
+  expect(checks.desk.toasts.current?.tone).toBe("bad");
+});
+
+/** An answer that comes when the test says so. */
+function late<T>(): { answer: Promise<T>; give: (value: T) => void; fail: (error: Error) => void } {
+  let give: (value: T) => void = () => undefined;
+  let fail: (error: Error) => void = () => undefined;
+  const answer = new Promise<T>((resolve, reject) => ([give, fail] = [resolve, reject]));
+  return { answer, give, fail };
+}
+
+test("a clash that was asked for by its address is not stood in for by the first of the list", async () => {
+  const other = conflict({ id: "c-3000", record_id: "a-3000" });
+  const { answer, give } = late<ConflictView>();
+  api = fakeApi([first, second], { conflict: () => answer });
+  checks = new Checks(new Desk(api));
+  const opening = checks.open("c-3000");
+  await checks.refresh();
+  expect(checks.list.items).toHaveLength(2);
+  expect(checks.current).toBeUndefined();
+  give(other);
+  await opening;
+  expect(checks.current?.id).toBe("c-3000");
+});
+
+test("a clash that cannot be read makes room for the first of the list", async () => {
+  const { answer, fail } = late<ConflictView>();
+  api = fakeApi([first, second], { conflict: () => answer });
+  checks = new Checks(new Desk(api));
+  const opening = checks.open("c-3000");
+  await checks.refresh();
+  fail(new Error("it is gone"));
+  await opening;
+  expect(checks.current?.id).toBe("c-1042");
+  expect(checks.desk.toasts.current?.tone).toBe("bad");
+});
+
+test("who opened a listed clash while another was read stays there", async () => {
+  const { answer, give } = late<ConflictView>();
+  await open({ conflict: () => answer });
+  const opening = checks.open("c-3000");
+  await checks.open("c-2203");
+  give(conflict({ id: "c-3000", record_id: "a-3000" }));
+  await opening;
+  expect(checks.current?.id).toBe("c-2203");
+});
+
+test("a list that was read before a decision does not bring what is decided back", async () => {
+  await open();
+  const { answer, give } = late<Awaited<ReturnType<DeskApi["conflicts"]>>>();
+  const before = await api.conflicts("open", undefined);
+  api.conflicts = () => answer;
+  const reading = checks.list.refresh();
+  checks.choose("init_weight_x10", "phone");
+  await checks.save();
+  give(before);
+  await reading;
+  expect(checks.list.items.map(({ id }) => id)).toEqual(["c-2203"]);
 });
 
 test("the last decided clash leaves an empty page", async () => {

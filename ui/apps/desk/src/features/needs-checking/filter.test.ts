@@ -63,3 +63,13 @@ test("an entry that was not accepted is found by its text and its person", () =>
   expect(isWantedItem(refused(), { ...EVERYTHING, person: "p-dan" })).toBe(false);
   expect(isWantedItem(refused(), { ...EVERYTHING, type: "weight" })).toBe(false);
 });
+
+test("a clash is found by what each side says, and not by the digits of an id", () => {
+  const view = conflict({
+    contested: ["tag", "official_weight_x10", "exhibitor_id"],
+    client_data: { tag: "9904", official_weight_x10: 2621, exhibitor_id: "0198c9d4-7731-7c41-9d2e-2f6a3c1b5e70" },
+    server_data: { tag: "9902", official_weight_x10: 2512, exhibitor_id: null },
+  });
+  for (const text of ["9904", "#9902", "262.1"]) expect(isWanted(view, { ...EVERYTHING, text })).toBe(true);
+  expect(isWanted(view, { ...EVERYTHING, text: "7731" })).toBe(false);
+});

@@ -96,11 +96,25 @@ function listed<Value extends string>(found: ReadonlyMap<Value, string>): Filter
     .sort((one, other) => one.label.localeCompare(other.label, "en", { numeric: true }));
 }
 
+/** A reference to another row: no words, and its digits would be found for numbers. */
+const ID = /^[0-9a-f]{8}-[0-9a-f-]{27}$/;
+
 function searchText(view: ConflictView): string {
   const people = [textAt(view.author, "name"), textAt(view.server_author, "name"), textAt(view.device, "name")];
   const rows = [view.subject, ...Object.values(view.records ?? {}).flatMap((part) => [part.client, part.server])];
   const shown = [view.class?.code, view.class?.name, view.class?.ring];
-  return [...rows.flatMap((row) => members(row ?? null)), ...shown, ...people].join(" ");
+  return [...rows.flatMap((row) => members(row ?? null)), ...disputedTexts(view), ...shown, ...people].join(" ");
+}
+
+/** What each side says and what was before: whoever looks for it has read it on the phone, or on the paper. */
+function disputedTexts(view: ConflictView): string[] {
+  return [view.base_data, view.client_data, view.server_data].flatMap((side) =>
+    ["tag", ...view.contested].flatMap((field) => {
+      const value = side?.[field];
+      if (typeof value === "number") return String(field.endsWith("_x10") ? value / 10 : value);
+      return typeof value === "string" && !ID.test(value) ? value : [];
+    }),
+  );
 }
 
 function members(json: Json): string[] {

@@ -1,5 +1,7 @@
 // One try whether a phone reaches the laptop: the desk shows an address, and hears when somebody opens it.
 
+import { ApiProblem } from "@showdesk/api";
+
 import type { DeskApi, NetworkTest, NetworkTestState } from "../../data/desk-api.ts";
 
 /** How often it is asked whether a phone came. */
@@ -7,8 +9,11 @@ export const ASK_MS = 1_500;
 /** After so long without one, the usual causes are told. */
 export const PATIENCE_MS = 20_000;
 
-/** `self`: only a browser of this laptop came, which says nothing about the Wi-Fi. */
-export type TestPhase = "starting" | "failed" | "waiting" | "stuck" | "self" | "arrived" | "over";
+/** So many questions in a row without an answer are a desk that does not answer: the Wi-Fi is not to blame. */
+export const SILENT_MAX = 3;
+
+/** `silent`: the desk does not say whether a phone came. `self`: only a browser of this laptop came, which says nothing about the Wi-Fi. */
+export type TestPhase = "starting" | "failed" | "silent" | "waiting" | "stuck" | "self" | "arrived" | "over";
 
 export class TestRun {
   readonly #api: DeskApi;
@@ -17,6 +22,7 @@ export class TestRun {
   error = $state.raw<unknown>(undefined);
   /** Whether the patience is over. */
   long = $state(false);
+  #unanswered = $state(0);
   #timers: ReturnType<typeof setTimeout>[] = [];
   #run = 0;
 
@@ -29,6 +35,7 @@ export class TestRun {
     const arrivals = this.state?.arrivals ?? [];
     if (arrivals.some((arrival) => !arrival.this_laptop)) return "arrived";
     if (this.state?.status === "over") return "over";
+    if (this.#unanswered >= SILENT_MAX) return "silent";
     if (arrivals.length > 0) return "self";
     return this.long ? "stuck" : "waiting";
   });
@@ -40,6 +47,7 @@ export class TestRun {
     this.state = undefined;
     this.error = undefined;
     this.long = false;
+    this.#unanswered = 0;
     try {
       const test = await this.#api.startNetworkTest();
       if (run !== this.#run) return;
@@ -66,13 +74,24 @@ export class TestRun {
         if (run !== this.#run) return;
         this.state = state;
         this.error = undefined;
+        this.#unanswered = 0;
       } catch (error) {
         if (run !== this.#run) return;
-        this.error = error;
+        this.#missed(error);
       }
       await new Promise<void>((resolve) => {
         this.#timers.push(setTimeout(resolve, ASK_MS));
       });
     }
+  }
+
+  #missed(error: unknown): void {
+    // A desk that was started again knows nothing of the test.
+    if (error instanceof ApiProblem && error.status === 404) {
+      this.state = { status: "over", expires_at: "", arrivals: this.state?.arrivals ?? [] };
+      return;
+    }
+    this.error = error;
+    this.#unanswered += 1;
   }
 }

@@ -1,8 +1,9 @@
+import { ApiProblem } from "@showdesk/api";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import type { DeskApi, NetworkTestState } from "../../data/desk-api.ts";
 import { fakeApi } from "../../testing/fake-api.ts";
-import { ASK_MS, PATIENCE_MS, TestRun } from "./network-test.svelte.ts";
+import { ASK_MS, PATIENCE_MS, SILENT_MAX, TestRun } from "./network-test.svelte.ts";
 import { agentText, fingerprintGroups, systemOf } from "./system.ts";
 
 beforeEach(() => void vi.useFakeTimers());
@@ -81,6 +82,34 @@ test("nothing is asked after it was closed or is over", async () => {
   await vi.advanceTimersByTimeAsync(ASK_MS * 3);
   expect(networkTest).toHaveBeenCalledTimes(1);
   expect(trial.phase).toBe("over");
+  trial.stop();
+});
+
+test("a desk that stops answering is named, not the Wi-Fi, and a phone that came meanwhile still counts", async () => {
+  const networkTest = vi.fn<DeskApi["networkTest"]>(() => Promise.reject(new Error("away")));
+  const { test: trial } = run({ networkTest });
+  await trial.start();
+  await vi.advanceTimersByTimeAsync(ASK_MS * (SILENT_MAX - 1));
+  expect(trial.phase).toBe("silent");
+  await vi.advanceTimersByTimeAsync(PATIENCE_MS);
+  expect(trial.phase).toBe("silent");
+  networkTest.mockImplementation(() =>
+    Promise.resolve({ status: "arrived", expires_at: "", arrivals: [arrival(false)] }),
+  );
+  await vi.advanceTimersByTimeAsync(ASK_MS);
+  expect(trial.phase).toBe("arrived");
+  trial.stop();
+});
+
+test("a test that the desk no longer knows is over", async () => {
+  const more = { retryAfterMs: null, epoch: null, requestId: null, fields: {}, body: {} };
+  const gone = new ApiProblem(404, "not_found", "there is no such test", "never", more);
+  const networkTest = vi.fn<DeskApi["networkTest"]>(() => Promise.reject(gone));
+  const { test: trial } = run({ networkTest });
+  await trial.start();
+  await vi.advanceTimersByTimeAsync(ASK_MS * 3);
+  expect(trial.phase).toBe("over");
+  expect(networkTest).toHaveBeenCalledTimes(1);
   trial.stop();
 });
 

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { phoneAway, rule, slowAnswers } from "../../testing/fake-health.ts";
 import { overview, show } from "../../testing/samples.ts";
 import { checkingNote, statusOf, waitingNote } from "./status.ts";
 
@@ -25,6 +26,27 @@ test("a class that has begun is told as begun", () => {
 test("an entry that was not accepted comes before everything", () => {
   const refused = overview({ ...connected, needs_checking: 3, needs_attention: 2 });
   expect(statusOf(refused, 16, show)).toMatchObject({ title: "2 entries were not accepted.", calm: false });
+});
+
+test("an alert that fires is the one thing that needs somebody, by name and since when", () => {
+  const well = overview(connected);
+  expect(statusOf(well, 16, show, [slowAnswers(), phoneAway()])).toEqual({
+    title: "One thing needs you: a phone is away with unsent work.",
+    calm: false,
+    line: "Maria’s phone, for 29 min.",
+    link: { text: "Look at it", href: "#/health/rule/phone_away_unsent" },
+  });
+  const disk = phoneAway({ headline: "The disk is almost full", rule: rule({ id: "disk_low", severity: "critical" }) });
+  expect(statusOf(well, 16, show, [phoneAway(), disk])).toMatchObject({
+    title: "2 things need you. First: the disk is almost full.",
+    link: { href: "#/health" },
+  });
+});
+
+test("what is silent, good to know, or quiet leaves a good show good", () => {
+  const silent = phoneAway({ rule: rule({ silenced_until: "2026-08-14T18:00:00.000Z" }) });
+  const notice = phoneAway({ rule: rule({ severity: "notice" }) });
+  expect(statusOf(overview(connected), 16, show, [silent, notice, slowAnswers()]).calm).toBe(true);
 });
 
 test("without phones and without entries the next step is told", () => {

@@ -1,18 +1,25 @@
 // The first lines of the overview: how the show stands, and what wants a look and by when.
 
-import type { Overview } from "../../data/desk-api.ts";
+import type { AlertRule, Overview } from "../../data/desk-api.ts";
 import { duration, moment, type ShowText } from "../../text/format.ts";
 import { words } from "../../text/words.ts";
+import { ruleAddress } from "../health/address.ts";
+import { headlineOf, namesOf, needsYou } from "../health/rules.ts";
 
 export interface Status {
   title: string;
-  /** Nothing was refused: a phone that is away is normal, and so is an entry to decide. */
+  /** Nothing was refused, and no alert fires: a phone that is away is normal, and so is an entry to decide. */
   calm: boolean;
   line: string;
   link: { text: string; href: string } | undefined;
 }
 
-export function statusOf(overview: Overview, phones: number, show: ShowText): Status {
+export function statusOf(
+  overview: Overview,
+  phones: number,
+  show: ShowText,
+  alerts: readonly AlertRule[] = [],
+): Status {
   const text = words.overview;
   const { needs_attention: refused, phones_connected: connected, phones_away: away } = overview;
   const title = phones === 0 ? text.ready : text.good(connected, away);
@@ -20,7 +27,24 @@ export function statusOf(overview: Overview, phones: number, show: ShowText): St
     const link = { text: text.look, href: "#/needs-checking?show=attention" };
     return { title: text.notAccepted(refused), calm: false, line: text.lookNow, link };
   }
+  const firing = needsYou(alerts, show.now).filter(({ rule }) => rule.severity !== "notice");
+  const [worst] = firing;
+  if (worst !== undefined) return needed(worst, firing.length, show);
   return { title, calm: true, ...secondLine(overview, show) };
+}
+
+/** What needs somebody: the worst of it by name. */
+function needed(worst: AlertRule, count: number, show: ShowText): Status {
+  const text = words.overview;
+  const since = worst.firing[0]?.since;
+  const lasted = since === undefined ? undefined : duration(show.now - Date.parse(since));
+  const link = { text: text.lookAt, href: count === 1 ? ruleAddress(worst.rule.id) : "#/health" };
+  return {
+    title: text.needsYou(count, headlineOf(worst)),
+    calm: false,
+    line: text.lasts(namesOf(worst), lasted),
+    link,
+  };
 }
 
 function secondLine(overview: Overview, show: ShowText): Pick<Status, "line" | "link"> {

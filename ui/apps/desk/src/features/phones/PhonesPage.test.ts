@@ -1,3 +1,4 @@
+import { Unreachable } from "@showdesk/api";
 import { render, screen, waitFor, within } from "@testing-library/svelte";
 import userEvent from "@testing-library/user-event";
 import { beforeEach, expect, test, vi } from "vitest";
@@ -198,4 +199,39 @@ test("a desk without phones shows the way to the first one, and a list that fail
   await open([], { devices: () => Promise.reject(new Error("away")) });
   expect(screen.getByText(/Nothing was lost/)).toBeVisible();
   expect(screen.getByRole("button", { name: "Try again" })).toBeVisible();
+});
+
+test("undo turns the switch of the phone it was turned on, whatever phone is open by then", async () => {
+  const changeDevice = vi.fn<DeskApi["changeDevice"]>(() => Promise.resolve());
+  const desk = await open([{ ...MARIA, permissions: { granted: ["messages"], withheld: [] } }, ANA], { changeDevice });
+  await user.click(row(/Maria/));
+  await user.click(await screen.findByRole("switch", { name: "Change ear tags" }));
+  await screen.findByText("Maria may now change ear tags.");
+  await user.click(row(/Ana/));
+  expect(screen.getByRole("heading", { name: "Ana’s phone" })).toBeVisible();
+  desk.toasts.act();
+  await waitFor(() => expect(changeDevice).toHaveBeenCalledTimes(2));
+  expect(changeDevice.mock.calls[1]?.[0]).toBe("d-maria");
+  expect(changeDevice.mock.calls[1]?.[1].permissions?.granted).not.toContain("fix_tags");
+  expect(changeDevice.mock.calls[1]?.[1].permissions?.granted).toContain("messages");
+  desk.toasts.dismiss();
+});
+
+test("a phone that could not be let in says so in its dialog, which stays with what was chosen", async () => {
+  const approve = vi.fn<DeskApi["approve"]>(() => Promise.reject(new Unreachable("network")));
+  const desk = await open([], { approve }, [ROSA]);
+  await user.click(screen.getAllByRole("button", { name: "Change what Rosa does, then allow" })[0] as HTMLElement);
+  const dialog = screen.getByRole("dialog", { name: "Let Rosa in?" });
+  await user.click(within(dialog).getByRole("button", { name: "Scale" }));
+  await user.click(within(dialog).getByRole("button", { name: "Allow" }));
+  expect(await within(dialog).findByRole("alert")).toHaveTextContent("Showdesk did not answer.");
+  expect(within(dialog).getByRole("button", { name: "Scale", pressed: true })).toBeVisible();
+  expect(desk.toasts.current).toBeUndefined();
+});
+
+test("that nobody asks is said only when it is known", async () => {
+  history.replaceState(null, "", "#/phones?show=asking");
+  await open([ANA], { waitingPairings: () => Promise.reject(new Unreachable("network")) });
+  expect(screen.queryByText("No phone is asking to join.")).toBeNull();
+  expect(screen.getByText(/Whether a phone asks to join is not known/)).toBeVisible();
 });

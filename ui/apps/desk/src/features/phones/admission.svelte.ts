@@ -15,8 +15,8 @@ export class Admission {
     this.#desk = desk;
   }
 
-  /** Answers whether the phone was let in. */
-  allow(request: WaitingPairing, approval: Approval = {}): Promise<boolean> {
+  /** Answers what went wrong, in words; undefined when the phone was let in. */
+  allow(request: WaitingPairing, approval: Approval = {}): Promise<string | undefined> {
     const name = approval.name ?? request.device_name;
     return this.#answer(
       request,
@@ -25,21 +25,20 @@ export class Admission {
     );
   }
 
-  refuse(request: WaitingPairing): Promise<boolean> {
+  refuse(request: WaitingPairing): Promise<string | undefined> {
     const done = words.connect.refused(request.device_name);
     return this.#answer(request, () => this.#desk.api.refuse(request.pairing_id), done);
   }
 
-  async #answer(request: WaitingPairing, answer: () => Promise<void>, done: string): Promise<boolean> {
+  async #answer(request: WaitingPairing, answer: () => Promise<void>, done: string): Promise<string | undefined> {
     const { toasts, requests, devices } = this.#desk;
     this.busy.add(request.pairing_id);
     try {
       await answer();
       toasts.show({ text: done, tone: "plain" });
-      return true;
+      return undefined;
     } catch (error) {
-      toasts.show({ text: errorText(error), tone: "bad" });
-      return false;
+      return errorText(error);
     } finally {
       await Promise.all([requests.refresh(), devices.refresh()]);
       this.busy.delete(request.pairing_id);

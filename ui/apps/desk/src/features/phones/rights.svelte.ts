@@ -56,60 +56,74 @@ export function firstShown(rights: readonly Right[]): Right[] {
   return rights.filter((right) => right.isOn || right.byJob || right.byHand || ALWAYS_SHOWN.includes(right.key));
 }
 
+/** A switch that somebody turned. */
+interface Turn extends Pick<Right, "key" | "label" | "byJob"> {
+  isOn: boolean;
+}
+
 export class Rights {
   readonly #desk: Desk;
-  readonly #device: () => Device;
-  /** What was asked for and is not yet on the page. */
-  #wanted = $state.raw<Permissions | undefined>(undefined);
-  #running = 0;
+  /** Whose switches these are, whatever phone is looked at when one is undone. */
+  readonly #phone: Device;
+  /** Turned, and not yet answered. */
+  #waiting = $state.raw<readonly Turn[]>([]);
+  /** What the desk took last, until the list of phones says it too. */
+  #taken = $state.raw<Permissions | undefined>(undefined);
   #last: Promise<void> = Promise.resolve();
 
-  constructor(desk: Desk, device: () => Device) {
+  constructor(desk: Desk, phone: Device) {
     this.#desk = desk;
-    this.#device = device;
+    this.#phone = phone;
   }
 
-  readonly permissions: Permissions = $derived.by(() => this.#wanted ?? this.#device().permissions);
+  /** As the switches stand: what the desk has, and on it what waits for its answer. */
+  readonly permissions: Permissions = $derived.by(() => this.#waiting.reduce(turned, this.#kept()));
 
   /** Turns a switch; it stands where it was put at once, and goes back if the desk says no. */
   turn(right: Pick<Right, "key" | "label" | "byJob">, isOn: boolean): Promise<void> {
-    const device = this.#device();
-    this.#wanted = switched(this.permissions, right.key, isOn, right.byJob);
-    const wanted = this.#wanted;
-    this.#running += 1;
-    this.#last = this.#last.then(() => this.#save(device, wanted, right, isOn));
+    const turn = { ...right, isOn };
+    this.#waiting = [...this.#waiting, turn];
+    this.#last = this.#last.then(() => this.#save(turn));
     return this.#last;
   }
 
-  async #save(
-    device: Device,
-    permissions: Permissions,
-    right: Pick<Right, "key" | "label" | "byJob">,
-    isOn: boolean,
-  ): Promise<void> {
+  /** What the desk has for sure. Not a derived value: an undo asks for it when the page shows another phone. */
+  #kept(): Permissions {
+    const phone = this.#desk.devices.data?.find(({ id }) => id === this.#phone.id) ?? this.#phone;
+    return this.#taken ?? phone.permissions;
+  }
+
+  async #save(turn: Turn): Promise<void> {
     const { toasts, api, devices } = this.#desk;
     const text = words.people.drawer;
     let failed: unknown;
     try {
-      await api.changeDevice(device.id, { permissions });
+      // Made when its turn comes: one that the desk refused is not in it.
+      const permissions = turned(this.#kept(), turn);
+      await api.changeDevice(this.#phone.id, { permissions });
+      this.#taken = permissions;
     } catch (error) {
       failed = error;
     }
-    this.#running -= 1;
+    this.#waiting = this.#waiting.filter((other) => other !== turn);
     // The last one asks; a failure before it is seen then as well.
-    if (this.#running === 0) {
+    if (this.#waiting.length === 0) {
       await devices.refresh();
-      this.#wanted = undefined;
+      if (this.#waiting.length === 0 && devices.error === undefined) this.#taken = undefined;
     }
     if (failed !== undefined) {
       toasts.show({ text: text.notSaved(errorText(failed)), tone: "bad" });
       return;
     }
-    const name = firstName(device.user.name);
+    const name = firstName(this.#phone.user.name);
     toasts.show({
-      text: isOn ? text.nowMay(name, right.label) : text.mayNot(name, right.label),
+      text: turn.isOn ? text.nowMay(name, turn.label) : text.mayNot(name, turn.label),
       tone: "plain",
-      action: { label: words.settings.undo, run: () => void this.turn(right, !isOn) },
+      action: { label: words.settings.undo, run: () => void this.turn(turn, !turn.isOn) },
     });
   }
+}
+
+function turned(now: Permissions, { key, isOn, byJob }: Turn): Permissions {
+  return switched(now, key, isOn, byJob);
 }

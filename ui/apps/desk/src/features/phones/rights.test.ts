@@ -53,7 +53,7 @@ function stage(changeDevice: (id: string, change: DeviceChange) => Promise<void>
       },
     }),
   );
-  const rights = new Rights(desk, () => desk.devices.data?.[0] ?? maria);
+  const rights = new Rights(desk, maria);
   const turn = (key: string, isOn: boolean) => {
     const right = rightsOf(maria, rights.permissions, ITEMS).find((one) => one.key === key);
     return right === undefined ? Promise.reject(new Error(key)) : rights.turn(right, isOn);
@@ -84,4 +84,13 @@ test("a switch that the desk does not take goes back, and says so; undo turns on
   desk.toasts.act();
   await vi.waitFor(() => expect(rights.permissions).toEqual(NONE));
   desk.toasts.dismiss();
+});
+
+test("a switch that the desk did not take is not saved by the next one", async () => {
+  const changeDevice = vi.fn<(id: string, change: DeviceChange) => Promise<void>>(() => Promise.resolve());
+  const { rights, turn } = stage(changeDevice);
+  changeDevice.mockImplementationOnce(() => Promise.reject(new Error("away")));
+  await Promise.all([turn("fix_tags", true), turn("weigh", false)]);
+  expect(changeDevice).toHaveBeenLastCalledWith("d-maria", { permissions: { granted: [], withheld: ["weigh"] } });
+  expect(rights.permissions).toEqual({ granted: [], withheld: ["weigh"] });
 });
