@@ -52,9 +52,13 @@ enum Kind {
     Body,
     /// Asks for much and reads nothing.
     Deaf,
+    /// Asks for much over HTTP/2, answers every ping, and makes no room for an answer.
+    Shut,
 }
 
-const KINDS: [Kind; 3] = [Kind::Head, Kind::Body, Kind::Deaf];
+const KINDS: [Kind; 4] = [Kind::Head, Kind::Body, Kind::Deaf, Kind::Shut];
+/// Requests of one that is deaf or shut.
+const ASKED: usize = 50;
 
 /// Where attackers come from.
 #[derive(Debug, Clone, Copy)]
@@ -159,7 +163,10 @@ impl Attack {
                         let connection = connect(address, target).await;
                         if let Some(connection) = connection {
                             open.fetch_add(1, Ordering::Relaxed);
-                            hold(connection, kind, target).await;
+                            match kind {
+                                Kind::Shut => hold_shut(connection, target).await,
+                                _ => hold(connection, kind, target).await,
+                            }
                             open.fetch_sub(1, Ordering::Relaxed);
                             out.fetch_add(1, Ordering::Relaxed);
                         }
@@ -196,9 +203,9 @@ async fn hold(mut connection: TcpStream, kind: Kind, target: SocketAddr) {
             let head = "POST /api/v1/pairing/claim HTTP/1.1\r\nContent-Type: application/json\r\nContent-Length: 8000";
             (format!("{head}\r\nHost: {target}\r\n\r\n{{"), " ", Duration::from_secs(1))
         }
-        Kind::Deaf => {
+        Kind::Deaf | Kind::Shut => {
             let ask = format!("GET /api/v1/openapi.json HTTP/1.1\r\nHost: {target}\r\n\r\n");
-            (ask.repeat(50), "", Duration::from_secs(1))
+            (ask.repeat(ASKED), "", Duration::from_secs(1))
         }
     };
     if connection.write_all(opening.as_bytes()).await.is_err() {
@@ -212,7 +219,7 @@ async fn hold(mut connection: TcpStream, kind: Kind, target: SocketAddr) {
         }
         // The deaf one must not read to learn that it was thrown out: it looks at the socket.
         let ended = match kind {
-            Kind::Deaf => matches!(connection.take_error(), Ok(Some(_)) | Err(_)),
+            Kind::Deaf | Kind::Shut => matches!(connection.take_error(), Ok(Some(_)) | Err(_)),
             Kind::Head | Kind::Body => {
                 matches!(timeout(Duration::from_millis(1), connection.read(&mut read)).await, Ok(Ok(0) | Err(_)))
             }
@@ -221,6 +228,33 @@ async fn hold(mut connection: TcpStream, kind: Kind, target: SocketAddr) {
             return;
         }
     }
+}
+
+/// The same over HTTP/2: it reads what the protocol says, and no byte of an answer is let out.
+async fn hold_shut(connection: TcpStream, target: SocketAddr) {
+    let client = h2::client::Builder::new().initial_window_size(0).handshake::<_, &[u8]>(connection).await;
+    let Ok((client, connection)) = client else { return };
+    let asking = async move {
+        let mut answers = Vec::new();
+        for _ in 0..ASKED {
+            let request = http_request(target);
+            let Ok(mut client) = client.clone().ready().await else { break };
+            let Ok((answer, _)) = client.send_request(request, true) else { break };
+            answers.push(answer.await);
+        }
+        // They are held until the connection ends.
+        std::future::pending::<()>().await;
+        drop(answers);
+    };
+    tokio::select! {
+        _ = connection => {}
+        () = asking => {}
+    }
+}
+
+fn http_request(target: SocketAddr) -> hyper::Request<()> {
+    let request = hyper::Request::get(format!("http://{target}/api/v1/openapi.json"));
+    request.body(()).expect("a request without a body")
 }
 
 /// Honest phones at work for so long; how long each request took, shortest first.

@@ -1,5 +1,7 @@
 //! "Needs attention": entries that were refused or wait, and what an admin does about them.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use reqwest::Method;
 use serde_json::{Value as Json, json};
 
@@ -356,6 +358,22 @@ async fn the_list_has_pages(desk: Desk) {
     }
     for query in ["?cursor=x", "?limit=0", "?person=x", "?colour=red"] {
         desk.get(&format!("/admin/audit{query}")).await.expect_problem(400);
+    }
+    // Before the oldest moment that Postgres knows, and after the newest one that we give.
+    for ms in [-8_000_000_000_000_000_i64, 8_000_000_000_000_000] {
+        let (id, fingerprint) = (uuid::Uuid::nil().simple(), "0".repeat(64));
+        let packed = URL_SAFE_NO_PAD.encode(format!("{ms}.{id}"));
+        for path in [
+            format!("queue?cursor={packed}"),
+            format!("conflicts?cursor={packed}"),
+            format!("notifications?cursor=0.{ms}.{id}"),
+            format!("alerts/events?cursor={ms}.{id}"),
+            format!("requests?cursor={ms}.{id}"),
+            format!("errors?cursor={ms}.{fingerprint}"),
+        ] {
+            let refused = desk.get(&format!("/admin/{path}")).await.expect_problem(400);
+            assert_eq!(refused["code"], "bad_filter", "{path}");
+        }
     }
     let first = desk.get("/admin/audit?limit=1").await.expect_status(200);
     let next = first["cursor"].as_str().expect("there is more");

@@ -118,6 +118,9 @@ async fn versions_fit_their_operation(desk: Desk) {
 async fn an_update_changes_something(desk: Desk) {
     let seed = seed(&desk).await;
     expect_code(&desk, &update("rings", &seed.ring, 1, json!({}), json!({})), "empty").await;
+    let (show, change) = crate::seed::show_of(&desk).await;
+    let version = change["version"].as_i64().expect("a version");
+    expect_code(&desk, &update("shows", &show, version, json!({"rules": {}}), json!({})), "empty").await;
 }
 
 async fn values_have_their_type_and_range(desk: Desk) {

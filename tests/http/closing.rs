@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use crate::desk::Desk;
 use crate::on_both_engines;
-use crate::phone::{delete, fresh, insert, update, with};
-use crate::seed::seed;
+use crate::phone::{delete, fresh, insert, update, v5, with};
+use crate::seed::{seed, set_stage};
 
 on_both_engines!(
     a_group_is_not_closed_by_one_of_its_rows,
@@ -16,6 +16,8 @@ on_both_engines!(
     a_row_with_the_id_of_another_closes_no_clash,
     a_hidden_row_and_none_answer_a_viewer_alike,
     an_undone_same_as_takes_back_what_it_filled_in,
+    an_edit_that_joined_a_question_of_the_rules_is_decided_with_it,
+    an_edit_beside_a_group_does_not_join_it,
 );
 
 async fn a_group_is_not_closed_by_one_of_its_rows(desk: Desk) {
@@ -135,4 +137,64 @@ async fn an_undone_same_as_takes_back_what_it_filled_in(desk: Desk) {
     let undo = format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id"));
     desk.post(&undo, &json!({})).await.expect_status(200);
     assert_eq!(desk.data("animals", &seed.hog).await["breed"], Json::Null);
+}
+
+/// A disqualification suspends a placing (rule C6), and the same device changes that placing: the edit joins the
+/// question, and whatever becomes of the question becomes of the edit. The disqualification itself stands.
+async fn an_edit_that_joined_a_question_of_the_rules_is_decided_with_it(desk: Desk) {
+    let seed = seed(&desk).await;
+    let entry = v5(&seed.class, &seed.steer);
+    let placing = v5(&seed.class, &entry);
+    let entered = json!({"exhibitor_id": seed.exhibitor, "animal_id": seed.steer, "family_id": seed.class});
+    desk.apply(&[insert("entries", &entry, entered)]).await;
+    for stage in ["C", "D"] {
+        set_stage(&desk, stage).await;
+    }
+    desk.apply(&[insert("placings", &placing, json!({"class_id": seed.class, "entry_id": entry, "place": 1}))]).await;
+    let out = update("entries", &entry, 1, json!({"out_reason": "disqualified"}), json!({"out_reason": null}));
+    let out = with(out, "reason", json!("seen in the ring"));
+    assert_eq!(desk.push_one(&out).await["verdict"], "applied");
+    let edit = update("placings", &placing, 1, json!({"place": 2}), json!({"place": 1}));
+    let held = desk.push_one(&edit).await;
+    assert_eq!(held["verdict"], "held", "{held}");
+    let path = |what: &str| format!("/admin/conflicts/{}/{what}", held["conflict_id"].as_str().expect("an id"));
+    let shown = desk.conflict(&held["conflict_id"]).await;
+    desk.resolve(&shown, "server_wins", None).await.expect_status(200);
+    assert_eq!(desk.status_of(&edit["op_id"]).await["verdict"], "noop", "it is decided, not held for ever");
+    desk.post(&path("undo"), &json!({})).await.expect_status(200);
+    assert_eq!(desk.status_of(&edit["op_id"]).await["verdict"], "held", "and waits again when that is taken back");
+    assert_eq!(desk.status_of(&out["op_id"]).await["verdict"], "applied", "the fact stands through all of it");
+    desk.post(&format!("/me/conflicts/{}/withdraw", held["conflict_id"].as_str().expect("an id")), &json!({}))
+        .await
+        .expect_status(200);
+    assert_eq!(desk.status_of(&edit["op_id"]).await["verdict"], "noop", "a withdrawn edit is done with");
+    assert_eq!(desk.status_of(&out["op_id"]).await["verdict"], "applied");
+    assert_eq!(desk.data("entries", &entry).await["out_reason"], "disqualified");
+}
+
+/// A card that names an entry which was taken back is one question about its class; the class itself is no part of it.
+async fn an_edit_beside_a_group_does_not_join_it(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Office", &["admin"]).await;
+    let entry = v5(&seed.class, &seed.steer);
+    let entered = json!({"exhibitor_id": seed.exhibitor, "animal_id": seed.steer, "family_id": seed.class});
+    desk.apply(&[insert("entries", &entry, entered)]).await;
+    for stage in ["C", "D"] {
+        set_stage(&desk, stage).await;
+    }
+    desk.apply(&[delete("entries", &entry, 1)]).await;
+    let other = v5(&seed.class, &seed.hog);
+    let entered = json!({"exhibitor_id": seed.exhibitor, "animal_id": seed.hog, "family_id": seed.class});
+    desk.apply(&[insert("entries", &other, entered)]).await;
+    let txn = json!({"id": fresh(), "size": 2});
+    let card = [(&entry, 1), (&other, 2)].map(|(entry, place)| {
+        let data = json!({"class_id": seed.class, "entry_id": entry, "place": place});
+        with(insert("placings", &v5(&seed.class, entry), data), "txn", txn.clone())
+    });
+    let results = phone.push(&card).await;
+    assert!(results.iter().all(|result| result["kind"] == "missing_reference"), "{results:?}");
+    let version = desk.change("classes", &seed.class).await["version"].as_i64().expect("a version");
+    let edit = update("classes", &seed.class, version, json!({"judge_name": "Ada"}), json!({"judge_name": null}));
+    let result = phone.push_one(&edit).await;
+    assert_eq!(result["verdict"], "applied", "no question is about the judge's name: {result}");
 }

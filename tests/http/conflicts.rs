@@ -9,6 +9,8 @@ use crate::phone::{Phone, fresh, insert, send, update, v5};
 use crate::seed::{Seed, seed};
 
 on_both_engines!(
+    a_clash_that_a_viewer_cannot_see_answers_nothing,
+    a_viewer_reads_of_an_own_clash_what_viewers_see,
     two_tags_for_one_animal_are_one_clash_with_both_values,
     clean_fields_wait_with_the_contested_ones,
     a_disputed_record_is_touched_and_says_so,
@@ -31,6 +33,67 @@ pub(crate) async fn clash(desk: &Desk, seed: &Seed) -> (Phone, Phone, Json, Json
     let result = second.push_one(&edit).await;
     assert_eq!(result["verdict"], "conflict", "{result}");
     (first, second, edit, result)
+}
+
+async fn becomes(desk: &Desk, name: &str, functions: Json) {
+    let device = crate::people::id_of(desk, name).await;
+    crate::people::change(desk, &device, &json!({"functions": functions})).await.expect_status(200);
+}
+
+async fn ask_author(desk: &Desk, id: &Json, text: &str) -> Json {
+    let path = format!("/admin/conflicts/{}/ask", id.as_str().expect("an id"));
+    desk.post(&path, &json!({"text": text})).await.expect_status(200)["asked"]["id"].clone()
+}
+
+/// Who has become a viewer is told nothing of a clash about a row that viewers do not see, whatever is asked of it.
+async fn a_clash_that_a_viewer_cannot_see_answers_nothing(desk: Desk) {
+    let (first, second) = (desk.phone("Office 1", &["admin"]).await, desk.phone("Office 2", &["admin"]).await);
+    let message = fresh();
+    let to_gate = |title: &str| {
+        let audience = json!({"functions": ["gate"]});
+        insert("announcements", &message, json!({"type": "schedule", "title": title, "audience": audience}))
+    };
+    first.apply(&[to_gate("Close the north gate")]).await;
+    let result = second.push_one(&to_gate("Close the south gate")).await;
+    assert_eq!(result["verdict"], "conflict", "{result}");
+    let question = ask_author(&desk, &result["conflict_id"], "Which gate?").await;
+    becomes(&desk, "Office 2", json!(["viewer"])).await;
+    let mine = send(second.request(Method::GET, "/me/conflicts")).await.expect_status(200);
+    assert_eq!(mine["items"], json!([]), "the message is for the gate");
+    let path = |verb: &str| format!("/me/conflicts/{}/{verb}", result["conflict_id"].as_str().expect("an id"));
+    let right = json!({"question": question, "text": "South"});
+    for (verb, body) in [
+        ("answer", &right),
+        ("answer", &json!({"question": fresh(), "text": "South"})),
+        ("disagree", &json!({"note": "no"})),
+        ("withdraw", &json!({})),
+    ] {
+        let answer = send(second.request(Method::POST, &path(verb)).json(body)).await;
+        assert!(!answer.text.contains("gate"), "{verb}: {}", answer.text);
+        answer.expect_problem(404);
+    }
+    assert_eq!(desk.conflict(&result["conflict_id"]).await["status"], "open", "nothing was done");
+    becomes(&desk, "Office 2", json!(["admin"])).await;
+    send(second.request(Method::POST, &path("answer")).json(&right)).await.expect_status(200);
+    send(second.request(Method::POST, &path("withdraw")).json(&json!({}))).await.expect_status(200);
+}
+
+/// Of a clash about a row that everybody sees a viewer reads the own side, and of the rest what viewers see of the row.
+async fn a_viewer_reads_of_an_own_clash_what_viewers_see(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (_, second, edit, result) = clash(&desk, &seed).await;
+    ask_author(&desk, &result["conflict_id"], "Which tag?").await;
+    becomes(&desk, "Barn 2", json!(["viewer"])).await;
+    let mine = send(second.request(Method::GET, "/me/conflicts")).await.expect_status(200);
+    let clash = &mine["items"][0];
+    assert_eq!(clash["op_ids"], json!([edit["op_id"]]));
+    assert_eq!((&clash["subject"]["breed"], &clash["author"]["name"]), (&json!("Angus"), &json!("Barn 2")));
+    assert_eq!((&clash["server_author"], &clash["device"]["name"]), (&Json::Null, &json!("Barn 2")));
+    let points = clash["timeline"].as_array().expect("points").iter().map(|point| &point["what"]).collect::<Vec<_>>();
+    assert_eq!(points, ["client", "arrived"], "on both engines");
+    for hidden in ["9001", "9011", "9012", "Barn 1"] {
+        assert!(!clash.to_string().contains(hidden), "{hidden}: {clash}");
+    }
 }
 
 async fn two_tags_for_one_animal_are_one_clash_with_both_values(desk: Desk) {

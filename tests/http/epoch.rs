@@ -2,14 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Value as Json, json};
-use showdesk_testkit::{DatabaseCopy, OwnDatabase};
-use tempfile::TempDir;
+use showdesk_testkit::{DatabaseCopy, OwnDatabase, ShowCopy, remove_show_files};
 
 use crate::desk::Desk;
 use crate::live::Events;
+use crate::on_both_engines;
 use crate::phone::{Phone, fresh, insert, send, update, with};
 use crate::program::{Engine, Program};
 use crate::seed::seed;
@@ -18,19 +18,13 @@ use crate::seed::seed;
 const MARK: &str = "epoch.mark";
 
 /// A show whose database can be put back to an earlier state.
-struct Show {
-    desk: Desk,
+pub(crate) struct Show {
+    pub(crate) desk: Desk,
     database: Option<OwnDatabase>,
 }
 
-/// A database as it was.
-enum Copy {
-    File(TempDir),
-    Database(DatabaseCopy),
-}
-
 impl Show {
-    async fn start(engine: Engine) -> Self {
+    pub(crate) async fn start(engine: Engine) -> Self {
         let database = match engine {
             Engine::Sqlite => None,
             Engine::Postgres => Some(OwnDatabase::new().await),
@@ -39,46 +33,30 @@ impl Show {
         Self { desk: Desk::of(Program::start_on(url).await).await, database }
     }
 
-    async fn stop(&mut self) {
+    pub(crate) async fn stop(&mut self) {
         let (ended, _) = self.desk.program.terminate().await;
         assert!(ended.success(), "{ended}");
     }
 
-    async fn start_again(&mut self) {
+    pub(crate) async fn start_again(&mut self) {
         self.desk.start_again().await;
     }
 
     /// Copies the database of the stopped desk; the mark beside it is no part of it.
-    async fn copy(&self) -> Copy {
-        if let Some(database) = &self.database {
-            return Copy::Database(database.copy().await);
-        }
-        let folder = tempfile::tempdir().expect("a folder for the copy");
-        for file in database_files(self.folder()) {
-            fs::copy(&file, folder.path().join(file.file_name().expect("a name"))).expect("copied");
-        }
-        Copy::File(folder)
+    pub(crate) async fn copy(&self) -> ShowCopy {
+        ShowCopy::of(self.folder(), self.database.as_ref()).await
     }
 
     /// Puts the copy in the place of the stopped desk's database.
-    async fn put_back(&self, copy: &Copy) {
-        match (copy, &self.database) {
-            (Copy::Database(copy), Some(database)) => database.put_back(copy).await,
-            (Copy::File(folder), None) => {
-                remove_database(self.folder());
-                for file in database_files(folder.path()) {
-                    fs::copy(&file, self.folder().join(file.file_name().expect("a name"))).expect("copied");
-                }
-            }
-            _ => unreachable!("a copy is put back where it was made"),
-        }
+    pub(crate) async fn put_back(&self, copy: &ShowCopy) {
+        copy.put_back(self.folder(), self.database.as_ref()).await;
     }
 
     fn folder(&self) -> &Path {
         self.desk.program.folder()
     }
 
-    fn epoch(&self) -> Json {
+    pub(crate) fn epoch(&self) -> Json {
         self.desk.epoch.clone()
     }
 
@@ -94,38 +72,7 @@ impl Show {
     }
 }
 
-fn database_files(folder: &Path) -> Vec<PathBuf> {
-    let files = fs::read_dir(folder).expect("a folder").map(|file| file.expect("a file").path());
-    let is_database = |path: &PathBuf| {
-        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with("showdesk.sqlite"))
-    };
-    files.filter(is_database).collect()
-}
-
-fn remove_database(folder: &Path) {
-    for file in database_files(folder) {
-        fs::remove_file(file).expect("removed");
-    }
-}
-
-/// Makes two tests of each case.
-macro_rules! on_both_engines {
-    ($($case:ident),+ $(,)?) => {$(
-        mod $case {
-            #[tokio::test]
-            async fn sqlite() {
-                super::$case(super::Show::start(crate::program::Engine::Sqlite).await).await;
-            }
-
-            #[tokio::test]
-            async fn postgres() {
-                super::$case(super::Show::start(crate::program::Engine::Postgres).await).await;
-            }
-        }
-    )+};
-}
-
-on_both_engines!(
+on_both_engines!(Show::start =>
     a_restart_keeps_the_epoch,
     a_database_that_was_put_back_has_a_new_epoch,
     an_epoch_that_was_left_is_never_taken_up_again,
@@ -342,7 +289,7 @@ async fn a_new_database_in_an_old_folder_is_another_show(mut show: Show) {
     show.stop().await;
     match &show.database {
         Some(database) => database.execute("DROP SCHEMA public CASCADE; CREATE SCHEMA public").await,
-        None => remove_database(show.folder()),
+        None => remove_show_files(show.folder()),
     }
     let desk = Desk::of_restarted(show.desk).await;
     assert_ne!(desk.epoch, epoch);
@@ -387,7 +334,7 @@ mod a_server_put_back_under_a_running_desk {
         let mut show = Show::start(Engine::Postgres).await;
         let mut phone = show.phone().await;
         show.stop().await;
-        let Copy::Database(copy) = show.copy().await else { unreachable!("it is a server") };
+        let ShowCopy::Database(copy) = show.copy().await else { unreachable!("it is a server") };
         show.start_again().await;
         phone.moved_to(&show.desk.program.http).await;
         show.work(20).await;

@@ -1,5 +1,7 @@
 //! The first steps at a new desk: a name for its person, an invented show; and what late entries are told by.
 
+use std::time::Duration;
+
 use reqwest::Method;
 use serde_json::json;
 
@@ -7,6 +9,8 @@ use crate::desk::Desk;
 use crate::on_both_engines;
 use crate::phone::{Answer, fresh, insert, send};
 use crate::seed::{seed, set_stage};
+
+const DEADLINE: Duration = Duration::from_mins(1);
 
 async fn name(desk: &Desk, name: &str) -> Answer {
     send(desk.request(Method::PUT, "/admin/person").json(&json!({"name": name}))).await
@@ -41,6 +45,39 @@ async fn an_invented_show_is_put_into_an_empty_one_only(desk: Desk) {
     assert_eq!(desk.post("/admin/demo", &json!({"size": "small"})).await.expect_problem(422)["code"], "not_empty");
 }
 
+/// Whoever looks while it is filled sees nothing of the invented show or all of it; and so does who starts it again.
+async fn an_invented_show_is_there_whole_or_not_at_all(mut desk: Desk) {
+    let filling = tokio::spawn(desk.request(Method::POST, "/admin/demo").json(&json!({"size": "county"})).send());
+    let seen = tokio::time::timeout(DEADLINE, async {
+        loop {
+            let overview = desk.get("/admin/overview").await.expect_status(200);
+            if overview["exhibitors"] != 0 || overview["show"]["name"] != "New show" {
+                return overview;
+            }
+        }
+    });
+    let seen = seen.await.expect("it is filled in time");
+    desk.program.kill().await;
+    // Its answer may not have come.
+    drop(filling.await.expect("no panic"));
+    desk.start_again().await;
+    let kept = desk.get("/admin/overview").await.expect_status(200);
+    for overview in [seen, kept] {
+        let whole = json!(["Cedar County Fair", "B", 240, 520, 640, 70, false]);
+        let (show, n) = (&overview["show"], |name: &str| overview[name].clone());
+        let found = json!([
+            show["name"],
+            show["stage"],
+            n("exhibitors"),
+            n("animals"),
+            n("entries"),
+            n("classes"),
+            n("first_run")
+        ]);
+        assert_eq!(found, whole);
+    }
+}
+
 async fn a_late_entry_says_so_and_what_it_is_about(desk: Desk) {
     let seed = seed(&desk).await;
     let phone = desk.phone("Scale 1", &["scale"]).await;
@@ -57,6 +94,7 @@ async fn a_late_entry_says_so_and_what_it_is_about(desk: Desk) {
 }
 
 on_both_engines![
+    an_invented_show_is_there_whole_or_not_at_all,
     the_person_at_the_desk_has_a_name,
     an_invented_show_is_put_into_an_empty_one_only,
     a_late_entry_says_so_and_what_it_is_about,

@@ -4,8 +4,8 @@
 //! try again are what the row says; the answer is problem+json, but for what the HTTP parser refuses; it tells nothing
 //! of the inside; nothing has changed; and Postgres answers as `SQLite` does, to the letter.
 //!
-//! The tables: `hostile_requests`, `hostile_auth`, `hostile_ops`, `hostile_sync`, `hostile_files`, `hostile_contract`.
-//! Push tokens have none yet, because there are none.
+//! The tables: `hostile_requests`, `hostile_auth`, `hostile_ops`, `hostile_sync`, `hostile_files`, `hostile_push`,
+//! `hostile_contract`.
 
 use reqwest::Method;
 use serde_json::{Value as Json, json};
@@ -187,13 +187,33 @@ pub(crate) async fn state(desk: &Desk) -> Json {
         "epoch": hello["epoch"],
         "animals": overview["animals"],
         "person": overview["person"],
-        "devices": list("/admin/devices", &["id", "name", "functions", "scope", "revoked_at"]).await,
+        "devices": list("/admin/devices", DEVICE).await,
+        "codes": list("/admin/pairings/open", CODE).await,
         "waiting": list("/admin/pairings?status=waiting", &["pairing_id"]).await,
         "clashes": list("/admin/conflicts?limit=200", &["id", "rev", "status"]).await,
         "queue": list("/admin/queue?limit=200", &["op_id", "verdict"]).await,
         "imports": list("/admin/imports", &["import_id", "status"]).await,
+        "messages": sent_by_people(desk).await,
+        "templates": list("/admin/notification-templates", &["id", "name", "title", "body", "audience"]).await,
+        "rules": list("/admin/alerts/rules", &["rule", "changed"]).await,
+        "alerts": desk.get("/admin/alerts/settings").await.expect_status(200),
+        "automatic": desk.get("/admin/notifications/automatic").await.expect_status(200),
+        "providers": desk.get("/admin/push").await.expect_status(200),
         "audit": written_down(desk).await,
     })
+}
+
+/// What is somebody's doing about a device, and not the passing of time.
+const DEVICE: &[&str] = &["id", "name", "user", "functions", "scope", "permissions", "expires_at", "revoked_at"];
+const CODE: &[&str] =
+    &["pairing_id", "functions", "scope", "code_expires_at", "device_expires_at", "typed_code_expires_at", "joined"];
+
+/// Messages that people wrote, in every state. The desk makes others by itself when it is time for them.
+async fn sent_by_people(desk: &Desk) -> Vec<Json> {
+    let page = desk.get("/admin/notifications?limit=200").await.expect_status(200);
+    let items = page["items"].as_array().expect("items").iter().filter(|item| item["source"] == "person");
+    let told = ["id", "title", "send_at", "cancelled_at", "retracted_at"];
+    items.map(|item| told.iter().map(|key| item[*key].clone()).collect()).collect()
 }
 
 /// What the desk wrote down. That somebody looked at all of it is written down, too, and no harm.

@@ -20,22 +20,32 @@ tables_on_both_engines!(
 
 on_both_engines!(one_code_lets_one_of_fifty_phones_in, a_name_is_kept_as_text_and_nothing_else);
 
-/// Every path that needs a token, on the phones' listener.
-const PATHS: [(&str, &str); 9] = [
-    ("GET", "/api/v1/sync/hello"),
-    ("POST", "/api/v1/sync/push"),
-    ("GET", "/api/v1/sync/pull"),
-    ("POST", "/api/v1/sync/ops/status"),
-    ("GET", "/api/v1/live"),
-    ("GET", "/api/v1/me/conflicts"),
-    ("POST", "/api/v1/me/token"),
-    ("POST", "/api/v1/me/conflicts/0198b2c0-0000-7000-8000-000000000001/withdraw"),
-    ("POST", "/api/v1/me/conflicts/0198b2c0-0000-7000-8000-000000000001/answer"),
-];
+/// A record that nobody has.
+const NOBODYS: &str = "0198b2c0-0000-7000-8000-000000000001";
+
+/// Every path of the contract that needs a token, on the phones' listener.
+async fn paths(desk: &Desk) -> Vec<(String, String)> {
+    let contract = send(desk.stranger(Method::GET, "/openapi.json")).await.expect_status(200);
+    let mut paths = Vec::new();
+    for (path, item) in contract["paths"].as_object().expect("paths") {
+        if path.starts_with("/api/v1/admin/") {
+            continue;
+        }
+        for (method, operation) in item.as_object().expect("methods") {
+            if operation.get("security").is_some() {
+                paths.push((method.to_uppercase(), crate::hostile_contract::filled(path, NOBODYS, "rings")));
+            }
+        }
+    }
+    for known in ["/api/v1/me", "/api/v1/sync/push", &format!("/api/v1/me/conflicts/{NOBODYS}/disagree")] {
+        assert!(paths.iter().any(|(_, path)| path == known), "{known} is in the contract: {paths:?}");
+    }
+    paths
+}
 
 fn ask(method: &str, path: &str) -> Request {
     let request = Request::new(Door::Phone, method, path);
-    if method == "POST" { request.json("{}") } else { request }
+    if method == "GET" { request } else { request.json("{}") }
 }
 
 async fn a_request_without_a_good_token_is_401(desk: &Desk) -> Vec<Row> {
@@ -47,7 +57,7 @@ async fn a_request_without_a_good_token_is_401(desk: &Desk) -> Vec<Row> {
     let wrong = format!("{}{last}", &token[..token.len() - 1]);
     let long = format!("lsd_{}", "A".repeat(10_000));
     let mut rows = Vec::new();
-    for (method, path) in PATHS {
+    for (method, path) in &paths(desk).await {
         let mut row = |name: &str, request: Request, code: &'static str| {
             rows.push(Row::refused(format!("{method} {path}, {name}"), request, 401, code));
         };
@@ -90,11 +100,11 @@ async fn a_request_without_a_good_token_is_401(desk: &Desk) -> Vec<Row> {
 async fn a_removed_phone_is_403_everywhere(desk: &Desk) -> Vec<Row> {
     let phone = desk.phone("Scale 1", &["scale"]).await;
     revoke(desk, "Scale 1").await;
-    let refused = |(method, path): (&'static str, &'static str)| {
-        let request = ask(method, path).bearer(phone.token());
+    let refused = |(method, path): (String, String)| {
+        let request = ask(&method, &path).bearer(phone.token());
         Row::refused(format!("{method} {path}"), request, 403, "device_removed")
     };
-    PATHS.into_iter().map(refused).collect()
+    paths(desk).await.into_iter().map(refused).collect()
 }
 
 async fn revoke(desk: &Desk, name: &str) {

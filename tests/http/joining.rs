@@ -181,6 +181,8 @@ async fn a_thousand_guesses_let_nobody_in_and_keep_nobody_out(mut desk: Desk) {
     send(phone.request(Method::GET, "/sync/hello")).await.expect_status(200);
     claim(&desk, typed).await.expect_problem(429);
     claim(&desk, text(&code, "code")).await.expect_status(201);
+    claim_from(&desk, 7, &wrong(typed, 3)).await.expect_problem(404);
+    claim_from(&desk, 7, typed).await.expect_status(201);
 }
 
 async fn open_codes_are_listed_and_taken_back(desk: Desk) {
@@ -326,8 +328,11 @@ async fn a_renewed_token_replaces_the_old_at_its_first_use(desk: Desk) {
     assert!(renewed["expires_at"].is_string());
     let old = json!(phone.token());
     assert_eq!(hello_status(&desk, &old).await, 200, "the answer may have been lost on its way");
+    let mut events = Events::of(&phone).await;
+    events.wait_for("poke", |_| true).await;
     assert_eq!(hello_status(&desk, &renewed["token"]).await, 200);
     assert_eq!(hello_status(&desk, &old).await, 401);
+    assert_eq!(events.wait_for("bye", |_| true).await["reason"], "rights", "its stream ends with it");
 }
 
 async fn a_removed_phone_is_told_so_and_keeps_its_queue(desk: Desk) {

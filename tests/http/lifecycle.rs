@@ -15,6 +15,8 @@ on_both_engines!(
     an_edit_of_a_row_that_never_was_is_not_found,
     a_row_with_children_is_not_deleted,
     only_an_admin_deletes,
+    what_belongs_to_a_deleted_row_asks_a_person,
+    a_row_moved_to_a_deleted_one_asks_a_person,
 );
 
 async fn an_edit_of_a_deleted_row_asks_a_person(desk: Desk) {
@@ -100,4 +102,35 @@ async fn only_an_admin_deletes(desk: Desk) {
     let phone = desk.phone("Barn", &["superintendent", "checkin", "gate"]).await;
     let result = phone.push_one(&delete("animals", &seed.hog, 1)).await;
     assert_eq!((&result["verdict"], &result["error"]["code"]), (&json!("rejected"), &json!("forbidden")));
+}
+
+async fn what_belongs_to_a_deleted_row_asks_a_person(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Scale", &["scale"]).await;
+    desk.apply(&[delete("animals", &seed.hog, 1)]).await;
+    let weigh_in = fresh();
+    let op = insert("weigh_ins", &weigh_in, json!({"animal_id": seed.hog, "kind": "arrival", "weight_x10": 2_600}));
+    let result = phone.push_one(&op).await;
+    assert_eq!((&result["verdict"], &result["kind"]), (&json!("conflict"), &json!("missing_reference")), "{result}");
+    assert!(desk.data("weigh_ins", &weigh_in).await.is_null(), "nothing hangs on a row that is gone");
+    let shown = desk.conflict(&result["conflict_id"]).await;
+    let early = desk.resolve(&shown, "client_wins", None).await.expect_problem(422);
+    assert_eq!(early["code"], "missing_reference", "the animal comes back first: {early}");
+    desk.resolve(&shown, "manual", Some(json!({"animal_id": seed.steer}))).await.expect_status(200);
+    assert_eq!(desk.data("weigh_ins", &weigh_in).await["animal_id"], json!(seed.steer), "it was the wrong animal");
+    assert_eq!(desk.data("animals", &seed.steer).await["official_weight_x10"], 2_600);
+}
+
+async fn a_row_moved_to_a_deleted_one_asks_a_person(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Office", &["admin"]).await;
+    let ring = fresh();
+    desk.apply(&[insert("rings", &ring, json!({"name": "Ring 7"})), delete("rings", &ring, 1)]).await;
+    let edit = update("classes", &seed.class, 1, json!({"ring_id": ring}), json!({"ring_id": seed.ring}));
+    let result = phone.push_one(&edit).await;
+    assert_eq!((&result["verdict"], &result["kind"]), (&json!("conflict"), &json!("missing_reference")), "{result}");
+    let shown = desk.conflict(&result["conflict_id"]).await;
+    desk.resolve(&shown, "server_wins", None).await.expect_status(200);
+    assert_eq!(desk.data("classes", &seed.class).await["ring_id"], json!(seed.ring));
+    assert_eq!(phone.status_of(&edit["op_id"]).await["verdict"], "noop");
 }

@@ -9,6 +9,7 @@ use reqwest::{Client, Method, header};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, RootCertStore};
 use serde_json::{Value as Json, json};
+use showdesk_testkit::OwnDatabase;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
@@ -76,13 +77,24 @@ impl Trusting {
     }
 
     async fn speaking(certificate: &[u8], name: &str, port: u16, protocols: &[&str]) -> Result<Self, std::io::Error> {
+        let address = if name == "localhost" { "127.0.0.1" } else { name };
+        Self::at(address, certificate, name, port, protocols).await
+    }
+
+    /// To this address, and whoever answers there has to prove that name.
+    async fn at(
+        address: &str,
+        certificate: &[u8],
+        name: &str,
+        port: u16,
+        protocols: &[&str],
+    ) -> Result<Self, std::io::Error> {
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from(certificate.to_vec())).expect("a certificate that may be trusted");
         let provider = Arc::new(rustls::crypto::ring::default_provider());
         let versions = ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions();
         let mut config = versions.expect("both versions").with_root_certificates(roots).with_no_client_auth();
         config.alpn_protocols = protocols.iter().map(|protocol| protocol.as_bytes().to_vec()).collect();
-        let address = if name == "localhost" { "127.0.0.1" } else { name };
         let stream = TcpStream::connect((address, port)).await?;
         let server = ServerName::try_from(name.to_owned()).expect("a name");
         let stream = TlsConnector::from(Arc::new(config)).connect(server, stream).await?;
@@ -149,8 +161,11 @@ async fn a_phone_that_trusts_another_show_is_not_answered(desk: Desk) {
     let error = Trusting::connect(&authority(&other).await, "127.0.0.1", port(https(&desk))).await;
     let error = error.err().expect("it is not trusted").to_string();
     assert!(error.contains("UnknownIssuer") || error.contains("BadSignature"), "{error}");
-    let error = Trusting::connect(&authority(&desk).await, "127.0.0.2", port(https(&desk))).await;
-    assert!(error.is_err(), "an address that is not the laptop's");
+    for foreign in ["127.0.0.2", "bank.example", "showdesk.local"] {
+        let error = Trusting::at("127.0.0.1", &authority(&desk).await, foreign, port(https(&desk)), &[]).await;
+        let error = error.err().expect("the laptop is not called that").to_string();
+        assert!(error.contains("not valid for name"), "{foreign}: {error}");
+    }
 }
 
 async fn a_renewed_certificate_is_shown_to_new_connections_and_old_ones_go_on(desk: Desk) {
@@ -367,6 +382,24 @@ async fn a_show_whose_key_is_lost_begins_anew_when_somebody_wants_it(desk: Desk)
     let renewed = desk.post("/admin/network/renew", &json!({"authority": true})).await.expect_status(200);
     assert_eq!((&renewed["level"], &renewed["secrets"]["kept_in"]), (&json!("https"), &json!("file")));
     assert_ne!(authority(&desk).await, old);
+}
+
+/// Looks at the network hang where the database does; SIGTERM is obeyed all the same.
+#[tokio::test]
+async fn a_desk_whose_database_hangs_stops_when_it_is_told_to() {
+    let database = Arc::new(OwnDatabase::new().await);
+    let mut desk = with_https(Desk::of(Program::start_on(Some(database.url())).await).await).await;
+    let holding = tokio::spawn({
+        let database = Arc::clone(&database);
+        // Longer than a program is waited for.
+        async move { database.execute("BEGIN; LOCK TABLE vault_requests; SELECT pg_sleep(75)").await }
+    });
+    let waits = "SELECT FROM pg_locks WHERE relation = 'vault_requests'::regclass AND NOT granted";
+    let look = format!("WHILE NOT EXISTS ({waits}) LOOP PERFORM pg_sleep(0.1); END LOOP");
+    database.execute(&format!("DO $$ BEGIN {look}; END $$")).await;
+    let (ended, _) = desk.program.terminate().await;
+    assert!(ended.success(), "{ended}");
+    holding.abort();
 }
 
 /// A second laptop comes to the show's Postgres: it gets the key from the first and shows the same authority.

@@ -165,7 +165,7 @@ async fn a_phone_that_joined_twice_is_one_person_again(desk: Desk) {
     let merged = desk.post(&path, &json!({"into": before})).await.expect_status(200);
     assert_eq!((&merged["user"]["name"], &merged["functions"]), (&json!("Maria Santos"), &json!(["checkin"])));
     assert_eq!(merged["may_be"], Json::Null);
-    events.wait_for("me", |_| true).await;
+    assert_eq!(events.wait_for("bye", |_| true).await["reason"], "rights", "it was somebody else's stream");
     assert_eq!(me(&second).await.expect_status(200)["person"]["name"], "Maria Santos");
     desk.post(&path, &json!({"into": before})).await.expect_status(200);
     let history = desk.history("animals", &seed.hog).await;

@@ -8,23 +8,26 @@ use serde_json::{Value as Json, json};
 use showdesk_testkit::OwnDatabase;
 
 use crate::desk::Desk;
+use crate::on_both_engines;
 use crate::phone::{fresh, insert, with};
-use crate::program::Program;
+use crate::program::{Engine, Program};
+
+on_both_engines!(with_database => a_row_the_database_refuses_fails_alone);
 
 /// Pushes that arrive together.
 const PUSHES: usize = 8;
 const OPS_A_PUSH: usize = 5;
-/// What the trigger refuses.
+/// What the database refuses.
 const POISON: &str = "poison";
 
 /// Runs statements in a desk's database, beside the program.
-enum Database {
+pub(crate) enum Database {
     Sqlite(std::path::PathBuf),
     Postgres(OwnDatabase),
 }
 
 impl Database {
-    async fn execute(&self, sql: &str) {
+    pub(crate) async fn execute(&self, sql: &str) {
         match self {
             Self::Sqlite(file) => {
                 let file = rusqlite::Connection::open(file).expect("the database opens");
@@ -33,41 +36,50 @@ impl Database {
             Self::Postgres(database) => database.execute(sql).await,
         }
     }
-}
 
-mod a_row_the_database_refuses_fails_alone {
-    use super::*;
-
-    #[tokio::test]
-    async fn sqlite() {
-        let desk = Desk::of(Program::start_on(None).await).await;
-        let database = Database::Sqlite(desk.program.folder().join("showdesk.sqlite"));
-        database
-            .execute(
-                "CREATE TRIGGER poison BEFORE INSERT ON rings WHEN NEW.name = 'poison' \
-                 BEGIN SELECT RAISE(ABORT, 'poisoned'); END",
-            )
-            .await;
-        fails_alone(&desk, &database, "DROP TRIGGER poison").await;
-    }
-
-    #[tokio::test]
-    async fn postgres() {
-        let database = OwnDatabase::new().await;
-        let desk = Desk::of(Program::start_on(Some(database.url())).await).await;
-        let database = Database::Postgres(database);
-        database
-            .execute(
+    /// From now on it refuses new rows of a table of which this is true.
+    pub(crate) async fn refuse(&self, table: &str, condition: &str) {
+        let rule = match self {
+            Self::Sqlite(_) => format!(
+                "CREATE TRIGGER poison BEFORE INSERT ON {table} WHEN {condition} \
+                 BEGIN SELECT RAISE(ABORT, 'poisoned'); END"
+            ),
+            Self::Postgres(_) => format!(
                 "CREATE FUNCTION poison() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN \
-                 IF NEW.name = 'poison' THEN RAISE EXCEPTION 'poisoned'; END IF; RETURN NEW; END $$; \
-                 CREATE TRIGGER poison BEFORE INSERT ON rings FOR EACH ROW EXECUTE FUNCTION poison()",
-            )
-            .await;
-        fails_alone(&desk, &database, "DROP TRIGGER poison ON rings").await;
+                 IF {condition} THEN RAISE EXCEPTION 'poisoned'; END IF; RETURN NEW; END $$; \
+                 CREATE TRIGGER poison BEFORE INSERT ON {table} FOR EACH ROW EXECUTE FUNCTION poison()"
+            ),
+        };
+        self.execute(&rule).await;
+    }
+
+    /// It refuses nothing more.
+    async fn take_everything(&self, table: &str) {
+        match self {
+            Self::Sqlite(_) => self.execute("DROP TRIGGER poison").await,
+            Self::Postgres(_) => self.execute(&format!("DROP TRIGGER poison ON {table}")).await,
+        }
     }
 }
 
-async fn fails_alone(desk: &Desk, database: &Database, heal: &str) {
+/// A desk, and the way into its database.
+pub(crate) async fn with_database(engine: Engine) -> (Desk, Database) {
+    match engine {
+        Engine::Sqlite => {
+            let desk = Desk::of(Program::start_on(None).await).await;
+            let file = desk.program.folder().join("showdesk.sqlite");
+            (desk, Database::Sqlite(file))
+        }
+        Engine::Postgres => {
+            let database = OwnDatabase::new().await;
+            let desk = Desk::of(Program::start_on(Some(database.url())).await).await;
+            (desk, Database::Postgres(database))
+        }
+    }
+}
+
+async fn a_row_the_database_refuses_fails_alone((desk, database): (Desk, Database)) {
+    database.refuse("rings", "NEW.name = 'poison'").await;
     let poison = ring(POISON);
     let mut pushes: Vec<Vec<Json>> = (0..PUSHES).map(|push| rings(&format!("Push {push}"))).collect();
     pushes[3].insert(2, poison.clone());
@@ -95,7 +107,7 @@ async fn fails_alone(desk: &Desk, database: &Database, heal: &str) {
     let names: Vec<&Json> =
         rows.iter().filter(|((table, _), _)| table == "rings").map(|(_, row)| &row["data"]["name"]).collect();
     assert_eq!(names.len(), PUSHES * OPS_A_PUSH, "nothing of what failed is there: {names:?}");
-    database.execute(heal).await;
+    database.take_everything("rings").await;
     let again = desk.push_one(&poison).await;
     assert_eq!((&again["verdict"], &again["replayed"]), (&json!("rejected"), &json!(true)), "it was answered: {again}");
     assert_eq!(desk.push_one(&ring(POISON)).await["verdict"], "applied", "the desk goes on");

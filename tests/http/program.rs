@@ -27,7 +27,7 @@ pub(crate) enum Engine {
 /// A data folder with its database, and the program if it runs.
 pub(crate) struct Program {
     folder: TempDir,
-    database_url: Option<String>,
+    pub(crate) database_url: Option<String>,
     running: Option<Child>,
     /// Whether the next start has limits of rate.
     pub(crate) is_limited: bool,
@@ -138,6 +138,11 @@ impl Program {
 
     /// What a copy of the Postgres database holds.
     pub(crate) async fn dump(&self) -> Vec<u8> {
+        [self.dump_of("").await, self.dump_of("_telemetry").await].concat()
+    }
+
+    /// The same of the show's schema, or of the one with this behind its name.
+    pub(crate) async fn dump_of(&self, behind: &str) -> Vec<u8> {
         let url = self.database_url.as_ref().expect("the show is on a Postgres");
         // The schema of this show stands among the options of its connections.
         let (server, schema) = url.split_once("&options=-csearch_path%3D").expect("a schema of its own");
@@ -145,7 +150,7 @@ impl Program {
         // Where the path has links to some of its programs only, the others stand beside what they point to.
         let server_program = programs.join("initdb").canonicalize().expect("a program of Postgres");
         let dump = Command::new(server_program.with_file_name("pg_dump"))
-            .args(["--schema", schema, "--dbname", server])
+            .args(["--schema", &format!("{schema}{behind}"), "--dbname", server])
             .output()
             .await;
         let dump = dump.expect("pg_dump runs");

@@ -1,6 +1,6 @@
 //! Ops of one push and their verdicts: applied, replayed, merged, noop; neighbours unharmed.
 
-use serde_json::json;
+use serde_json::{Value as Json, json};
 
 use crate::desk::Desk;
 use crate::on_both_engines;
@@ -63,6 +63,12 @@ async fn an_op_id_with_other_content_or_of_another_device_is_refused(desk: Desk)
     assert_eq!((&stolen["verdict"], &stolen["error"]["code"]), (&json!("rejected"), &json!("op_id_reused")));
     assert_eq!(other.status_of(&edit["op_id"]).await["verdict"], "unknown");
     assert_eq!(phone.status_of(&edit["op_id"]).await["verdict"], "applied", "the first one stands");
+    let txn = json!({"id": fresh(), "size": 2});
+    let used = with(with(edit, "data", json!({"pen": "B14"})), "txn", txn.clone());
+    let beside = with(update("animals", &seed.hog, 1, json!({"pen": "B15"}), json!({"pen": null})), "txn", txn);
+    let results = phone.push(&[used, beside]).await;
+    let codes: Vec<&Json> = results.iter().map(|result| &result["error"]["code"]).collect();
+    assert_eq!(codes, ["op_id_reused", "txn_failed"], "one refused refuses all, and names the one");
 }
 
 async fn different_fields_of_one_record_are_joined(desk: Desk) {

@@ -7,7 +7,7 @@ use uuid::Uuid;
 use crate::desk::Desk;
 use crate::on_both_engines;
 use crate::phone::{Phone, fresh, insert, update, with};
-use crate::seed::seed;
+use crate::seed::{seed, set_stage};
 
 on_both_engines!(
     what_is_given_back_asks_a_person_unless_the_row_shows_it,
@@ -17,6 +17,10 @@ on_both_engines!(
     what_phones_remember_is_decided_in_bulk,
     an_edit_from_before_goes_by_its_own_base,
     an_edit_from_before_of_a_lost_row_is_update_missing,
+    what_is_given_back_asks_a_person_also_when_its_stage_is_over,
+    what_the_office_applies_of_a_lost_time_overwrites_nothing,
+    a_decision_passes_the_checks_of_any_write,
+    a_lost_call_of_an_official_class_can_be_let_go,
 );
 
 async fn give_back(phone: &Phone, ops: &[Json]) -> Vec<Json> {
@@ -126,4 +130,94 @@ async fn an_edit_from_before_of_a_lost_row_is_update_missing(desk: Desk) {
     desk.resolve(&shown, "server_wins", None).await.expect_status(200);
     let plain = update("animals", &fresh(), 4, json!({"pen": "B7"}), json!({"pen": "C1"}));
     assert_eq!(phone.push_one(&plain).await["error"]["code"], "not_found");
+}
+
+/// It was accepted once: what its author may do now does not decide whether it is shown to a person.
+async fn what_is_given_back_asks_a_person_also_when_its_stage_is_over(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Scale", &["scale"]).await;
+    for stage in ["C", "D"] {
+        set_stage(&desk, stage).await;
+    }
+    let weigh_in = json!({"animal_id": seed.steer, "kind": "arrival", "weight_x10": 12_000});
+    let results = give_back(&phone, &[insert("weigh_ins", &fresh(), weigh_in)]).await;
+    assert_eq!((&results[0]["verdict"], &results[0]["kind"]), (&json!("conflict"), &json!("restored_server")));
+    let shown = desk.conflict(&results[0]["conflict_id"]).await;
+    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    assert_eq!(desk.data("animals", &seed.steer).await["official_weight_x10"], 12_000);
+}
+
+/// A group that came in part is refused. Its version counts another database's versions: applied by the office it goes
+/// by what its author saw.
+async fn what_the_office_applies_of_a_lost_time_overwrites_nothing(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
+    desk.apply(&[update("animals", &seed.steer, 1, json!({"tag": "9011"}), json!({"tag": "9001"}))]).await;
+    let edit = update("animals", &seed.steer, 2, json!({"tag": "9099"}), Json::Null);
+    let part = with(edit, "txn", json!({"id": fresh(), "size": 1}));
+    let twin = with(part.clone(), "op_id", json!("not an id"));
+    let results = give_back(&phone, &[part.clone(), twin]).await;
+    assert_eq!(results[0]["verdict"], "rejected", "{results:?}");
+    let apply = format!("/admin/queue/{}/apply", part["op_id"].as_str().expect("an id"));
+    desk.post(&apply, &json!({"reason": "the phone remembers it"})).await.expect_status(200);
+    let now = phone.status_of(&part["op_id"]).await;
+    assert_eq!((&now["verdict"], &now["contested"]), (&json!("conflict"), &json!(["tag"])), "{now}");
+    assert_eq!(desk.data("animals", &seed.steer).await["tag"], "9011");
+}
+
+async fn a_decision_passes_the_checks_of_any_write(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Office", &["admin"]).await;
+    let (show, _) = crate::seed::show_of(&desk).await;
+    let twin = fresh();
+    let merged = json!({"first_name": "Nora", "last_name": "Birch", "merged_into": seed.exhibitor});
+    desk.apply(&[insert("exhibitors", &twin, merged)]).await;
+    let lost = [
+        update("shows", &show, 9, json!({"weight_unit": "kg"}), json!({"weight_unit": "lb"})),
+        update("exhibitors", &seed.exhibitor, 9, json!({"merged_into": twin}), json!({"merged_into": null})),
+        update("animals", &seed.steer, 9, json!({"pen": "B7"}), json!({"pen": "C1"})),
+    ];
+    let results = give_back(&phone, &lost).await;
+    let refused = async |result: &Json| {
+        let shown = desk.conflict(&result["conflict_id"]).await;
+        desk.resolve(&shown, "client_wins", None).await.expect_problem(422)["code"].clone()
+    };
+    assert_eq!(refused(&results[0]).await, "locked", "weights are taken in one unit");
+    assert_eq!(refused(&results[1]).await, "cyclic_reference");
+    for stage in ["C", "D", "E"] {
+        set_stage(&desk, stage).await;
+    }
+    assert_eq!(refused(&results[2]).await, "locked", "the show is official");
+    let shown = desk.conflict(&results[2]["conflict_id"]).await;
+    desk.resolve(&shown, "server_wins", None).await.expect_status(200);
+    assert_eq!(desk.data("animals", &seed.steer).await["pen"], "C1", "what changes nothing is decided at any time");
+}
+
+/// It cannot be written while the class is official; that the desk goes without it can be decided, alone and in bulk.
+async fn a_lost_call_of_an_official_class_can_be_let_go(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Gate", &["gate"]).await;
+    for stage in ["C", "D"] {
+        set_stage(&desk, stage).await;
+    }
+    let version = desk.change("classes", &seed.class).await["version"].as_i64().expect("a version");
+    let official = json!({"official_at": "2026-08-07T12:00:00Z"});
+    desk.apply(&[update("classes", &seed.class, version, official, json!({"official_at": null}))]).await;
+    let call =
+        || insert("class_calls", &fresh(), json!({"class_id": seed.class, "ring_id": seed.ring, "kind": "call_1"}));
+    let lost = [call(), call()];
+    let results = give_back(&phone, &lost).await;
+    assert_eq!((&results[0]["kind"], &results[1]["kind"]), (&json!("restored_server"), &json!("restored_server")));
+    let shown = desk.conflict(&results[0]["conflict_id"]).await;
+    let refused = desk.resolve(&shown, "client_wins", None).await.expect_problem(422);
+    assert_eq!(refused["code"], "locked", "{refused}");
+    desk.resolve(&shown, "server_wins", None).await.expect_status(200);
+    let request = json!({"ids": [results[1]["conflict_id"]], "resolution": "server_wins", "dry_run": false});
+    let answer = desk.post("/admin/conflicts/resolve-bulk", &request).await.expect_status(200);
+    assert_eq!(answer["results"][0]["outcome"], "resolved", "{answer}");
+    for call in &lost {
+        assert_eq!(phone.status_of(&call["op_id"]).await["verdict"], "noop");
+        let row = desk.change("class_calls", call["record_id"].as_str().expect("an id")).await;
+        assert!(row["data"].is_null(), "{row}");
+    }
 }

@@ -159,6 +159,73 @@ async fn what_waited_when_a_phone_was_removed_needs_attention(desk: Desk) {
     assert_eq!(desk.data("animals", animal).await["tag"], "9003");
 }
 
+/// A review lets in what it was shown, and nothing that came before.
+async fn what_a_review_leaves_out_is_not_let_in_behind_its_back(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
+    let (exhibitor, other) = (fresh(), fresh());
+    let goat = |parent: &str, tag: &str| {
+        insert("animals", &fresh(), json!({"exhibitor_id": parent, "species": "goat", "tag": tag}))
+    };
+    let (left, kept) = (goat(&exhibitor, "9003"), goat(&other, "9004"));
+    for op in [&left, &kept] {
+        assert_eq!(phone.push_one(op).await["verdict"], "held");
+    }
+    // The phone's copy holds one of them, which came but was not answered, and something new.
+    let copy = copy_of(&desk, "Barn", &[kept.clone(), pen(&seed.hog, "B12")]).await;
+    let revoke = format!("/admin/devices/{}/revoke", copy["device_id"].as_str().expect("an id"));
+    desk.post(&revoke, &json!({})).await.expect_status(200);
+    let hog = &copy["pushes"][0]["ops"][1]["op_id"];
+    let taken = take(&desk, copy.clone(), false, &[hog]).await.expect_status(200);
+    assert_eq!(verdicts(&taken), ["held", "none"], "{taken}");
+    let made = |id: &str, number: i64| {
+        insert("exhibitors", id, json!({"back_number": number, "first_name": "Ida", "last_name": "Low"}))
+    };
+    desk.apply(&[made(&exhibitor, 7), made(&other, 8)]).await;
+    let queue = desk.get("/admin/queue").await.expect_status(200);
+    let items = queue["items"].as_array().expect("items");
+    let ids: Vec<&Json> = items.iter().map(|item| &item["op_id"]).collect();
+    assert_eq!(ids, [&left["op_id"]], "what nobody has looked at needs attention");
+    assert_eq!(items[0]["error"]["code"], "forbidden");
+    assert_eq!(desk.data("animals", kept["record_id"].as_str().expect("an id")).await["tag"], "9004");
+    let again = take(&desk, copy, false, &[]).await.expect_status(200);
+    assert_eq!(verdicts(&again), ["applied", "applied"]);
+    let retry = format!("/admin/queue/{}/retry", left["op_id"].as_str().expect("an id"));
+    desk.post(&retry, &json!({})).await.expect_status(200);
+    assert_eq!(desk.data("animals", left["record_id"].as_str().expect("an id")).await["tag"], "9003");
+}
+
+/// A phone that joined twice is one person again; its copy was made before, and so was what still waits of it.
+async fn what_a_phone_entered_as_somebody_else_counts_as_its_persons(desk: Desk) {
+    let seed = seed(&desk).await;
+    desk.phone("Barn", &["checkin"]).await;
+    let second = desk.phone("Barn again", &["scale", "checkin"]).await;
+    let animal = fresh();
+    let weight = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 2_500}));
+    assert_eq!(second.push_one(&weight).await["verdict"], "held");
+    let copy = copy_of(&desk, "Barn again", &[pen(&seed.hog, "B12")]).await;
+    let stranger = copy_of(&desk, "Barn", &[]).await["person"].clone();
+    let into = json!({"into": crate::people::id_of(&desk, "Barn").await});
+    let merge = format!("/admin/devices/{}/merge", copy["device_id"].as_str().expect("an id"));
+    desk.post(&merge, &into).await.expect_status(200);
+    let taken = take(&desk, copy.clone(), false, &[]).await.expect_status(200);
+    assert_eq!((verdicts(&taken), &taken["author"]), (vec!["applied"], &stranger));
+    desk.apply(&[insert(
+        "animals",
+        &animal,
+        json!({"exhibitor_id": seed.exhibitor, "species": "goat", "tag": "9003"}),
+    )])
+    .await;
+    let queue = desk.get("/admin/queue").await.expect_status(200);
+    assert_eq!(
+        (&queue["items"][0]["op_id"], &queue["items"][0]["error"]["code"]),
+        (&weight["op_id"], &json!("forbidden"))
+    );
+    let mut of_nobody = copy;
+    of_nobody["person"] = json!({"id": fresh(), "name": "Barn"});
+    assert_eq!(take(&desk, of_nobody, false, &[]).await.expect_problem(422)["code"], "unknown_phone");
+}
+
 async fn entries_are_left_out_and_what_belongs_together_is_left_out_together(desk: Desk) {
     let seed = seed(&desk).await;
     desk.phone("Barn", &["superintendent", "checkin"]).await;
@@ -272,6 +339,8 @@ on_both_engines![
     a_removed_phone_brings_its_entries_in_by_this_way_only,
     what_a_removed_phone_left_waiting_is_decided_as_it_was_reviewed,
     what_waited_when_a_phone_was_removed_needs_attention,
+    what_a_review_leaves_out_is_not_let_in_behind_its_back,
+    what_a_phone_entered_as_somebody_else_counts_as_its_persons,
     entries_are_left_out_and_what_belongs_together_is_left_out_together,
     entries_made_before_a_restore_count_by_what_their_author_saw,
     what_is_no_copy_of_a_known_phone_is_refused_whole,

@@ -15,6 +15,7 @@ on_both_engines!(
     a_range_crossed_by_two_authors_asks_a_person,
     an_edit_of_a_row_under_a_group_clash_joins_it,
     a_copied_phone_is_noticed,
+    a_note_on_a_card_that_is_posted_again_is_kept,
 );
 
 /// One placed entry in stage D.
@@ -139,4 +140,14 @@ async fn a_copied_phone_is_noticed(desk: Desk) {
     let devices = devices["items"].as_array().expect("items");
     let suspected: Vec<&Json> = devices.iter().filter(|device| !device["fork_suspected_at"].is_null()).collect();
     assert_eq!((suspected.len(), &suspected[0]["name"]), (1, &json!("Scale")), "{devices:?}");
+}
+
+async fn a_note_on_a_card_that_is_posted_again_is_kept(desk: Desk) {
+    let (seed, entry, placing) = placed(&desk).await;
+    let clerk = desk.phone("Ring 1", &["clerk"]).await;
+    let again = json!({"class_id": seed.class, "entry_id": entry, "place": 1, "note": "close with second"});
+    let result = clerk.push_one(&insert("placings", &placing, again)).await;
+    assert_eq!(result["verdict"], "merged", "{result}");
+    assert_eq!(desk.data("placings", &placing).await["note"], "close with second");
+    assert_eq!(desk.data("classes", &seed.class).await["card_state"], "verified", "the result is the same");
 }

@@ -4,8 +4,8 @@ use serde_json::{Value as Json, json};
 
 use crate::desk::Desk;
 use crate::on_both_engines;
-use crate::phone::{Phone, fresh, insert, update, v5, with};
-use crate::seed::{Seed, seed};
+use crate::phone::{Phone, delete, fresh, insert, update, v5, with};
+use crate::seed::{Seed, seed, set_stage};
 
 on_both_engines!(
     an_animal_that_is_the_same_brings_its_children_along,
@@ -15,6 +15,13 @@ on_both_engines!(
     a_live_row_that_is_the_same_gives_its_children_away,
     the_holder_can_get_another_value,
     same_as_must_name_a_row_of_the_table,
+    what_a_phone_writes_under_the_name_of_a_merged_row_belongs_to_the_other,
+    a_name_of_a_name_finds_the_row,
+    same_as_stays_once_something_came_by_the_other_name,
+    an_entry_that_both_rows_have_differently_asks_a_person,
+    official_results_do_not_move_to_another_row,
+    who_may_not_write_gives_no_row_another_name,
+    an_insert_under_another_name_finds_the_row,
 );
 
 /// A phone types an animal whose tag another animal has, and weighs it.
@@ -149,4 +156,155 @@ async fn same_as_must_name_a_row_of_the_table(desk: Desk) {
     }
     let both = json!({"same_as": seed.steer, "tag": "1"});
     assert_eq!(desk.resolve(&conflict, "manual", Some(both)).await.expect_problem(422)["code"], "unknown_field");
+}
+
+/// An animal of the show, live, that turns out to be the steer. Answers its id and its version before.
+async fn merged(desk: &Desk, seed: &Seed, tag: &str) -> (String, i64, Json) {
+    let double = fresh();
+    let row = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": tag});
+    desk.apply(&[insert("animals", &double, row)]).await;
+    let result = desk.push_one(&update("animals", &double, 1, json!({"tag": "9001"}), json!({"tag": tag}))).await;
+    assert_eq!(result["kind"], "unique_violation", "{result}");
+    let shown = desk.conflict(&result["conflict_id"]).await;
+    desk.resolve(&shown, "manual", Some(json!({"same_as": seed.steer}))).await.expect_status(200);
+    (double, 1, shown)
+}
+
+async fn what_a_phone_writes_under_the_name_of_a_merged_row_belongs_to_the_other(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Scale", &["superintendent", "checkin", "scale"]).await;
+    let (double, version, _) = merged(&desk, &seed, "9100").await;
+    // The phone has not pulled since.
+    let weigh_in = insert("weigh_ins", &fresh(), json!({"animal_id": double, "kind": "arrival", "weight_x10": 12_000}));
+    let entry = json!({"exhibitor_id": seed.exhibitor, "animal_id": double, "family_id": seed.class});
+    let entry = insert("entries", &v5(&seed.class, &double), entry);
+    let edit = update("animals", &double, version, json!({"pen": "B9"}), json!({"pen": "C1"}));
+    for (op, verdict) in [(&weigh_in, "applied"), (&entry, "applied"), (&edit, "merged")] {
+        assert_eq!(phone.push_one(op).await["verdict"], verdict, "{op}");
+    }
+    let weighed = desk.data("weigh_ins", weigh_in["record_id"].as_str().expect("an id")).await;
+    assert_eq!(weighed["animal_id"], json!(seed.steer), "no fact hangs on a row that is gone");
+    let steer = desk.data("animals", &seed.steer).await;
+    assert_eq!((&steer["official_weight_x10"], &steer["pen"]), (&json!(12_000), &json!("B9")));
+    assert_eq!(desk.data("entries", &v5(&seed.class, &seed.steer)).await["animal_id"], json!(seed.steer));
+    let again = desk.push_one(&delete("animals", &double, version)).await;
+    assert_eq!(again["verdict"], "noop", "the double is gone already, and the steer stays: {again}");
+}
+
+async fn a_name_of_a_name_finds_the_row(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Scale", &["scale"]).await;
+    let (third, double) = (fresh(), fresh());
+    let row = |tag: &str| json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": tag});
+    desk.apply(&[insert("animals", &third, row("9200")), insert("animals", &double, row("9100"))]).await;
+    for (from, tag, to, wanted) in [(&third, "9200", &double, "9100"), (&double, "9100", &seed.steer, "9001")] {
+        let edit = update("animals", from, 1, json!({"tag": wanted}), json!({"tag": tag}));
+        let shown = desk.conflict(&desk.push_one(&edit).await["conflict_id"]).await;
+        desk.resolve(&shown, "manual", Some(json!({"same_as": to}))).await.expect_status(200);
+    }
+    let weigh_in = insert("weigh_ins", &fresh(), json!({"animal_id": third, "kind": "arrival", "weight_x10": 12_000}));
+    phone.apply(&[weigh_in]).await;
+    assert_eq!(desk.data("animals", &seed.steer).await["official_weight_x10"], 12_000);
+}
+
+async fn same_as_stays_once_something_came_by_the_other_name(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Scale", &["scale"]).await;
+    let (double, _, shown) = merged(&desk, &seed, "9100").await;
+    let weigh_in = insert("weigh_ins", &fresh(), json!({"animal_id": double, "kind": "arrival", "weight_x10": 12_000}));
+    phone.apply(&[weigh_in]).await;
+    let undo = format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id"));
+    assert_eq!(desk.post(&undo, &json!({})).await.expect_problem(409)["code"], "wrong_state");
+    assert_eq!(desk.change("animals", &double).await["op"], "delete");
+}
+
+async fn an_entry_that_both_rows_have_differently_asks_a_person(desk: Desk) {
+    let seed = seed(&desk).await;
+    let double = fresh();
+    let entry = |animal: &str, addon: bool| {
+        let data = json!({"exhibitor_id": seed.exhibitor, "animal_id": animal, "family_id": seed.class,
+            "catalogue_no": if addon { 7 } else { 8 }});
+        insert("entries", &v5(&seed.class, animal), data)
+    };
+    let row = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9100"});
+    desk.apply(&[insert("animals", &double, row), entry(&double, true), entry(&seed.steer, false)]).await;
+    let edit = update("animals", &double, 1, json!({"tag": "9001"}), json!({"tag": "9100"}));
+    let shown = desk.conflict(&desk.push_one(&edit).await["conflict_id"]).await;
+    desk.resolve(&shown, "manual", Some(json!({"same_as": seed.steer}))).await.expect_status(200);
+    let kept = v5(&seed.class, &seed.steer);
+    assert_eq!(desk.data("entries", &kept).await["catalogue_no"], 8, "nothing is overwritten");
+    let open = desk.conflicts("open").await;
+    assert_eq!(
+        (open.len(), &open[0]["kind"], &open[0]["record_id"], &open[0]["contested"]),
+        (1, &json!("insert_insert"), &json!(kept), &json!(["catalogue_no"])),
+        "and nothing is lost silently: {open:?}"
+    );
+    let shown = desk.conflict(&open[0]["id"]).await;
+    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    assert_eq!(desk.data("entries", &kept).await["catalogue_no"], 7);
+}
+
+async fn official_results_do_not_move_to_another_row(desk: Desk) {
+    let seed = seed(&desk).await;
+    let double = fresh();
+    let entry = v5(&seed.class, &double);
+    let row = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9100"});
+    let entered = json!({"exhibitor_id": seed.exhibitor, "animal_id": double, "family_id": seed.class});
+    desk.apply(&[insert("animals", &double, row), insert("entries", &entry, entered)]).await;
+    for stage in ["C", "D"] {
+        set_stage(&desk, stage).await;
+    }
+    let placing = json!({"class_id": seed.class, "entry_id": entry, "place": 1});
+    desk.apply(&[insert("placings", &v5(&seed.class, &entry), placing)]).await;
+    let version = desk.change("classes", &seed.class).await["version"].as_i64().expect("a version");
+    let official = json!({"official_at": "2026-08-07T12:00:00Z"});
+    desk.apply(&[update("classes", &seed.class, version, official, json!({"official_at": null}))]).await;
+    let edit = update("animals", &double, 1, json!({"tag": "9001"}), json!({"tag": "9100"}));
+    let shown = desk.conflict(&desk.push_one(&edit).await["conflict_id"]).await;
+    let refused = desk.resolve(&shown, "manual", Some(json!({"same_as": seed.steer}))).await.expect_problem(422);
+    assert_eq!(refused["code"], "locked", "an official result stays as it is: {refused}");
+    assert_eq!(desk.data("placings", &v5(&seed.class, &entry)).await["place"], 1);
+}
+
+async fn who_may_not_write_gives_no_row_another_name(desk: Desk) {
+    let (seed, _, animal, _, conflict) = twice(&desk).await;
+    let (announcer, office) = (desk.phone("Booth", &["announcer"]).await, desk.phone("Office", &["admin"]).await);
+    desk.resolve(&conflict, "manual", Some(json!({"same_as": seed.steer}))).await.expect_status(200);
+    let class = fresh();
+    desk.apply(&[insert("classes", &class, json!({"name": "Angus", "department": "cattle", "kind": "market"}))]).await;
+    let entry = |animal: &str| json!({"exhibitor_id": seed.exhibitor, "animal_id": animal, "family_id": class});
+    let result = announcer.push_one(&insert("entries", &v5(&class, &animal), entry(&animal))).await;
+    assert_eq!(result["error"]["code"], "forbidden", "{result}");
+    // Nothing is known under that id, so an edit of it finds nothing.
+    desk.apply(&[insert("entries", &v5(&class, &seed.steer), entry(&seed.steer))]).await;
+    let edit = update("entries", &v5(&class, &animal), 1, json!({"catalogue_no": 4}), json!({"catalogue_no": null}));
+    assert_eq!(office.push_one(&edit).await["error"]["code"], "not_found");
+}
+
+/// It does so whatever comes beside it, and whether or not there ever was a row under that name.
+async fn an_insert_under_another_name_finds_the_row(desk: Desk) {
+    let (seed, _, typed, _, conflict) = twice(&desk).await;
+    desk.resolve(&conflict, "manual", Some(json!({"same_as": seed.steer}))).await.expect_status(200);
+    let (double, _, _) = merged(&desk, &seed, "9100").await;
+    for name in [&typed, &double] {
+        for is_alone in [true, false] {
+            let place = format!("{name} alone: {is_alone}");
+            let phone = desk.phone(&place, &["superintendent", "checkin", "scale"]).await;
+            let tagged = async |tag: &str| {
+                let row = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": tag});
+                let weigh_in = json!({"animal_id": name, "kind": "arrival", "weight_x10": 12_000});
+                let mut ops = vec![insert("animals", name, row), insert("weigh_ins", &fresh(), weigh_in)];
+                ops.truncate(if is_alone { 1 } else { 2 });
+                phone.push(&ops).await.remove(0)
+            };
+            let same = tagged("9001").await;
+            assert_eq!((&same["verdict"], &same["record_id"]), (&json!("noop"), &json!(seed.steer)), "{place}: {same}");
+            let other = tagged("9300").await;
+            assert_eq!(other["kind"], "insert_insert", "{place}: {other}");
+            let shown = desk.conflict(&other["conflict_id"]).await;
+            assert_eq!(shown["record_id"], json!(seed.steer), "{place}: {shown}");
+        }
+    }
+    assert!(desk.change("animals", &typed).await["data"].is_null());
+    assert_eq!(desk.change("animals", &double).await["op"], "delete");
 }

@@ -66,6 +66,22 @@ async fn a_pass_is_renewed_five_minutes_before_its_end() {
 }
 
 #[tokio::test]
+async fn a_renewal_that_fails_costs_no_pass_that_is_still_good() {
+    let (google, sender) = google().await;
+    let mut message = call();
+    message.expires_at = noon() + TimeDelta::hours(3);
+    assert!(is_taken(&sender.send(noon(), &phone("a"), &message).await));
+    google.change(|mood| mood.passes = Some(Reply::empty(503)));
+    for (seconds, passes) in [(3299, 2), (3300, 2), (3329, 3), (3598, 4)] {
+        let now = noon() + TimeDelta::seconds(seconds);
+        assert!(is_taken(&sender.send(now, &phone("a"), &message).await), "after {seconds} s");
+        assert_eq!(google.asked().0, passes, "after {seconds} s");
+    }
+    let over = sender.send(noon() + TimeDelta::seconds(3_700), &phone("a"), &message).await;
+    assert_eq!(retry(&over).0, "oauth 503", "now it is none any more");
+}
+
+#[tokio::test]
 async fn a_pass_that_google_forgot_is_renewed_once() {
     let (google, sender) = google().await;
     assert!(is_taken(&sender.send(noon(), &phone("a"), &call()).await));

@@ -76,6 +76,7 @@ fn call() -> Outgoing {
         title: "Class 12 to ring 2".to_owned(),
         body: "Market lambs, light 🐑. Please be there in 10 minutes.".to_owned(),
         data: BTreeMap::from([("open".to_owned(), "#/classes/12".to_owned())]),
+        notice: serde_json::Map::new(),
         priority: Priority::High,
         expires_at: now() + TimeDelta::minutes(10),
         collapse_key: Some("class-call:12".to_owned()),
