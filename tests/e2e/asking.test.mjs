@@ -1,16 +1,21 @@
 // Around a decision: asking the person, somebody else who was quicker, and the phone that sees what became of its entry.
 
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
 
 import { complaints } from "./harness/browser.mjs";
+import { PHONE_LOOKS } from "./harness/looks.mjs";
 import { update } from "./harness/ops.mjs";
-import { stand } from "./harness/stand.mjs";
+import { flows } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 import { becomes, clash, decide, decideTheRest, rowOf, twoTags } from "./scenes/clashes.mjs";
 
-const here = stand({ demo: "small" });
-afterEach(() => decideTheRest(here));
+const { here, flow } = flows(
+  PHONE_LOOKS,
+  { demo: "small" },
+  {
+    ends: () => decideTheRest(here),
+  },
+);
 
 /**
  * A phone in a browser whose correction of a tag meets another one from the laptop.
@@ -31,7 +36,7 @@ async function disputed(name, place) {
   return { phone, animal, one };
 }
 
-test("the desk asks the person, who answers on the phone, and the desk reads it", async () => {
+flow("the desk asks the person, who answers on the phone, and the desk reads it", async () => {
   const { phone, one } = await disputed("Maria Ruiz", 0);
   const page = await here.deskPage(`#/needs-checking/${one.id}`);
   const heard = complaints(page);
@@ -58,7 +63,7 @@ test("the desk asks the person, who answers on the phone, and the desk reads it"
   await phone.close();
 });
 
-test("the phone sees who decided what, says OK, or disagrees, and the desk has it again", async () => {
+flow("the phone sees who decided what, says OK, or disagrees, and the desk has it again", async () => {
   const { phone, one } = await disputed("Sam Lee", 1);
   await decide(here, one, "server_wins");
   await phone.show("checks");
@@ -93,17 +98,27 @@ test("the phone sees who decided what, says OK, or disagrees, and the desk has i
   await phone.close();
 });
 
-test("a person who made a mistake takes the entry back, and the desk need not decide", async () => {
+flow("a person who made a mistake takes the entry back, and the desk need not decide", async () => {
   const { phone, one } = await disputed("Ana Torres", 2);
   await phone.show("checks");
   await phone.page.getByRole("button", { name: "Mine was a mistake" }).click();
-  await phone.page.getByRole("button", { name: "Take mine back" }).click();
+  const takeBack = phone.page.getByRole("button", { name: "Take mine back" });
+
+  await here.desk.kill();
+  await takeBack.click();
+  await phone.page
+    .getByText(/The laptop is away/)
+    .first()
+    .waitFor();
+  await here.desk.start();
+  assert.equal((await clash(here, one.id)).status, "open", "nothing was taken back");
+  await takeBack.click();
   await becomes(here, one, "withdrawn");
   await phone.says("All sent");
   await phone.close();
 });
 
-test("somebody else was quicker: the page says who decided what, and nothing is decided twice", async () => {
+flow("somebody else was quicker: the page says who decided what, and nothing is decided twice", async () => {
   const phone = await here.desk.phone("Joel Whitfield", ["superintendent"]);
   const [, , , animal] = await here.animals(() => true, 4);
   const one = await twoTags(here, phone, animal, {

@@ -1,15 +1,15 @@
 // Entries that the desk did not accept: shown, saved for their author with one tap, tried again, or left out.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
 import { complaints } from "./harness/browser.mjs";
+import { DESK_LOOKS } from "./harness/looks.mjs";
 import { having, update, weighing } from "./harness/ops.mjs";
-import { stand } from "./harness/stand.mjs";
+import { flows } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 import { rowOf } from "./scenes/clashes.mjs";
 
-const here = stand({ demo: "small" });
+const { here, flow } = flows(DESK_LOOKS, { demo: "small" });
 
 /** @param {string} stage */
 async function setStage(stage) {
@@ -20,7 +20,7 @@ async function setStage(stage) {
 
 const waiting = async () => (await here.desk.running.get("/admin/queue")).items;
 
-test("a weight that came after weighing closed is saved for its author, and another is left out", async () => {
+flow("a weight that came after weighing closed is saved for its author, and another is left out", async () => {
   const phone = await here.desk.phone("Maria Ruiz", ["scale"]);
   const [late, unwanted] = await here.animals((animal) => animal.official_weight_x10 === null, 2);
   await setStage("D");

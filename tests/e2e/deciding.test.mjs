@@ -1,17 +1,29 @@
 // Needs checking: the same clashes decided by keyboard only and by mouse only.
 
 import assert from "node:assert/strict";
-import { afterEach, test } from "node:test";
 
 import { complaints } from "./harness/browser.mjs";
-import { stand } from "./harness/stand.mjs";
-import { becomes, clash, decideTheRest, twoTags, twoWeights } from "./scenes/clashes.mjs";
+import { DESK_LOOKS } from "./harness/looks.mjs";
+import { update } from "./harness/ops.mjs";
+import { flows } from "./harness/stand.mjs";
+import { until } from "./harness/wait.mjs";
+import { becomes, clash, decideTheRest, rowOf, twoTags, twoWeights } from "./scenes/clashes.mjs";
 
-const here = stand({ demo: "small" });
-afterEach(() => decideTheRest(here));
+/** Animals of this look's desk that have had a clash. */
+let used = 0;
+
+const { here, flow } = flows(
+  DESK_LOOKS,
+  { demo: "small" },
+  {
+    begins: () => {
+      used = 0;
+    },
+    ends: () => decideTheRest(here),
+  },
+);
 
 /** Three clashes on animals that nobody else uses: a tag, a weight, a tag. */
-let used = 0;
 async function threeClashes() {
   const phone = await here.desk.phone(`Maria ${used}`, ["superintendent", "scale"]);
   const animals = await here.animals((animal) => animal.official_weight_x10 === null, used + 3);
@@ -32,7 +44,7 @@ async function threeClashes() {
   return { tag, weight, last, animals: [one, other, third] };
 }
 
-test("by keyboard only: choose, type another, skip, save, undo", async () => {
+flow("by keyboard only: choose, type another, skip, save, undo", async () => {
   const { tag, weight, last, animals } = await threeClashes();
   const page = await here.deskPage(`#/needs-checking/${tag.id}`);
   const heard = complaints(page);
@@ -73,7 +85,9 @@ test("by keyboard only: choose, type another, skip, save, undo", async () => {
   await keys.waitFor();
   await press("Escape");
   await keys.waitFor({ state: "hidden" });
+  await page.getByText(tag.client_data.tag).first().waitFor();
   await press("1");
+  await page.getByText("Phone’s kept").first().waitFor();
   await press("Enter");
   await becomes(here, tag, "resolved");
   await page.getByText(/^Nothing to check\./).waitFor();
@@ -81,7 +95,7 @@ test("by keyboard only: choose, type another, skip, save, undo", async () => {
   await page.context().close();
 });
 
-test("by keyboard only: next, previous and skip move through the list, and nothing is decided by it", async () => {
+flow("by keyboard only: next, previous and skip move through the list, and nothing is decided by it", async () => {
   const { tag, weight, last } = await threeClashes();
   const page = await here.deskPage("#/needs-checking");
   const position = page.getByText(/^\d+ of 3$/);
@@ -97,7 +111,7 @@ test("by keyboard only: next, previous and skip move through the list, and nothi
   await page.context().close();
 });
 
-test("by mouse only: choose, type another, save, undo, look at what was decided", async () => {
+flow("by mouse only: choose, type another, save, undo, look at what was decided", async () => {
   const { tag, weight, last, animals } = await threeClashes();
   const page = await here.deskPage("#/needs-checking");
   const heard = complaints(page);
@@ -146,6 +160,47 @@ test("by mouse only: choose, type another, save, undo, look at what was decided"
     .first()
     .click();
   await page.getByText(/97531/).first().waitFor();
+  assert.deepEqual(heard, []);
+  await page.context().close();
+});
+
+flow("the list is narrowed by what it is about, by a person and by words, and tells what was joined", async () => {
+  const { tag, weight, last, animals } = await threeClashes();
+  const lena = await here.desk.phone("Lena Fischer", ["superintendent"]);
+  const seen = await rowOf(here, animals[0]);
+  await here.desk.office.apply([update("animals", seen, { pen: "S20" })]);
+  await lena.apply([update("animals", seen, { pen: "S30" })]);
+
+  const page = await here.deskPage("#/needs-checking");
+  const heard = complaints(page);
+  await page.getByText("1 of 3", { exact: true }).waitFor();
+  await page.getByRole("button", { name: /^Filter/ }).click();
+  await page.getByRole("combobox", { name: "What" }).selectOption({ label: "Weights" });
+  const list = page.getByRole("region", { name: "To check" });
+  const line = (/** @type {any} */ one) => list.getByRole("listitem").filter({ hasText: `#${one.server_data.tag}` });
+  await line(weight).waitFor();
+  assert.equal(await list.getByRole("listitem").count(), 1);
+  await page.getByRole("button", { name: "Clear the filter" }).click();
+  await page.getByRole("combobox", { name: "Person" }).selectOption({ label: weight.author.name });
+  await until("her three are listed", async () => (await list.getByRole("listitem").count()) === 3);
+  await page.getByRole("button", { name: "Clear the filter" }).click();
+  await page.getByRole("button", { name: /^Filter/ }).click();
+
+  await page.getByRole("button", { name: "Search", exact: true }).click();
+  await page.getByRole("searchbox", { name: "Search what needs checking" }).fill(last.client_data.tag);
+  await until("one is left", async () => (await list.getByRole("listitem").count()) === 1);
+  await page.keyboard.press("Enter");
+  await page.getByRole("region", { name: "Decide" }).getByText(last.client_data.tag).first().waitFor();
+  await page.keyboard.press("Escape");
+  await until("all are listed again", async () => (await list.getByRole("listitem").count()) === 3);
+
+  await list.getByText("Joined", { exact: true }).click();
+  await list
+    .getByRole("listitem")
+    .filter({ hasText: `#${tag.server_data.tag}` })
+    .first()
+    .click();
+  await page.getByText("S30").first().waitFor();
   assert.deepEqual(heard, []);
   await page.context().close();
 });

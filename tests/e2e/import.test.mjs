@@ -2,22 +2,22 @@
 
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
-import { test } from "node:test";
 import { fileURLToPath } from "node:url";
 
 import { complaints } from "./harness/browser.mjs";
-import { stand } from "./harness/stand.mjs";
+import { DESK_LOOKS } from "./harness/looks.mjs";
+import { flows } from "./harness/stand.mjs";
 
 const FILE = fileURLToPath(new URL("../vectors/demo-entries.csv", import.meta.url));
 
-const here = stand({ demo: "county" });
+const { here, flow } = flows(DESK_LOOKS, { demo: "county" });
 
 const counts = async () => {
   const { exhibitors, animals, entries } = await here.desk.running.get("/admin/overview");
   return [exhibitors, animals, entries];
 };
 
-test("a file is looked at, one row is left out, the rest comes in, and one undo takes it back", async () => {
+flow("a file is looked at, one row is left out, the rest comes in, and one undo takes it back", async () => {
   const page = await here.deskPage("#/import");
   const heard = complaints(page);
   const before = await counts();
@@ -39,7 +39,7 @@ test("a file is looked at, one row is left out, the rest comes in, and one undo 
   await page.context().close();
 });
 
-test("a file with other headings is matched by hand, and a faulty cell is mended in its row", async () => {
+flow("a file with other headings is matched by hand, and a faulty cell is mended in its row", async () => {
   const [first = "", ...rest] = readFileSync(FILE, "utf8").split("\n");
   const renamed = [first.replace("back_number", "Their number").replace("tag", "Yellow thing"), ...rest].join("\n");
   const page = await here.deskPage("#/import");

@@ -1,18 +1,17 @@
 // A volunteer scans the code: a name, a number, Allow, and the first animal is checked in.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
-import { PhonePage } from "./harness/phone-page.mjs";
-import { stand } from "./harness/stand.mjs";
+import { PHONE_LOOKS } from "./harness/looks.mjs";
+import { flows } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 
 /** The steps of a person before the first entry: no more than fit into twenty seconds at two seconds a step. */
 const STEPS_MAX = 10;
 
-const here = stand({ demo: "small" });
+const { here, flow } = flows(PHONE_LOOKS, { demo: "small" });
 
-test("from the code to the first animal checked in are few steps", async () => {
+flow("from the code to the first animal checked in are few steps", async () => {
   const page = await here.deskPage();
   await page.getByRole("banner").getByRole("button", { name: "Connect a phone" }).click();
   const dialog = page.getByRole("dialog", { name: "Connect a phone" });
@@ -25,7 +24,7 @@ test("from the code to the first animal checked in are few steps", async () => {
 
   // The scan is the first step, the tap on what the camera shows the second.
   let steps = 2;
-  const phone = await PhonePage.open(here.browser, url);
+  const phone = await here.scan(url);
   const digits = await phone.ask("Nora Diaz");
   await page.getByTitle(`Allow Nora Diaz, number ${digits}`).click();
   // The name, and Allow at the desk.
@@ -46,10 +45,10 @@ test("from the code to the first animal checked in are few steps", async () => {
   await page.context().close();
 });
 
-test("a phone that the desk turns away says so, and can ask again", async () => {
+flow("a phone that the desk turns away says so, and can ask again", async () => {
   const { url } = await here.desk.openJoining(["checkin"]);
   const page = await here.deskPage();
-  const phone = await PhonePage.open(here.browser, url);
+  const phone = await here.scan(url);
   await phone.ask("Otto Stone");
   await page.getByRole("button", { name: "Refuse Otto Stone" }).first().click();
   await phone.page.getByText("The desk said no").waitFor();
@@ -59,14 +58,14 @@ test("a phone that the desk turns away says so, and can ask again", async () => 
   await page.context().close();
 });
 
-test("a code that was used says what to do", async () => {
+flow("a code that was used says what to do", async () => {
   const { url } = await here.desk.running.post("/admin/pairings", {
     functions: ["scale"],
     mode: "single",
   });
-  const first = await PhonePage.open(here.browser, url);
+  const first = await here.scan(url);
   await first.ask("Ada One");
-  const second = await PhonePage.open(here.browser, url);
+  const second = await here.scan(url);
   await second.page.getByLabel("Your name").fill("Ben Two");
   await second.page.getByRole("button", { name: "Join the show" }).click();
   await second.page.getByText("This code no longer works").waitFor();
@@ -74,9 +73,9 @@ test("a code that was used says what to do", async () => {
   await second.close();
 });
 
-test("a desk that is lost before and after the question is waited for, and the phone joins by itself", async () => {
+flow("a desk that is lost before and after the question is waited for, and the phone joins by itself", async () => {
   const { url } = await here.desk.openJoining(["scale"]);
-  const phone = await PhonePage.open(here.browser, url);
+  const phone = await here.scan(url);
   await here.desk.kill();
   await phone.page.getByLabel("Your name").fill("Ivy Marsh");
   await phone.page.getByRole("button", { name: "Join the show" }).click();
@@ -85,7 +84,9 @@ test("a desk that is lost before and after the question is waited for, and the p
 
   await here.desk.start();
   await phone.page.getByRole("button", { name: "Join the show" }).click();
-  await phone.number();
+  const number = await phone.number();
+  await phone.page.reload();
+  assert.equal(await phone.number(), number, "a page that is loaded again has not asked anew");
   await here.desk.kill();
   await phone.page.getByText("Can't reach the laptop").waitFor();
   await here.desk.start();

@@ -1,18 +1,19 @@
 // Entries that have not reached the laptop: Wi-Fi that drops, a second tab, a reload, a full phone.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
-import { stand } from "./harness/stand.mjs";
+import { fillStorage, freeStorage } from "./harness/full-storage.mjs";
+import { BARN_LOOKS } from "./harness/looks.mjs";
+import { flows } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 
-const here = stand({ demo: "small" });
+const { here, flow } = flows(BARN_LOOKS, { demo: "small" });
 
 const hasArrived = async (/** @type {{ animal_id: string }} */ animal) => (await here.now(animal)).arrived_at !== null;
 
 const notHere = (/** @type {any} */ item) => item.arrived_at === null;
 
-test("Wi-Fi is cut and comes back, and no dialog says so", async () => {
+flow("Wi-Fi is cut and comes back, and no dialog says so", async () => {
   const phone = await here.phone("Sam Lee", ["checkin"]);
   const [one, other] = await here.animals(notHere, 2);
   await phone.cut();
@@ -32,7 +33,7 @@ test("Wi-Fi is cut and comes back, and no dialog says so", async () => {
   await phone.close();
 });
 
-test("two tabs of one phone send each entry once and both show it", async () => {
+flow("two tabs of one phone send each entry once and both show it", async () => {
   const phone = await here.phone("Ida Vale", ["checkin"]);
   const [one, other] = await here.animals(notHere, 2);
   await phone.cut();
@@ -56,7 +57,7 @@ test("two tabs of one phone send each entry once and both show it", async () => 
   await phone.close();
 });
 
-test("a reload with unsent work keeps it, and sends it", async () => {
+flow("a reload with unsent work keeps it, and sends it", async () => {
   const phone = await here.phone("Rosa Delgado", ["checkin"]);
   const [animal] = await here.animals(notHere, 1);
   await phone.cut();
@@ -76,7 +77,7 @@ test("a reload with unsent work keeps it, and sends it", async () => {
   await phone.close();
 });
 
-test("a weight that is half typed is still there after a reload", async () => {
+flow("a weight that is half typed is still there after a reload", async () => {
   const phone = await here.phone("Wes Tanaka", ["scale"]);
   const [hog] = await here.animals((item) => item.species === "swine" && item.official_weight_x10 === null, 1);
   await phone.show("weigh-in");
@@ -90,33 +91,20 @@ test("a weight that is half typed is still there after a reload", async () => {
   await phone.close();
 });
 
-test("a full phone says that the entry is not saved, and nothing is claimed to be", async () => {
+flow("a full phone says that the entry is not saved, and nothing is claimed to be", async () => {
   const phone = await here.phone("Kim Brandt", ["checkin"]);
   const [animal] = await here.animals(notHere, 1);
   await phone.show("check-in");
   await phone.find(animal.tag);
-  await phone.page.evaluate(fill);
+  await fillStorage(phone.page);
   await phone.page.getByRole("button", { name: `Check in ${animal.tag}` }).click();
   await phone.page.getByText("Not saved: phone storage is full").waitFor();
   await phone.page.getByText(new RegExp(`${animal.tag} is only on this screen`)).waitFor();
   await phone.says("All sent");
   assert.equal(await hasArrived(animal), false);
 
-  await phone.page.evaluate(() => /** @type {any} */ (globalThis).showdeskFree());
+  await freeStorage(phone.page);
   await phone.checkInHere(animal.tag);
   await until(`${animal.tag} is here`, () => hasArrived(animal));
   await phone.close();
 });
-
-/** Runs in the page: the phone's storage takes nothing more, as a full phone's does, until it is freed. */
-function fill() {
-  const store = IDBObjectStore.prototype;
-  const { add, put } = store;
-  const refuse = () => {
-    throw new DOMException("the disk is full", "QuotaExceededError");
-  };
-  Object.assign(store, { add: refuse, put: refuse });
-  Object.assign(globalThis, {
-    showdeskFree: () => Object.assign(store, { add, put }),
-  });
-}

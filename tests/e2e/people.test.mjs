@@ -6,13 +6,14 @@ import { readFileSync } from "node:fs";
 import { after, test } from "node:test";
 
 import { barriers, complaints } from "./harness/browser.mjs";
+import { DESK_LOOKS } from "./harness/looks.mjs";
 import { PhonePage } from "./harness/phone-page.mjs";
 import { stand } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 
 const NAME = "Maria Ruiz";
 
-const here = stand({ demo: "small" });
+const here = stand({ demo: "small" }, DESK_LOOKS[1]);
 
 /** @type {import("playwright-core").Page} */
 let page;
@@ -58,7 +59,7 @@ test("a phone without a camera joins by the short code, and the desk gives it an
   assert.match(code, /^[0-9A-HJKMNP-TV-Z]{4}-[0-9A-HJKMNP-TV-Z]{4}$/);
   assert.deepEqual(await barriers(page), []);
 
-  phone = await PhonePage.opening(here.browser, `http://${here.desk.http}/`);
+  phone = await PhonePage.opening(here.browser, `http://${here.desk.http}/`, here.look.theme);
   await phone.typeCode(code);
   const digits = await phone.ask(NAME);
   await dialog

@@ -1,16 +1,15 @@
 // A phone that cannot get back hands its entries to the desk as a file: looked through, taken in as its person's, once.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
 import { complaints } from "./harness/browser.mjs";
-import { inspectDesk } from "./harness/inspect.mjs";
-import { stand } from "./harness/stand.mjs";
+import { PHONE_LOOKS } from "./harness/looks.mjs";
+import { flows } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 
-const here = stand({ demo: "small" });
+const { here, flow } = flows(PHONE_LOOKS, { demo: "small" });
 
-test("the file of a phone is taken in by the desk, as its person's, and the phone learns of it", async () => {
+flow("the file of a phone is taken in by the desk, as its person's, and the phone learns of it", async () => {
   const phone = await here.phone("Maria Ruiz", ["checkin"]);
   const [one, other] = await here.animals((animal) => animal.arrived_at === null, 2);
   await here.desk.kill();
@@ -33,7 +32,7 @@ test("the file of a phone is taken in by the desk, as its person's, and the phon
     .getByText(/2 entries of Maria Ruiz/)
     .first()
     .waitFor();
-  assert.equal((await inspectDesk(page)).join("\n"), "");
+  assert.equal((await here.inspect(page)).join("\n"), "");
   for (const { tag } of [one, other]) await page.getByRole("row").filter({ hasText: tag }).first().waitFor();
   assert.equal((await here.now(one)).arrived_at, null, "looking through writes nothing");
   await page.getByRole("checkbox", { name: new RegExp(`^Take in .*${other.tag}`) }).uncheck();

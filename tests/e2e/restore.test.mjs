@@ -6,38 +6,18 @@ import assert from "node:assert/strict";
 import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { after, before, test } from "node:test";
 
-import { openBrowser } from "./harness/browser.mjs";
-import { Desk } from "./harness/desk.mjs";
-import { PhonePage } from "./harness/phone-page.mjs";
+import { PHONE_LOOKS } from "./harness/looks.mjs";
+import { flows } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 
-/** @type {import("playwright-core").Browser} */
-let browser;
-/** @type {Desk} */
-let desk;
-/** @type {string} */
-let backup;
+const { here, flow } = flows(PHONE_LOOKS, { demo: "small" });
 
-before(async () => {
-  browser = await openBrowser();
-  desk = await Desk.open({ demo: "small" });
-  backup = mkdtempSync(join(tmpdir(), "showdesk-backup-"));
-});
-
-after(async () => {
-  await browser?.close();
-  await desk?.close();
-  if (backup) rmSync(backup, { recursive: true, force: true });
-});
-
-test("what a restored desk has lost comes back from the phone, for a person to decide", async () => {
-  const { url } = await desk.openJoining(["superintendent"]);
-  const maria = await PhonePage.open(browser, url);
-  await maria.ask("Maria Ruiz");
-  await desk.allow("Maria Ruiz");
-  await maria.joined();
+flow("what a restored desk has lost comes back from the phone, for a person to decide", async (t) => {
+  const { desk } = here;
+  const backup = mkdtempSync(join(tmpdir(), "showdesk-backup-"));
+  t.after(() => rmSync(backup, { recursive: true, force: true }));
+  const maria = await here.phone("Maria Ruiz", ["superintendent"]);
   const { items } = await desk.running.get("/admin/entries?limit=200");
   const tagged = items.filter((/** @type {{ tag: string | null }} */ item) => item.tag !== null);
   const [kept, lost, unsent] = tagged;
@@ -79,7 +59,7 @@ test("what a restored desk has lost comes back from the phone, for a person to d
  */
 async function tagAtDesk(animal, tag) {
   await until(`the desk has the tag ${tag}`, async () => {
-    const { items } = await desk.running.get("/admin/entries?limit=200");
+    const { items } = await here.desk.running.get("/admin/entries?limit=200");
     const found = items.find((/** @type {{ animal_id: string }} */ item) => item.animal_id === animal.animal_id);
     return found?.tag === tag || undefined;
   });

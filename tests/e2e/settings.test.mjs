@@ -1,31 +1,30 @@
 // The first start, and Settings: who you are, what the show is, its rules, and its stage with what each allows.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
 import { complaints } from "./harness/browser.mjs";
-import { inspectDesk } from "./harness/inspect.mjs";
-import { stand } from "./harness/stand.mjs";
+import { DESK_LOOKS } from "./harness/looks.mjs";
+import { flows } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 
-const here = stand({});
+const { here, flow } = flows(DESK_LOOKS, {});
 
 const show = async () => (await here.desk.running.get("/admin/overview")).show;
 
-test("the first start asks for a name and the show in three steps, and can begin with a made-up fair", async () => {
+flow("the first start asks for a name and the show in three steps, and can begin with a made-up fair", async () => {
   const page = await here.deskPage();
   const heard = complaints(page);
   await page.getByRole("heading", { name: "Welcome to Showdesk" }).waitFor();
-  assert.equal((await inspectDesk(page)).join("\n"), "");
+  assert.equal((await here.inspect(page)).join("\n"), "");
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByText("Type your name.").waitFor();
   await page.getByLabel("Your name").fill("Dan Keller");
   await page.getByRole("button", { name: "Next" }).click();
   await page.getByLabel("Name of the show").fill("Willow Bend Fair");
   await page.getByLabel("Place").fill("Willow Bend");
-  assert.equal((await inspectDesk(page)).join("\n"), "");
+  assert.equal((await here.inspect(page)).join("\n"), "");
   await page.getByRole("button", { name: "Next" }).click();
-  assert.equal((await inspectDesk(page)).join("\n"), "");
+  assert.equal((await here.inspect(page)).join("\n"), "");
   await page.getByRole("button", { name: /^Try it with a made-up county fair/ }).click();
   await page
     .getByText(/640 entries/)
@@ -39,7 +38,7 @@ test("the first start asks for a name and the show in three steps, and can begin
   await page.context().close();
 });
 
-test("the stage is changed after a look at what closes and opens; going back needs a reason", async () => {
+flow("the stage is changed after a look at what closes and opens; going back needs a reason", async () => {
   const page = await here.deskPage("#/settings");
   const heard = complaints(page);
   await page.getByRole("button", { name: "Go on to C" }).click();
@@ -64,7 +63,7 @@ test("the stage is changed after a look at what closes and opens; going back nee
   await page.context().close();
 });
 
-test("a rule is kept as it is typed, a fault says why, and undo puts it back", async () => {
+flow("a rule is kept as it is typed, a fault says why, and undo puts it back", async () => {
   const page = await here.deskPage("#/settings");
   const within = page.getByLabel("Two weights agree within");
   await within.fill("much");

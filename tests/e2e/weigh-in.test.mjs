@@ -1,12 +1,12 @@
 // The scale: few taps an animal, odd weights are asked about, and the desk may be lost at any step.
 
 import assert from "node:assert/strict";
-import { test } from "node:test";
 
-import { stand } from "./harness/stand.mjs";
+import { BARN_LOOKS } from "./harness/looks.mjs";
+import { flows } from "./harness/stand.mjs";
 import { until } from "./harness/wait.mjs";
 
-const here = stand({ demo: "county" });
+const { here, flow } = flows(BARN_LOOKS, { demo: "county" });
 
 const HOGS = 20;
 const TAPS_A_HOG_MAX = 3;
@@ -20,7 +20,7 @@ const isUnweighedHog = (/** @type {any} */ animal) => animal.species === "swine"
 const weighs = (animal, weightX10) =>
   until(`${animal.tag} weighs ${weightX10}`, async () => (await here.now(animal)).official_weight_x10 === weightX10);
 
-test("twenty animals are weighed with at most three taps each besides the digits", async () => {
+flow("twenty animals are weighed with at most three taps each besides the digits", async () => {
   const phone = await here.phone("Maria Ruiz", ["scale"]);
   const hogs = await here.animals(isUnweighedHog, HOGS);
   await phone.page.getByRole("button", { name: "Weigh next animal" }).click();
@@ -44,7 +44,7 @@ test("twenty animals are weighed with at most three taps each besides the digits
   await phone.close();
 });
 
-test("an odd weight asks, and the answer under the thumb is to type it again", async () => {
+flow("an odd weight asks, and the answer under the thumb is to type it again", async () => {
   const phone = await here.phone("Noel Park", ["scale"]);
   const [hog] = await here.animals(isUnweighedHog, 1);
   await phone.show("weigh-in");
@@ -58,7 +58,10 @@ test("an odd weight asks, and the answer under the thumb is to type it again", a
   const again = phone.page.getByRole("button", { name: "Type it again" });
   const box = await again.boundingBox();
   assert.ok(under && box);
-  const thumb = { x: under.x + under.width / 2, y: under.y + under.height / 2 };
+  const thumb = {
+    x: under.x + under.width / 2,
+    y: under.y + under.height / 2,
+  };
   assert.ok(
     box.x <= thumb.x && thumb.x <= box.x + box.width && box.y <= thumb.y && thumb.y <= box.y + box.height,
     "a second tap at the same place saves nothing",
@@ -83,7 +86,7 @@ test("an odd weight asks, and the answer under the thumb is to type it again", a
   await phone.close();
 });
 
-test("the desk may be lost at every step of a weigh-in, and the weight is kept and sent", async () => {
+flow("the desk may be lost at every step of a weigh-in, and the weight is kept and sent", async () => {
   const phone = await here.phone("Tom Becker", ["scale"]);
   const [found, typed, odd] = await here.animals(isUnweighedHog, 3);
   const save = phone.page.getByRole("button", { name: "Save & next" });

@@ -1,6 +1,7 @@
 // The real window: what only the shell can do, on a desktop of its own.
 //
-// Runs under `dbus-run-session`, with Xvfb as the screen. There is no window manager and, at first, no tray.
+// Runs under `dbus-run-session`, with Xvfb as the screen. There is no window manager and, at first, no tray and nothing
+// that shows messages.
 
 import assert from "node:assert/strict";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -11,6 +12,7 @@ import { after, before, test } from "node:test";
 import { Desk } from "./harness/desk.mjs";
 import { openDisplay } from "./harness/display.mjs";
 import { openNotifications } from "./harness/notifications.mjs";
+import { insert } from "./harness/ops.mjs";
 import { ScriptedPhone } from "./harness/scripted-phone.mjs";
 import { openTray } from "./harness/tray.mjs";
 import { until } from "./harness/wait.mjs";
@@ -44,10 +46,16 @@ let sam;
 /** The clash that the tests are about. */
 let clash = "";
 
+const EMERGENCY = {
+  type: "weather",
+  title: "Lightning. Keep all animals in the barns.",
+  priority: "urgent",
+  audience: {},
+};
+
 before(async () => {
   display = await openDisplay();
   screen = await Screen.open(display.display);
-  notifications = await openNotifications();
   const http = `127.0.0.1:${await freePort()}`;
   phones = `http://${http}`;
   words = ["--data-dir", show, "--demo", "county", "--http", http];
@@ -74,6 +82,33 @@ const onScreen = () =>
 
 /** @param {RegExp} text */
 const says = (text) => until(`the window says ${text}`, async () => text.test(await desk.text()));
+
+/**
+ * A phone without a screen that has joined.
+ * @param {string} name
+ * @param {string} job
+ */
+async function joined(name, job) {
+  const { code } = await desk.api("POST", "/admin/pairings", {
+    functions: [job],
+    mode: "open",
+  });
+  return ScriptedPhone.join(phones, code, name, async () => {
+    const waiting = await desk.api("GET", "/admin/pairings?status=waiting");
+    for (const asks of waiting.items) await desk.api("POST", `/admin/pairings/${asks.pairing_id}/approve`, {});
+  });
+}
+
+/**
+ * Clicks on a message of the desktop until the page is there.
+ * @param {string} address
+ * @param {number} [number] the newest if it is not said
+ */
+const clickLeadsTo = (address, number = notifications.all().length) =>
+  until(`the click leads to ${address}`, async () => {
+    await notifications.click(number);
+    return (await desk.url()).endsWith(address);
+  });
 
 /** @param {string} status */
 const clashIs = (status) =>
@@ -126,33 +161,49 @@ test("a show that another program has open is refused with advice", async () => 
   assert.match(text, /Is this show open in another Showdesk\?/);
 });
 
+test("where nothing on the desktop shows messages, an emergency stands in the window and leads to the messages", async () => {
+  const grace = await joined("Grace", "announcer");
+  await grace.apply([insert("announcements", EMERGENCY)]);
+  await says(/Lightning\. Keep all animals in the barns\./);
+  await desk.press("Look at it");
+  await until("the button leads there", async () => (await desk.url()).endsWith("#/messages"));
+
+  notifications = await openNotifications();
+  const shown = notifications.shown();
+  await grace.apply([
+    insert("announcements", {
+      ...EMERGENCY,
+      title: "Fire in barn C. Leave by the north gate.",
+    }),
+  ]);
+  const line = await shown;
+  assert.match(line, /"Fire in barn C\. Leave by the north gate\." "From Grace\."/);
+  assert.match(line, /"urgency": 2\b/, "it stays until somebody has seen it");
+  await desk.run("location.hash = '#/'");
+  await clickLeadsTo("#/messages");
+  await desk.run("location.hash = '#/'");
+  // The other tests count phones.
+  const { items } = await desk.api("GET", "/admin/devices");
+  const own = items.find((/** @type {any} */ device) => device.user.name === "Grace");
+  await desk.api("POST", `/admin/devices/${own.id}/revoke`, {});
+});
+
 test("the desktop is told when a clash arrives, once for one clash, and a click on it opens the clash", async () => {
-  const { code } = await desk.api("POST", "/admin/pairings", {
-    functions: ["superintendent"],
-    mode: "open",
-  });
-  const allow = async () => {
-    const waiting = await desk.api("GET", "/admin/pairings?status=waiting");
-    for (const asks of waiting.items) await desk.api("POST", `/admin/pairings/${asks.pairing_id}/approve`, {});
-  };
-  maria = await ScriptedPhone.join(phones, code, "Maria", allow);
-  sam = await ScriptedPhone.join(phones, code, "Sam", allow);
+  maria = await joined("Maria", "superintendent");
+  sam = await joined("Sam", "superintendent");
   const [animal] = await maria.rows("animals");
   assert.ok(animal);
 
-  const shown = notifications.shown();
+  const before = notifications.all().length;
   assert.equal((await maria.update("animals", animal, { tag: "9001" })).verdict, "applied");
   assert.equal((await sam.update("animals", animal, { tag: "9002" })).verdict, "conflict");
   clash = (await desk.api("GET", "/admin/conflicts?status=open")).items[0].id;
 
-  assert.match(await shown, /Notify "Showdesk" .*"1 entry needs checking"/);
+  const line = await until("the desktop is told", () => notifications.all()[before]);
+  assert.match(line, /Notify "Showdesk" .*"1 entry needs checking"/);
   await says(/1 entry needs checking/);
-  assert.equal(notifications.all().length, 1);
-
-  await until("the click leads to the clash", async () => {
-    await notifications.click(1);
-    return (await desk.url()).endsWith(`#/needs-checking/${clash}`);
-  });
+  assert.equal(notifications.all().length, before + 1);
+  await clickLeadsTo(`#/needs-checking/${clash}`);
   await says(/9001[^]*9002|9002[^]*9001/);
 });
 
@@ -193,12 +244,38 @@ test("closing asks while phones hold entries, and cancel leaves the window as it
   await desk.inWindow("closing.html", async () => {
     await says(/2 phones still hold 11 entries\. They stay safe on the phones and are sent when Showdesk runs again\./);
     assert.match(await desk.text(), /start Showdesk again to see its window/, "this desktop has no tray");
-    assert.equal(await desk.run("return document.activeElement.innerText"), "Keep running");
+    const focused = () => desk.run("return document.activeElement.innerText");
+    await until("Enter would keep it running", async () => (await focused()) === "Keep running");
     assert.deepEqual([...(await desk.barriers("light")), ...(await desk.barriers("dark"))], []);
     await desk.lastKeys("Escape");
   });
   await until("the question is gone", async () => (await screen.windows()).length === 1);
   await onScreen();
+});
+
+test("phones that went away with unsent work are told by the desktop, a click opens the alert, and it is told when they are back", async () => {
+  const { items } = await desk.api("GET", "/admin/alerts/rules");
+  const { rule } = items.find((/** @type {any} */ one) => one.rule.id === "phone_away_unsent");
+  const change = (/** @type {Record<string, unknown>} */ to) =>
+    desk.api("PUT", "/admin/alerts/rules", { ...rule, ...to });
+  const before = notifications.all().length;
+  const told = (/** @type {string} */ words) =>
+    until(`the desktop says ${words}`, async () => {
+      await desk.api("POST", "/admin/workers/look-at-alerts/run", {});
+      return notifications.all().findIndex((line, place) => place >= before && line.includes(words)) + 1;
+    });
+  await change({ threshold: 1, recovery: 0.5 });
+  const number = await told("2 phones are away with unsent work");
+  await clickLeadsTo("#/health/rule/phone_away_unsent", number);
+  await says(/Maria[^]*Sam|Sam[^]*Maria/);
+
+  const [ofMaria, ofSam] = [maria.pending, sam.pending];
+  [maria.pending, sam.pending] = [0, 0];
+  for (const phone of [maria, sam]) await phone.push([]);
+  await told("Phones with unsent work are back");
+  await change({ enabled: false });
+  [maria.pending, sam.pending] = [ofMaria, ofSam];
+  for (const phone of [maria, sam]) await phone.push([]);
 });
 
 test("kept running without a window, a second start shows it again", async () => {

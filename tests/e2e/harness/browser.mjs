@@ -1,7 +1,8 @@
 // Debian's Chromium, driven by playwright-core, and axe-core on what it shows.
 
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -48,18 +49,45 @@ export function openBrowser() {
  * @param {Uint8Array} certificate as the desk gives it out
  */
 export async function openTrustingBrowser(certificate) {
-  // Chromium on Linux looks for what its user trusts in the user's own folder.
   const home = mkdtempSync(join(tmpdir(), "showdesk-trust-"));
-  const folder = join(home, ".pki", "nssdb");
-  mkdirSync(folder, { recursive: true });
-  const [database, file] = [`sql:${folder}`, join(home, "ca.crt")];
-  writeFileSync(file, certificate);
-  execFileSync("certutil", ["-d", database, "-N", "--empty-password"]);
-  execFileSync("certutil", ["-d", database, "-A", "-t", "C,,", "-n", "the show's", "-i", file]);
-  const env = { ...process.env, HOME: home };
-  const browser = await chromium.launch({ executablePath: CHROMIUM, args: FLAGS, env });
+  const browser = await chromium.launch({
+    executablePath: CHROMIUM,
+    args: FLAGS,
+    env: trustIn(home, certificate),
+  });
   browser.on("disconnected", () => rmSync(home, { recursive: true, force: true }));
   return browser;
+}
+
+/**
+ * One phone for many days: what its browser keeps outlives it. Each certificate that it is opened with stays installed.
+ * @param {string} home a folder of its own
+ * @param {Uint8Array} certificate as the desk gives it out
+ */
+export async function openLastingPhone(home, certificate) {
+  const env = trustIn(home, certificate);
+  const options = { ...PHONE, executablePath: CHROMIUM, args: FLAGS, env };
+  return await chromium.launchPersistentContext(join(home, "profile"), options);
+}
+
+/**
+ * Installs a certificate for whoever has this home.
+ * @param {string} home
+ * @param {Uint8Array} certificate
+ * @returns the surroundings of a browser that is theirs
+ */
+function trustIn(home, certificate) {
+  // Chromium on Linux looks for what its user trusts in the user's own folder.
+  const folder = join(home, ".pki", "nssdb");
+  const [database, file] = [`sql:${folder}`, join(home, "ca.crt")];
+  if (!existsSync(folder)) {
+    mkdirSync(folder, { recursive: true });
+    execFileSync("certutil", ["-d", database, "-N", "--empty-password"]);
+  }
+  writeFileSync(file, certificate);
+  const name = `the show's ${createHash("sha256").update(certificate).digest("hex")}`;
+  execFileSync("certutil", ["-d", database, "-A", "-t", "C,,", "-n", name, "-i", file]);
+  return { ...process.env, HOME: home };
 }
 
 /**

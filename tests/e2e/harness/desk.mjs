@@ -45,16 +45,27 @@ export class Desk {
 
   /**
    * Makes a show and serves it on free loopback ports.
-   * @param {{ demo?: "small" | "county" | "expo", at?: Date, timeZone?: string, limits?: "off", https?: boolean }} [choices]
-   *   `at`: the time of day it begins with, instead of the machine's; `https`: with a certificate of its own
+   * @param {{
+   *   demo?: "small" | "county" | "expo",
+   *   at?: Date,
+   *   timeZone?: string,
+   *   limits?: "off",
+   *   https?: boolean,
+   *   secrets?: "file" | "keychain",
+   *   environment?: NodeJS.ProcessEnv,
+   * }} [choices]
+   *   `at`: the time of day it begins with, instead of the machine's; `https`: with a certificate of its own;
+   *   `secrets`: where what opens its secrets is kept
    */
-  static async open({ demo, at, timeZone = "UTC", limits, https = false } = {}) {
+  static async open({ demo, at, timeZone = "UTC", limits, https = false, secrets = "file", environment = {} } = {}) {
     const desk = new Desk(mkdtempSync(join(tmpdir(), "showdesk-e2e-")));
-    if (limits) desk.#words = ["--limits", limits];
+    desk.#words = ["--secrets", secrets];
+    desk.#environment = environment;
+    if (limits) desk.#words.push("--limits", limits);
     if (https) desk.https = LOOPBACK;
     if (at) {
       desk.clock = new FakeClock(mkdtempSync(join(tmpdir(), "showdesk-clock-")), at);
-      desk.#environment = desk.clock.variables(timeZone);
+      desk.#environment = { ...environment, ...desk.clock.variables(timeZone) };
     }
     if (demo) {
       const env = { ...process.env, ...desk.#environment };
@@ -67,7 +78,7 @@ export class Desk {
   /** Starts the server; after the first time, at the addresses it had. */
   async start() {
     const words = ["serve", "--data-dir", this.folder, "--http", this.http, "--admin", this.admin, ...this.#words];
-    if (this.https) words.push("--https", this.https, "--secrets", "file");
+    if (this.https) words.push("--https", this.https);
     this.#program = new Program(serverProgram(), words, this.#environment);
     const ready = await this.#program.says("that it is ready", (line) => {
       if (!line.startsWith("{")) return undefined;

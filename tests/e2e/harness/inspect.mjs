@@ -26,7 +26,7 @@ export async function inspectDesk(page) {
   const note = (/** @type {string} */ look, /** @type {string[]} */ found) =>
     faults.push(...found.map((fault) => `${look}: ${fault}`));
   for (const size of DESK_SIZES) {
-    await page.setViewportSize(size);
+    await resize(page, size);
     note(size.name, await layoutFaults(page, DESK_RULES));
     for (const theme of THEMES) {
       await turnDesk(page, theme);
@@ -34,12 +34,27 @@ export async function inspectDesk(page) {
     }
     await turnDesk(page, "light");
   }
-  await page.setViewportSize(DESK_ZOOMED);
+  await resize(page, DESK_ZOOMED);
   note(DESK_ZOOMED.name, await layoutFaults(page, DESK_RULES));
   const [first] = DESK_SIZES;
-  await page.setViewportSize(first);
+  await resize(page, first);
   await inAnyLook(page, note);
   return [...new Set(faults)];
+}
+
+/**
+ * Gives the window a size, and waits for what is drawn anew for it.
+ * @param {import("playwright-core").Page} page
+ * @param {{ width: number, height: number }} size
+ */
+async function resize(page, size) {
+  await page.setViewportSize(size);
+  await page.evaluate(async () => {
+    // The page hears of its size with the next frame.
+    for (let frame = 0; frame < 2; frame += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
+  });
+  const redrawn = '[aria-busy="true"] figure, figure[aria-busy="true"]';
+  await page.waitForFunction((busy) => document.querySelector(busy) === null, redrawn);
 }
 
 /**

@@ -16,6 +16,37 @@ export const PHONE_SIZE = { name: "390×844", width: 390, height: 844 };
 export const PHONE_SHORT = { name: "390×664", width: 390, height: 664 };
 export const PHONE_NARROW = { name: "320×568", width: 320, height: 568 };
 
+/**
+ * In what something that people do is played: the desk's window and both pages' colours. The phone is of `PHONE_SIZE`.
+ * @typedef {{ name: string, window: { width: number, height: number }, theme: "light" | "dark", sun?: true }} Look
+ *   `sun`: the phone is in sun mode
+ */
+
+const [LARGE, SMALL] = DESK_SIZES;
+
+/**
+ * @param {{ name: string, width: number, height: number }} size
+ * @param {"light" | "dark"} theme
+ * @returns {Look}
+ */
+const look = ({ name, width, height }, theme) => ({
+  name: `${name}, ${theme}`,
+  window: { width, height },
+  theme,
+});
+
+const LIGHT = look(LARGE, "light");
+const DARK = look(SMALL, "dark");
+
+/** What is done at the desk alone is played in each size, light and dark. */
+export const DESK_LOOKS = [LIGHT, DARK, look(LARGE, "dark"), look(SMALL, "light")];
+
+/** What is done on a phone is played light and dark; where the desk takes part, in one size each. */
+export const PHONE_LOOKS = [LIGHT, DARK];
+
+/** What is done outside, at the gate and at the scale, is played in sun mode and dark. */
+export const BARN_LOOKS = [{ ...LIGHT, name: "sun", sun: /** @type {const} */ (true) }, DARK];
+
 export const THEMES = /** @type {const} */ (["light", "dark"]);
 
 /** @typedef {"light" | "dark" | "sun"} Face */

@@ -4,14 +4,23 @@ import { complaints, PHONE } from "./browser.mjs";
 import { countTaps, dialogsOn, tapsOn } from "./taps.mjs";
 
 /**
- * @typedef {"work" | "check-in" | "weigh-in" | "waiting" | "checks" | "more"} Screen
- * @typedef {import("playwright-core").BrowserContextOptions & { at?: Date }} PhoneOptions `at`: what time it is for the page
+ * @typedef {"work" | "check-in" | "weigh-in" | "waiting" | "checks" | "messages" | "new-message" | "more"} Screen
+ * @typedef {import("playwright-core").BrowserContextOptions & { at?: Date, sun?: boolean }} PhoneOptions
+ *   `at`: what time it is for the page; `sun`: it is in sun mode
  */
 
 /** One phone: its storage is nobody else's. */
 export class PhonePage {
   /** Every screen of a phone that has joined, by its address. */
-  static SCREENS = /** @type {readonly Screen[]} */ (["work", "check-in", "weigh-in", "waiting", "checks", "more"]);
+  static SCREENS = /** @type {readonly Screen[]} */ ([
+    "work",
+    "check-in",
+    "weigh-in",
+    "waiting",
+    "checks",
+    "messages",
+    "more",
+  ]);
 
   /** @param {import("playwright-core").Page} page */
   constructor(page) {
@@ -39,7 +48,7 @@ export class PhonePage {
    * @param {"light" | "dark"} [theme]
    * @param {PhoneOptions} [more]
    */
-  static async opening(browser, url, theme = "light", { at, ...more } = {}) {
+  static async opening(browser, url, theme = "light", { at, sun = false, ...more } = {}) {
     const context = await browser.newContext({
       ...PHONE,
       colorScheme: theme,
@@ -47,6 +56,7 @@ export class PhonePage {
     });
     await countTaps(context);
     if (at) await context.clock.setFixedTime(at);
+    if (sun) await context.addInitScript(() => localStorage.setItem("sun", "on"));
     const phone = new PhonePage(await context.newPage());
     await phone.page.goto(url);
     return phone;

@@ -3,7 +3,10 @@
 import { Desk } from "../harness/desk.mjs";
 import { PhonePage } from "../harness/phone-page.mjs";
 import { friday, TIME_ZONE } from "./county.mjs";
+import { BETWEEN, done, lookingThrough } from "./desk-doing.mjs";
 import { deciding, FIRST, LATER, MORNING } from "./desk-scenes.mjs";
+import { HEALTH, NO_HEALTH } from "./health.mjs";
+import { MESSAGES, NO_MESSAGES } from "./messages.mjs";
 import { afterTheOutage, morning } from "./morning.mjs";
 
 /**
@@ -46,7 +49,7 @@ export async function deskScenes(browser, options, only, tell) {
   };
   const empty = await Desk.open({ at: friday("08:00"), timeZone: TIME_ZONE });
   try {
-    await play(empty, friday("08:00"), FIRST);
+    await play(empty, friday("08:00"), [...FIRST, ...NO_MESSAGES, ...NO_HEALTH]);
   } finally {
     await empty.close();
   }
@@ -55,9 +58,13 @@ export async function deskScenes(browser, options, only, tell) {
   try {
     const { url } = await county.desk.openJoining(["gate"]);
     await Promise.all([asks(browser, url, "Rosa Delgado"), asks(browser, url, "Wes Tanaka")]);
-    await play(county.desk, county.now(), MORNING);
+    await play(county.desk, county.now(), [...MORNING, ...MESSAGES, ...HEALTH]);
     await afterTheOutage(show);
-    await play(county.desk, county.now(), [...LATER, ...deciding(await county.clashes())]);
+    const clashes = await county.clashes();
+    const file = await handsOver(browser, county);
+    await play(county.desk, county.now(), [...LATER, ...BETWEEN, lookingThrough(file), ...deciding(clashes)]);
+    const decide = (/** @type {any} */ one) => county.decide(one, "server_wins", "Read at the chute");
+    await play(county.desk, county.now(), done(clashes, decide));
   } finally {
     await county.close();
   }
@@ -73,4 +80,26 @@ export async function deskScenes(browser, options, only, tell) {
 async function asks(browser, url, name) {
   const phone = await PhonePage.open(browser, url);
   await phone.ask(name);
+}
+
+/**
+ * A phone that is away saves its entries as a file. Answers where it is.
+ * @param {import("playwright-core").Browser} browser
+ * @param {import("./county.mjs").County} county
+ */
+async function handsOver(browser, county) {
+  const { url } = await county.desk.openJoining(["checkin"]);
+  const phone = await PhonePage.open(browser, url, "light", { at: county.now(), timezoneId: TIME_ZONE });
+  await phone.ask("Kim Brandt");
+  await county.desk.allow("Kim Brandt");
+  await phone.joined();
+  const coming = await county.rows("animals", (data) => data["arrived_at"] === null && data["species"] === "sheep");
+  await phone.cut();
+  for (const { data } of coming.slice(0, 3)) await phone.checkIn(String(data["tag"]));
+  await phone.show("waiting");
+  const [file] = await Promise.all([
+    phone.page.waitForEvent("download"),
+    phone.page.getByRole("button", { name: "Save file" }).click(),
+  ]);
+  return file.path();
 }

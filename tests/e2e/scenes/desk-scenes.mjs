@@ -9,8 +9,9 @@ import { fileURLToPath } from "node:url";
  *   shows: string,
  *   beside?: string,
  *   hash: string,
+ *   isRefused?: true,
  *   open: (page: Page) => Promise<unknown>,
- * }} DeskScene `beside`: the drawing it stands beside
+ * }} DeskScene `beside`: the drawing it stands beside; `isRefused`: the program refuses an answer on purpose
  */
 
 const ENTRIES = fileURLToPath(new URL("../../vectors/demo-entries.csv", import.meta.url));
@@ -227,6 +228,21 @@ export const LATER = [
     shows: "nothing found",
     hash: "#/entries?q=no+such+animal",
     open: (page) => page.getByText(/^Nothing found for/).waitFor(),
+  },
+  {
+    name: "entry-add",
+    shows: "a late entry: an exhibitor is found, and what is missing is said at its field",
+    hash: "#/entries",
+    open: async (page) => {
+      await page.getByRole("button", { name: "Add an entry" }).click();
+      const dialog = page.getByRole("dialog", { name: "Add an entry" });
+      await dialog.getByRole("searchbox", { name: "Find an exhibitor" }).fill("228");
+      await dialog.getByRole("button", { name: /^#228 / }).click();
+      await dialog.getByRole("combobox", { name: "Species" }).selectOption("sheep");
+      await dialog.getByRole("textbox", { name: "Tag" }).fill("late-1");
+      await dialog.getByRole("button", { name: "Add entry" }).click();
+      await dialog.getByText("Choose the class.").waitFor();
+    },
   },
   {
     name: "entry",
@@ -473,6 +489,7 @@ export function deciding(clashes) {
         await page.getByRole("checkbox", { name: /^Select all of Maria/ }).check();
         await page.getByRole("button", { name: /^Decide \d+ together/ }).click();
         await page.getByRole("dialog").getByRole("radio").first().check();
+        await page.getByRole("button", { name: /^Save \d+ decisions$/, disabled: false }).waitFor();
       }),
     },
     {

@@ -2,6 +2,8 @@
 
 import { group, having, insert, naturalId, remove, update, weighing } from "../harness/ops.mjs";
 import { call, County, friday, grouped, PEOPLE } from "./county.mjs";
+import { troubles } from "./health.mjs";
+import { earlyMessages, lateMessages } from "./messages.mjs";
 
 /**
  * @typedef {import("../harness/ops.mjs").Op} Op
@@ -28,7 +30,10 @@ export async function morning() {
   await county.at("08:46");
   await ringsAreBusy(county);
   await county.at("08:51");
+  await earlyMessages(county);
   await threeThings(county);
+  await county.at("09:02");
+  await troubles(county);
   await county.at("09:04");
   const { maria, sam } = county.phones;
   const [first, ...cattle] = await heavy(county);
@@ -48,6 +53,7 @@ export async function morning() {
   sam.oldest = friday("09:29");
   await county.at("09:30");
   await arrivals(county);
+  await lateMessages(county);
   county.reach("sam", "away");
   await joined(county);
   await county.at("09:34");

@@ -1,18 +1,17 @@
 // Every screen and state of the phone: how a person gets there, and what stands there then.
 
+import { Inbox, LIGHTNING, reached, send } from "../harness/messages.mjs";
 import { update } from "../harness/ops.mjs";
 import { PhonePage } from "../harness/phone-page.mjs";
+import { until } from "../harness/wait.mjs";
 import { morning } from "./morning.mjs";
+import { onPhone } from "./phone-scene.mjs";
+import { disputed, heldBack } from "./phone-trouble.mjs";
 
 /**
  * What the scenes of a phone have to do with: the show, and a phone in a browser.
  * @typedef {{ county: import("./county.mjs").County, browser: import("playwright-core").Browser, options: import("playwright-core").BrowserContextOptions }} Set
- * @typedef {{
- *   name: string,
- *   shows: string,
- *   beside?: string,
- *   open: () => Promise<PhonePage>,
- * }} PhoneScene `beside`: the drawing it stands beside
+ * @typedef {import("./phone-scene.mjs").PhoneScene} PhoneScene
  */
 
 const SCENE_MS_MAX = 10_000;
@@ -80,7 +79,9 @@ export function joining({ county, browser, options }) {
           at: county.now(),
         });
         await phone.page.getByRole("button", { name: "Type the code instead" }).click();
-        const keys = phone.page.getByRole("region", { name: "Letters and digits" });
+        const keys = phone.page.getByRole("region", {
+          name: "Letters and digits",
+        });
         for (const sign of "7KQM4") await keys.getByRole("button", { name: sign, exact: true }).click();
         return phone;
       },
@@ -100,6 +101,17 @@ export function joining({ county, browser, options }) {
         await phone.page.getByLabel("Your name").fill("Ben Two");
         await phone.page.getByRole("button", { name: "Join the show" }).click();
         await phone.page.getByText("This code no longer works").waitFor();
+        return phone;
+      },
+    },
+    {
+      name: "join-no-storage",
+      shows: "a browser that keeps nothing, such as a private one",
+      open: async () => {
+        const phone = await scan();
+        await phone.page.addInitScript(() => Object.defineProperty(globalThis, "indexedDB", { value: undefined }));
+        await phone.page.reload();
+        await phone.page.getByText("This browser keeps nothing").waitFor();
         return phone;
       },
     },
@@ -129,16 +141,7 @@ export function working(set, phone, { coming, hogs, renamed }) {
   const page = phone.page;
   const [first, second] = coming;
   const [hog, next, odd] = hogs;
-  /** @type {(name: string, shows: string, beside: string | undefined, act: () => Promise<unknown>) => PhoneScene} */
-  const scene = (name, shows, beside, act) => ({
-    name,
-    shows,
-    ...(beside ? { beside } : {}),
-    open: async () => {
-      await act();
-      return phone;
-    },
-  });
+  const scene = onPhone(phone);
   return [
     scene("work-new", "the jobs of this phone, before its first entry", undefined, () => phone.show("work")),
     scene("find", "found by part of a number", undefined, async () => {
@@ -254,11 +257,123 @@ export function working(set, phone, { coming, hogs, renamed }) {
       await phone.uncut();
       await phone.says("2 to hand over");
       await phone.show("work");
-      await page.getByText("This phone was removed", { exact: true }).waitFor();
+      await page.getByRole("main").getByText("This phone was removed", { exact: true }).waitFor();
     }),
     scene("removed-hand-over", "a removed phone hands over its entries", undefined, async () => {
       await page.getByRole("button", { name: /^Hand over \d/ }).click();
       await page.getByRole("heading", { name: "Hand over your entries" }).waitFor();
+    }),
+  ];
+}
+
+/** News of a morning, oldest first. What must be confirmed comes last. */
+const READ = [
+  {
+    type: "results",
+    title: "Class 13 is official",
+    body: "1st 188, 2nd 152, 3rd 126.",
+  },
+  {
+    type: "schedule",
+    title: "Lunch break at 12:00",
+    body: "Both rings. Show starts again at 1:00.",
+  },
+];
+const UNREAD = [
+  {
+    type: "class_call",
+    title: "Class 15 is next",
+    body: "Market hogs 268 to 289 lb to make-ready, Ring 1. First call.",
+  },
+  {
+    type: "ring_change",
+    title: "Class 16 moved to Ring 2",
+    body: "Breeding gilts, 10:10. Ring 1 is running late.",
+  },
+];
+const CLOSES = {
+  type: "weigh_closing",
+  title: "Steer weigh-in closes at 11:30",
+  body: "117 head are not weighed yet. Tell people in barn C to line up now.",
+  priority: "high",
+};
+
+/**
+ * The phone of an announcer: messages, read and written. The scenes follow one another.
+ * @param {Set} set
+ * @param {PhonePage} phone
+ * @returns {PhoneScene[]}
+ */
+export function announcing({ county }, phone) {
+  const { page } = phone;
+  const inbox = new Inbox(phone);
+  const toAnnouncers = { audience: { functions: ["announcer"] } };
+  const tell = (/** @type {Record<string, unknown>} */ message) => send(county.desk, { ...message, ...toAnnouncers });
+  const scene = onPhone(phone);
+  return [
+    scene("messages-none", "before the desk has told anything", undefined, async () => {
+      await inbox.open();
+      await page.getByText(/^No messages yet/).waitFor();
+    }),
+    scene("messages-missed", "what was over before it came", undefined, async () => {
+      // Its page is closed: a stream that is open may outlive a Wi-Fi that is cut.
+      const address = page.url();
+      await page.goto("about:blank");
+      const overMs = county.now().getTime() + 1_500;
+      await tell({ ...UNREAD[0], expires_at: new Date(overMs).toISOString() });
+      // The page's own clock stands still: it learns the desk's time to within two seconds.
+      await until("its time is over", () => county.now().getTime() > overMs + 3_000);
+      await page.goto(address);
+      await page.getByText("1 missed").click();
+    }),
+    scene("messages", "new ones first, and one to confirm", "messages", async () => {
+      for (const message of READ) {
+        const { id } = await tell(message);
+        await reached(county.desk, id, "seen", 1);
+      }
+      await phone.show("work");
+      for (const message of [...UNREAD, CLOSES]) await tell(message);
+      await page.getByRole("link", { name: /^Important/ }).waitFor();
+      await inbox.open();
+      await page.getByRole("heading", { name: "2 new" }).waitFor();
+    }),
+    scene("messages-strip", "what must be confirmed is said on every screen", undefined, async () => {
+      await phone.show("work");
+      await page.getByRole("link", { name: /^Important/ }).waitFor();
+    }),
+    scene("messages-away", "confirmed away from the laptop: not sent yet", undefined, async () => {
+      await phone.cut();
+      await inbox.open();
+      await page.getByRole("button", { name: "Confirm" }).click();
+      await page.getByText("You confirmed. Not sent yet").waitFor();
+    }),
+    scene("emergency", "an emergency over everything", "emergency", async () => {
+      await phone.uncut();
+      await phone.says("All sent");
+      const { id } = await tell(LIGHTNING);
+      await inbox.alarm(LIGHTNING.title).waitFor();
+      await reached(county.desk, id, "seen", 1);
+      await page.getByRole("button", { name: "I have seen this", disabled: false }).waitFor();
+    }),
+    scene("message-new", "a message from a phone", undefined, async () => {
+      await inbox.answerAlarm();
+      await phone.show("messages");
+      await page.getByRole("button", { name: "New message" }).click();
+      await page.getByRole("button", { name: "Ring is late" }).click();
+      await page.getByRole("button", { name: "Ring", exact: true }).click();
+    }),
+    scene("message-sure", "an emergency from a phone is asked about once more", undefined, async () => {
+      await page.getByRole("button", { name: "Lightning" }).click();
+      await page.getByRole("button", { name: "Everybody" }).click();
+      await page.getByRole("button", { name: "Send emergency" }).click();
+      await page.getByText("Send an emergency?").waitFor();
+    }),
+    scene("message-sent", "what this phone has sent", undefined, async () => {
+      await page.getByRole("button", { name: "Change it" }).click();
+      await page.getByRole("button", { name: "Lunch break" }).click();
+      await page.getByRole("button", { name: "Send message" }).click();
+      await page.getByText("You sent").waitFor();
+      await phone.says("All sent");
     }),
   ];
 }
@@ -281,14 +396,26 @@ export async function phoneScenes(browser, options, only, tell) {
       if (only.test(scene.name)) await tell(scene, phone.page);
       await phone.close();
     }
-    const phone = await joined(set, NAME, ["checkin", "scale", "superintendent"]);
-    phone.page.setDefaultTimeout(SCENE_MS_MAX);
-    for (const scene of working(set, phone, await animalsFor(county))) {
-      // What does not come is told of at the end; its picture shows what came instead.
-      await scene.open().catch((error) => missed.push(`${scene.name}: ${error.message}`));
-      if (only.test(scene.name)) await tell(scene, phone.page);
-    }
-    await phone.close();
+    /** @type {(name: string, functions: string[], scenes: (phone: PhonePage) => PhoneScene[]) => Promise<void>} */
+    const play = async (name, functions, scenes) => {
+      const phone = await joined(set, name, functions);
+      phone.page.setDefaultTimeout(SCENE_MS_MAX);
+      for (const scene of scenes(phone)) {
+        // What does not come is told of at the end; its picture shows what came instead.
+        await scene.open().catch((error) => missed.push(`${scene.name}: ${error.message}`));
+        if (only.test(scene.name)) await tell(scene, phone.page);
+      }
+      await phone.close();
+    };
+    const animals = await animalsFor(county);
+    const crew = ["checkin", "scale", "superintendent"];
+    await play(NAME, crew, (phone) => working(set, phone, animals));
+    const { coming, hogs } = animals;
+    await play("Ida Vale", crew, (phone) => [
+      ...disputed(county, phone, hogs.slice(3, 6)),
+      ...heldBack(county, phone, { coming: coming.slice(2, 5), hogs: hogs.slice(6, 7) }),
+    ]);
+    await play("Ingrid Moe", ["announcer"], (phone) => announcing(set, phone));
     if (missed.length > 0) throw new Error(missed.join("\n"));
   } finally {
     await county.close();
@@ -307,10 +434,7 @@ async function animalsFor(county) {
   if (!lamb) throw new Error("there is no lamb");
   const old = String(lamb.data["tag"]);
   await county.office.apply([update("animals", lamb, { tag: `${old}5` })]);
-  const plain = (/** @type {import("../harness/ops.mjs").Row} */ row) => ({
-    ...row.data,
-    tag: String(row.data["tag"]),
-  });
+  const plain = (/** @type {import("../harness/ops.mjs").Row} */ row) => ({ ...row, tag: String(row.data["tag"]) });
   return {
     coming: coming.map(plain),
     hogs: hogs.map(plain),
