@@ -18,7 +18,8 @@ const BY_HAND: &str = "## What they say";
 /// What may be chosen.
 #[derive(Args)]
 pub(crate) struct Choices {
-    /// Scenes: push, storm, pull, entry, memory, history. All of them, and docs/benchmarks.md, if none is named.
+    /// Scenes: push, storm, pull, entry, messages, pushes, memory, history, telemetry. All of them, and
+    /// docs/benchmarks.md, if none is named.
     scenes: Vec<String>,
     /// Make everything small and use the debug build: shows that it runs, and measures nothing.
     #[arg(long)]

@@ -9,16 +9,19 @@ use crate::command::{command, find, run, succeeds};
 /// What the desktop window is built with.
 pub(crate) const TO_BUILD: &[&str] = &["libwebkit2gtk-4.1-dev"];
 
-/// What the tests need beside that: a browser, a window without a screen, a notification service, a database, a clock
-/// that can be set for one program, and a place for the Python programs that others send messages with.
+/// What the tests need beside that: a browser and what puts a certificate into its store, a window without a screen, a
+/// notification service, a keychain, a database, a clock that can be set for one program, and a place for the Python
+/// programs that others send messages with.
 pub(crate) const TO_TEST: &[&str] = &[
     "libwebkit2gtk-4.1-dev",
     "webkit2gtk-driver",
     "xvfb",
     "dbus",
     "python3-dbusmock",
+    "gnome-keyring",
     "postgresql",
     "chromium",
+    "libnss3-tools",
     "libfaketime",
     "python3-venv",
 ];

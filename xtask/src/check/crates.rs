@@ -50,7 +50,10 @@ const MAY_USE: [(&str, &[&str]); 10] = [
     ("showdesk-telemetry", &[]),
     ("showdesk-charts", &[]),
     ("showdesk-push", &["showdesk-domain"]),
-    ("showdesk-engine", &["showdesk-domain", "showdesk-store", "showdesk-push"]),
+    (
+        "showdesk-engine",
+        &["showdesk-domain", "showdesk-store", "showdesk-push", "showdesk-telemetry", "showdesk-charts"],
+    ),
     ("showdesk-server", &["showdesk-domain", "showdesk-engine"]),
     ("showdesk", &["showdesk-engine", "showdesk-server"]),
     ("showdesk-testkit", &["showdesk-domain", "showdesk-store", "showdesk-engine", "showdesk-server"]),
@@ -120,6 +123,14 @@ mod tests {
             ("showdesk-store", &["showdesk-domain"]),
         ]);
         assert_eq!(dependencies(&metadata), [Violation::new("showdesk-domain", "may not use showdesk-store")]);
+    }
+
+    #[test]
+    fn what_measures_and_draws_is_for_the_engine_alone() {
+        let uses: &[&str] = &["showdesk-push", "showdesk-telemetry", "showdesk-charts"];
+        let metadata = Metadata::of(&[("showdesk-engine", uses), ("showdesk-server", uses)]);
+        let found = dependencies(&metadata);
+        assert!(found.len() == 3 && found.iter().all(|violation| violation.place == "showdesk-server"), "{found:?}");
     }
 
     #[test]

@@ -5,13 +5,20 @@ use std::collections::BTreeSet;
 use super::Violation;
 use super::tree::Tree;
 
-const FOLDERS: [&str; 2] = ["migrations/sqlite/", "migrations/postgres/"];
+/// Those of the show.
+const SHOW: [&str; 2] = ["migrations/sqlite/", "migrations/postgres/"];
+/// Those of what the program measures of itself.
+const TELEMETRY: [&str; 2] = ["migrations/telemetry/sqlite/", "migrations/telemetry/postgres/"];
 
-/// Every migration stands in both folders, and they are numbered from 0001 on.
+/// Every migration stands in both folders of its database, and they are numbered from 0001 on.
 pub(super) fn stand_in_pairs(tree: &Tree) -> Vec<Violation> {
-    let [sqlite, postgres] = FOLDERS.map(|folder| names(tree, folder));
+    [SHOW, TELEMETRY].into_iter().flat_map(|folders| pairs_of(tree, folders)).collect()
+}
+
+fn pairs_of(tree: &Tree, folders: [&'static str; 2]) -> Vec<Violation> {
+    let [sqlite, postgres] = folders.map(|folder| names(tree, folder));
     let mut found = Vec::new();
-    for (folder, missing) in [(FOLDERS[1], sqlite.difference(&postgres)), (FOLDERS[0], postgres.difference(&sqlite))] {
+    for (folder, missing) in [(folders[1], sqlite.difference(&postgres)), (folders[0], postgres.difference(&sqlite))] {
         found.extend(missing.map(|name| Violation::new(format!("{folder}{name}"), "is missing: its pair is there")));
     }
     for (at, name) in sqlite.union(&postgres).enumerate() {
@@ -40,14 +47,16 @@ mod tests {
             ("migrations/sqlite/0001_show.sql", ""),
             ("migrations/postgres/0001_show.sql", ""),
             ("migrations/sqlite/0002_more.sql", ""),
+            ("migrations/telemetry/postgres/0001_recording.sql", ""),
         ]);
-        let found = stand_in_pairs(&tree);
-        assert_eq!(found, [Violation::new("migrations/postgres/0002_more.sql", "is missing: its pair is there")]);
+        let missing = |place: &str| Violation::new(place, "is missing: its pair is there");
+        let places = ["migrations/postgres/0002_more.sql", "migrations/telemetry/sqlite/0001_recording.sql"];
+        assert_eq!(stand_in_pairs(&tree), places.map(missing));
     }
 
     #[test]
     fn a_gap_and_a_twin_number_are_found() {
-        let both = |name: &str| FOLDERS.map(|folder| format!("{folder}{name}"));
+        let both = |name: &str| SHOW.map(|folder| format!("{folder}{name}"));
         let paths = [both("0001_a.sql"), both("0003_b.sql"), both("0003_c.sql")].concat();
         let files: Vec<_> = paths.iter().map(|path| (path.as_str(), "")).collect();
         let places: Vec<_> = stand_in_pairs(&Tree::of(&files)).into_iter().map(|found| found.place).collect();

@@ -12,7 +12,7 @@ use crate::command::{command, run as run_command};
 /// What fuzzing keeps.
 pub(super) const PROMISE: &str = "P9";
 /// What is fuzzed: a program and a folder of `fuzz/corpus` each.
-const TARGETS: [&str; 5] = ["op", "cursor", "body", "pairing", "import"];
+const TARGETS: [&str; 6] = ["op", "cursor", "body", "pairing", "import", "last_event"];
 /// How libFuzzer learns which ways an input took.
 const COVERAGE: &str = "--cfg fuzzing -Cpasses=sancov-module -Cllvm-args=-sanitizer-coverage-level=4 \
      -Cllvm-args=-sanitizer-coverage-inline-8bit-counters -Cllvm-args=-sanitizer-coverage-pc-table \
