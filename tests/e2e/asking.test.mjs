@@ -63,6 +63,31 @@ flow("the desk asks the person, who answers on the phone, and the desk reads it"
   await phone.close();
 });
 
+flow("an answer that cannot be sent stays in its field until the laptop is back", async () => {
+  const { phone, one } = await disputed("Kay Moss", 6);
+  await here.desk.running.post(`/admin/conflicts/${one.id}/ask`, { text: "Which ear?" });
+  await phone.show("checks");
+  const yours = phone.page.getByRole("textbox", { name: "Your answer" });
+  await yours.fill("The left one");
+  const sendIt = phone.page.getByRole("button", { name: "Send to the desk" });
+
+  await here.desk.kill();
+  await sendIt.click();
+  await phone.page
+    .getByText(/The laptop is away/)
+    .first()
+    .waitFor();
+  assert.equal(await yours.inputValue(), "The left one");
+  await here.desk.start();
+  await phone.page.reload();
+  assert.equal(await yours.inputValue(), "The left one", "nor is it lost with the page");
+  assert.equal((await clash(here, one.id)).asked.answer, null);
+  await sendIt.click();
+  await until("the answer is there", async () => (await clash(here, one.id)).asked.answer !== null);
+  await decide(here, one, "server_wins");
+  await phone.close();
+});
+
 flow("the phone sees who decided what, says OK, or disagrees, and the desk has it again", async () => {
   const { phone, one } = await disputed("Sam Lee", 1);
   await decide(here, one, "server_wins");

@@ -219,10 +219,12 @@ impl Engine {
         self.inner.clock.steady() + self.inner.steady_behind
     }
 
-    /// A moment of the steady clock as the machine's clock will show it, for pages that know no other.
+    /// A moment of the steady clock as the machine's clock will show it, for pages that know no other. How far the two
+    /// are apart is told to the second: they are not read at one moment, and what is asked twice must not differ.
     pub(crate) fn on_the_clock(&self, steady: DateTime<Utc>) -> DateTime<Utc> {
         let Moment { now, steady: present } = self.moment();
-        steady + (now - present)
+        let apart_ms = (now - present).num_milliseconds();
+        steady + TimeDelta::seconds((apart_ms + 500).div_euclid(1_000))
     }
 
     /// The moment by both clocks.
