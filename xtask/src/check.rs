@@ -4,6 +4,7 @@
 
 mod contract;
 mod crates;
+mod documents;
 mod generated;
 mod licences;
 mod migrations;
@@ -86,7 +87,7 @@ pub(crate) fn run() -> Result<()> {
 
 /// The rules that need only the sources.
 fn architecture(tree: &Tree) -> Vec<Violation> {
-    let rules: [fn(&Tree) -> Vec<Violation>; 12] = [
+    let rules: [fn(&Tree) -> Vec<Violation>; 13] = [
         rust_sources::begins_with_its_purpose,
         rust_sources::pure_crates_do_no_io,
         rust_sources::senders_are_told_the_time,
@@ -96,6 +97,7 @@ fn architecture(tree: &Tree) -> Vec<Violation> {
         tree::no_test_is_skipped,
         migrations::stand_in_pairs,
         contract::calls_every_query,
+        documents::what_is_cited_exists,
         pages::tauri_only_in_platform,
         pages::network_only_in_api,
         pages::imports_follow_the_layers,

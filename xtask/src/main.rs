@@ -51,7 +51,7 @@ enum Task {
     Simulate(simulate::Choices),
     /// Render icons/showdesk.svg to the sizes that the bundles need.
     Icons,
-    /// Take the pictures of the README from the real window and a phone page.
+    /// Take a picture of every screen and state into docs/screens, in Chromium.
     Screenshots,
 }
 
