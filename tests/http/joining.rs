@@ -23,6 +23,7 @@ on_both_engines!(
     a_phone_is_known_again_at_the_desk_before_it_is_allowed,
     a_phone_joins_after_allow_and_both_sides_show_the_same_number,
     a_single_code_serves_one_phone_and_an_open_one_many,
+    a_claim_is_answered_by_either_of_its_ids,
     a_refused_phone_gets_no_token,
     a_new_fetch_of_the_token_kills_the_last_until_first_use,
     a_renewed_token_replaces_the_old_at_its_first_use,
@@ -294,6 +295,20 @@ async fn a_single_code_serves_one_phone_and_an_open_one_many(desk: Desk) {
     claim(&desk, &open).await.expect_status(201);
     claim(&desk, &open).await.expect_status(201);
     claim(&desk, "AAAAAAAAAAAAAAAAAAAAAA").await.expect_problem(404);
+}
+
+async fn a_claim_is_answered_by_either_of_its_ids(desk: Desk) {
+    let code = desk.pairing_code(&["scale"], "open").await;
+    let claimed = claim(&desk, &code).await.expect_status(201);
+    let at_the_desk = &desk.waiting().await[0]["pairing_id"];
+    assert_ne!(*at_the_desk, claimed["pairing_id"], "the phone's own is a secret");
+    let answer = |verb: &str, id: &Json| format!("/admin/pairings/{}/{verb}", id.as_str().expect("an id"));
+    desk.post(&answer("approve", &claimed["pairing_id"]), &json!({})).await.expect_status(200);
+    assert_eq!(status(&desk, &claimed).await["status"], "approved");
+    let second = claim(&desk, &code).await.expect_status(201);
+    desk.post(&answer("refuse", &second["pairing_id"]), &json!({})).await.expect_status(200);
+    assert_eq!(status(&desk, &second).await["status"], "refused");
+    desk.post(&answer("approve", &json!(fresh())), &json!({})).await.expect_problem(404);
 }
 
 async fn a_refused_phone_gets_no_token(desk: Desk) {

@@ -37,7 +37,7 @@ impl Engine {
         };
         let rows = ops.len();
         ops.push(self.show_as_demo(stage).await?);
-        let results = self.write_ops(actor, ops, true).await?;
+        let results = self.write_ops(actor, ops).await?;
         if let Some(refused) = results.iter().find(|result| result.verdict != VerdictName::Applied) {
             let detail = format!("The invented show does not fit into this one: {:?}", refused.error);
             return Err(EngineError::invalid("not_empty", detail));

@@ -171,7 +171,8 @@ const OLDEST_TOLD: chrono::TimeDelta = chrono::TimeDelta::days(30);
 
 impl Engine {
     /// Notes an error of the desk. Never waits.
-    pub fn note_fault(&self, fault: Fault) {
+    #[cfg(test)]
+    pub(crate) fn note_fault(&self, fault: Fault) {
         self.inner.faults.note(fault);
     }
 

@@ -171,7 +171,7 @@ impl Engine {
                     return Err(overtaken());
                 }
             } else if !plan.ops.is_empty() {
-                self.write_ops(actor, plan.ops, true).await.map_err(|error| overtaken_if_moved(error, overtaken))?;
+                self.write_ops(actor, plan.ops).await.map_err(|error| overtaken_if_moved(error, overtaken))?;
             }
         }
         let written = self.written_by(actor, &kept.op_ids).await?;
@@ -202,7 +202,7 @@ impl Engine {
         if !row.op_ids.is_empty() && !self.was_written(actor, &first).await? {
             match self.compensate(actor, &row.op_ids, &mut undo_ids()).await {
                 Ok(ops) => {
-                    self.write_ops(actor, ops, true).await.map_err(|error| overtaken_if_moved(error, changed_since))?;
+                    self.write_ops(actor, ops).await.map_err(|error| overtaken_if_moved(error, changed_since))?;
                 }
                 Err(error) if !self.was_written(actor, &first).await? => return Err(error),
                 Err(_) => {}
@@ -431,7 +431,7 @@ mod tests {
         let row = engine.import(&actor, preview.import_id).await.expect("kept");
         let (plan, _) =
             engine.plan_import(row.id, row.created_at, FILE.to_vec(), Choices::default()).await.expect("the same plan");
-        engine.write_ops(&actor, plan.ops, true).await.expect("written");
+        engine.write_ops(&actor, plan.ops).await.expect("written");
         let result = engine.confirm_import(&actor, row.id).await.expect("not overtaken by itself");
         assert_eq!((&result.written["animals"], animals(&engine).await), (&json!(11), 11));
         assert!(engine.undo_import(&actor, row.id).await.is_ok());

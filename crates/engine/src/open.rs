@@ -292,7 +292,7 @@ impl Engine {
         let timezone = iana_time_zone::get_timezone().unwrap_or_else(|_| "UTC".to_owned());
         let draft = showdesk_domain::op::new_show(id, self.fresh_id(), NEW_SHOW_NAME, &timezone);
         let actor = self.desk_actor().await?;
-        match self.write_ops(&actor, vec![draft], true).await {
+        match self.write_ops(&actor, vec![draft]).await {
             // Another desk of the same database was faster.
             Err(EngineError::Stale { .. }) if self.has_show_row().await? => Ok(()),
             written => written.map(|_| ()),

@@ -31,14 +31,14 @@ use crate::{Engine, EngineError, Result};
 
 /// Most ops a phone may push at once.
 pub const PHONE_OPS_MAX: usize = 500;
-/// Most bytes a phone may push at once.
+/// Most bytes of a sync request of a phone.
 pub const PHONE_BYTES_MAX: usize = 1024 * 1024;
 /// Most ops the desk may push at once.
 pub const DESK_OPS_MAX: usize = 20_000;
-/// Most bytes the desk may push at once.
+/// Most bytes of a sync request at the desk.
 pub const DESK_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// Most ops one status question names.
-const STATUS_OPS_MAX: usize = 500;
+pub const STATUS_OPS_MAX: usize = 500;
 
 type Decoded = std::result::Result<Op, Box<Refused>>;
 
@@ -102,13 +102,12 @@ impl Engine {
         Ok(PushAnswer { epoch, server_time: now, clock: clock.0, results })
     }
 
-    /// Writes the desk's own changes. With `atomic` they are all accepted or none is.
-    pub(crate) async fn write_ops(&self, actor: &Actor, ops: Vec<OpDraft>, atomic: bool) -> Result<Vec<OpResult>> {
+    /// Writes the desk's own changes: all are accepted or none is.
+    pub(crate) async fn write_ops(&self, actor: &Actor, ops: Vec<OpDraft>) -> Result<Vec<OpResult>> {
         let author =
             Author { actor: actor.clone(), incarnation: self.inner.installation_id, skew_ms: 0, recovered_from: None };
         let ops: Vec<Decoded> = (0_i64..).zip(&ops).map(|(seq, draft)| draft.decode(seq)).collect();
-        let mode = if atomic { Mode::Together } else { Mode::Own };
-        self.write(author, ops, 0, mode).await.map(|(results, _)| results)
+        self.write(author, ops, 0, Mode::Together).await.map(|(results, _)| results)
     }
 
     async fn write(&self, author: Author, ops: Vec<Decoded>, bytes: usize, mode: Mode) -> Result<(Vec<OpResult>, Seq)> {
@@ -241,8 +240,6 @@ enum Mode {
     Sent { epoch: Uuid },
     /// The same, with the rights that are given: the desk brings in what a phone could not send.
     Brought { epoch: Uuid },
-    /// The desk itself.
-    Own,
     /// The desk itself; all are accepted or none is.
     Together,
 }

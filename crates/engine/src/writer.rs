@@ -423,6 +423,7 @@ mod tests {
 
     use super::*;
     use crate::Options;
+    use crate::api::sync::Push;
 
     /// A request that holds the writer up, or whose decision is a mistake of ours.
     struct Odd {
@@ -479,19 +480,20 @@ mod tests {
         let second = odd(None);
         let actor = engine.desk_actor().await.expect("the desk");
         let show = engine.inner.show_id;
-        let renamed = showdesk_domain::op::OpDraft {
-            operation: showdesk_domain::op::Operation::Update,
-            base_version: 1,
-            data: serde_json::json!({"name": "Willow Fair"}).as_object().cloned().expect("an object"),
-            ..showdesk_domain::op::new_show(show, Uuid::now_v7(), "", "UTC")
-        };
-        let beside = engine.write_ops(&actor, vec![renamed], false);
+        let renamed = serde_json::json!({
+            "op_id": Uuid::now_v7(), "device_seq": 1, "table_name": "shows", "record_id": show,
+            "operation": "update", "base_version": 1, "data": {"name": "Willow Fair"},
+        });
+        let renamed = serde_json::value::to_raw_value(&renamed).expect("a JSON value can be written");
+        let epoch = engine.installation().await.expect("an installation").epoch;
+        let beside = engine.push(&actor, Push::of(epoch, Uuid::from_u128(7), vec![renamed]));
         let release = async {
             tokio::task::yield_now().await;
             go.send(()).expect("the writer waits");
         };
         let (results, ()) = tokio::join!(beside, release);
-        assert_eq!(results.expect("its neighbour is served")[0].seq, Some(before + 1));
+        let served = results.expect("its neighbour is served");
+        assert_eq!(served.results[0].seq, Some(before + 1));
         for answered in [first, second] {
             let answer = answered.await.expect("an answer");
             assert!(matches!(answer, Err(EngineError::Broken | EngineError::Busy { .. })), "{answer:?}");

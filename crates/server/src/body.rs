@@ -11,6 +11,7 @@ use flate2::read::MultiGzDecoder;
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use showdesk_engine::push::{DESK_BYTES_MAX, PHONE_BYTES_MAX};
 use utoipa::ToSchema;
 
 use crate::app::{App, Listener};
@@ -20,10 +21,6 @@ use crate::scan::scan;
 
 /// A body has so long to arrive.
 pub(crate) const BODY_TIME: Duration = Duration::from_secs(30);
-/// Sync requests of phones.
-pub(crate) const SYNC_BYTES_MAX: usize = 1024 * 1024;
-/// Sync requests on the admin listener.
-pub(crate) const DESK_SYNC_BYTES_MAX: usize = 32 * 1024 * 1024;
 /// What phones tell of themselves.
 pub(crate) const TELEMETRY_BYTES_MAX: usize = 64 * 1024;
 /// Requests that need no token.
@@ -63,8 +60,8 @@ pub(crate) enum Class {
 impl Class {
     fn bytes_max(self, listener: Listener) -> usize {
         match (self, listener) {
-            (Self::Sync, Listener::Phone) => SYNC_BYTES_MAX,
-            (Self::Sync, Listener::Admin) => DESK_SYNC_BYTES_MAX,
+            (Self::Sync, Listener::Phone) => PHONE_BYTES_MAX,
+            (Self::Sync, Listener::Admin) => DESK_BYTES_MAX,
             (Self::Pairing, _) => PAIRING_BYTES_MAX,
             (Self::Telemetry, _) => TELEMETRY_BYTES_MAX,
             (Self::Copy, _) => COPY_BYTES_MAX,

@@ -7,8 +7,6 @@ use std::collections::BTreeMap;
 
 use serde_json::value::RawValue;
 
-use super::SCHEMA_VERSION;
-
 /// The oldest version whose ops are read.
 ///
 /// Version 0 was never released: the first draft called an animal's `pen` `pen_no`. Its step is here so that the way an
@@ -29,11 +27,6 @@ struct Renamed {
 /// What each version changed, beginning with the step that leads on from [`SCHEMA_OLDEST`].
 const STEPS: &[&[Renamed]] = &[&[Renamed { table: "animals", from: "pen_no", to: "pen" }]];
 
-/// Whether ops of that version can be read at all.
-pub fn is_readable(schema: i64) -> bool {
-    (SCHEMA_OLDEST..=SCHEMA_VERSION).contains(&schema)
-}
-
 /// The members under their present names. `Err` names one that its version did not have, though a later one does.
 pub(crate) fn upcast(schema: i64, table: &str, members: Members) -> Result<Members, String> {
     let done = usize::try_from(schema - SCHEMA_OLDEST).unwrap_or(0);
@@ -53,6 +46,7 @@ fn rename(step: &[Renamed], table: &str, members: Members) -> Result<Members, St
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::schema::SCHEMA_VERSION;
     use crate::schema::table;
 
     fn members(text: &str) -> Members {
@@ -95,10 +89,5 @@ mod tests {
         let step = [Renamed { table: "t", from: "a", to: "b" }, Renamed { table: "t", from: "b", to: "a" }];
         let swapped = rename(&step, "t", members(r#"{"a":1,"b":2}"#)).map(|members| text(&members));
         assert_eq!(swapped.as_deref(), Ok(r#"{"a":2,"b":1}"#));
-    }
-
-    #[test]
-    fn versions_between_the_oldest_and_the_present_are_read() {
-        assert_eq!([-1, 0, 1, 2].map(is_readable), [false, true, true, false]);
     }
 }

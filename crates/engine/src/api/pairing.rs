@@ -185,7 +185,8 @@ pub struct WaitingPairings {
 /// A phone that asks to join.
 #[derive(Debug, Clone, Serialize, ToSchema)]
 pub struct WaitingPairing {
-    /// Which claim. Not the secret `pairing_id` of the phone, but an id that names it at the desk.
+    /// Which claim: an id that names it at the desk. The phone was given another one, its secret; the desk's answer may
+    /// name either.
     pub pairing_id: Uuid,
     /// What its person typed.
     pub device_name: String,

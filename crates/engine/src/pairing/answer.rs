@@ -15,12 +15,22 @@ use uuid::Uuid;
 use crate::api::pairing::Approve;
 use crate::audit::about_device;
 use crate::devices::{checked_functions, checked_scope, read_stay, role_for, wakes_of, what_changed};
+use crate::ids::sha256;
 use crate::names::clean_name;
 use crate::rights::require;
 use crate::{Engine, EngineError, Result, Wake};
 
 /// How long after Allow the token can be fetched.
 const TOKEN_WAITS_S: i64 = 120;
+
+/// The claim that is meant: by the id that names it at the desk, or by the one that its phone was given.
+async fn claim_named(tx: &mut Tx, id: Uuid) -> Result<Uuid> {
+    if pairings::claim(tx, id).await?.is_some() {
+        return Ok(id);
+    }
+    let by_phone = pairings::find_claim(tx, &sha256(id.as_bytes())).await?;
+    by_phone.map(|waiting| waiting.claim.id).ok_or(NOT_FOUND)
+}
 
 /// What a phone is let in as.
 struct Admission {
@@ -45,10 +55,12 @@ struct Admitted {
 }
 
 impl Engine {
-    /// The desk allows a phone. Allowing twice is the same as once.
+    /// The desk allows a phone, named by the claim's id at the desk or by the one that the phone was given. Allowing
+    /// twice is the same as once.
     pub async fn approve_pairing(&self, actor: &Actor, id: Uuid, request: Approve) -> Result<()> {
         require(actor, Action::Admit)?;
         let mut tx = self.begin_write_as(actor).await?;
+        let id = claim_named(&mut tx, id).await?;
         // Two who answer at once take turns: the second sees what the first has said.
         pairings::hold(&mut tx, id).await?;
         let waiting = pairings::claim(&mut tx, id).await?.ok_or(NOT_FOUND)?;
@@ -92,10 +104,11 @@ impl Engine {
         self.commit_and_wake(tx, wakes).await
     }
 
-    /// The desk refuses a phone.
+    /// The desk refuses a phone, named as for [`Engine::approve_pairing`].
     pub async fn refuse_pairing(&self, actor: &Actor, id: Uuid) -> Result<()> {
         require(actor, Action::Admit)?;
         let mut tx = self.begin_write_as(actor).await?;
+        let id = claim_named(&mut tx, id).await?;
         pairings::hold(&mut tx, id).await?;
         let waiting = pairings::claim(&mut tx, id).await?.ok_or(NOT_FOUND)?;
         let now = self.now();

@@ -3,18 +3,17 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
+use showdesk_engine::push::{DESK_BYTES_MAX, DESK_OPS_MAX, PHONE_BYTES_MAX, PHONE_OPS_MAX, STATUS_OPS_MAX};
+
 use crate::accept::{HANDSHAKE_TIME, HEADER_BYTES_MAX, HEADER_TIME, HEADERS_MAX, STREAMS_OF_CONNECTION_MAX};
-use crate::body::{
-    BODY_TIME, COMMAND_BYTES_MAX, COPY_BYTES_MAX, CSV_BYTES_MAX, DESK_SYNC_BYTES_MAX, INFLATION_MAX, PAIRING_BYTES_MAX,
-    SYNC_BYTES_MAX,
-};
+use crate::body::{BODY_TIME, COMMAND_BYTES_MAX, COPY_BYTES_MAX, CSV_BYTES_MAX, INFLATION_MAX, PAIRING_BYTES_MAX};
 use crate::guard::{FILE_TIME, HANDLER_TIME, URI_BYTES_MAX};
 use crate::handlers::{HANDLERS_MAX, STRANGERS_MAX};
 use crate::limiter::{ADDRESS, FAILURES_IN_ALL, FAILURES_OF_ADDRESS, NETWORK, Rate, TOKEN};
 use crate::live::{STREAMS_MAX, STREAMS_OF_DEVICE_MAX};
 use crate::places::{NEWCOMERS_OF_ADDRESS_MAX, OF_DEVICE_MAX, STRANGERS_OF_ADDRESS_MAX};
 use crate::readers::READ_TIME;
-use crate::routes::sync::{DESK_OPS_MAX, OPS_MAX, PAGE_MAX, STATUS_OPS_MAX};
+use crate::routes::sync::PAGE_MAX;
 use crate::scan::DEPTH_MAX;
 use crate::server::{ADMIN_CONNECTIONS_MAX, PHONE_CONNECTIONS_MAX};
 
@@ -43,13 +42,13 @@ fn rows() -> Vec<(&'static str, String, &'static str)> {
         ("those without a known pass among them", STRANGERS_MAX.to_string(), "they wait a little, then 503 `busy`"),
         ("body of a claim", bytes(PAIRING_BYTES_MAX), "413 `body_too_large`"),
         ("body of a command", bytes(COMMAND_BYTES_MAX), "413 `body_too_large`"),
-        ("body of a sync request of a phone", bytes(SYNC_BYTES_MAX), "413 `body_too_large`"),
-        ("the same at the desk", bytes(DESK_SYNC_BYTES_MAX), "413 `body_too_large`"),
+        ("body of a sync request of a phone", bytes(PHONE_BYTES_MAX), "413 `body_too_large`"),
+        ("the same at the desk", bytes(DESK_BYTES_MAX), "413 `body_too_large`"),
         ("a phone's copy of its entries", bytes(COPY_BYTES_MAX), "413 `body_too_large`"),
         ("an entries file", bytes(CSV_BYTES_MAX), "413 `body_too_large`"),
         ("a packed sync body, unpacked", format!("{INFLATION_MAX} times its size"), "413 `body_too_large`"),
         ("levels of JSON", DEPTH_MAX.to_string(), "400 `too_deep`"),
-        ("ops in a push of a phone", OPS_MAX.to_string(), "413 `too_many_ops`"),
+        ("ops in a push of a phone", PHONE_OPS_MAX.to_string(), "413 `too_many_ops`"),
         ("the same at the desk", DESK_OPS_MAX.to_string(), "413 `too_many_ops`"),
         ("ops whose status is asked for", STATUS_OPS_MAX.to_string(), "413 `too_many_ops`"),
         ("changes in a page of a pull", PAGE_MAX.to_string(), "a page has no more"),
@@ -103,7 +102,7 @@ mod tests {
             ("10 a minute".to_owned(), "30 a minute".to_owned())
         );
         let all_bytes =
-            [URI_BYTES_MAX, PAIRING_BYTES_MAX, COMMAND_BYTES_MAX, SYNC_BYTES_MAX, COPY_BYTES_MAX, CSV_BYTES_MAX];
+            [URI_BYTES_MAX, PAIRING_BYTES_MAX, COMMAND_BYTES_MAX, PHONE_BYTES_MAX, COPY_BYTES_MAX, CSV_BYTES_MAX];
         assert!(
             all_bytes.iter().all(|count| count % 1024 == 0 && (*count < 1024 * 1024 || count % (1024 * 1024) == 0))
         );

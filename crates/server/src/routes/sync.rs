@@ -15,6 +15,7 @@ use showdesk_domain::value::{decode_id, parse_instant};
 use showdesk_engine::api::sync::{
     Changes, Hello, HelloLimits, OpsStatusAnswer, PackedPage, PullQuery, Pulled, Push, PushAnswer,
 };
+use showdesk_engine::push::{DESK_BYTES_MAX, DESK_OPS_MAX, PHONE_BYTES_MAX, PHONE_OPS_MAX, STATUS_OPS_MAX};
 use utoipa::openapi::schema::{ArrayBuilder, Ref, Schema};
 use utoipa::{IntoParams, ToSchema};
 use uuid::Uuid;
@@ -22,19 +23,13 @@ use uuid::Uuid;
 use super::{Asked, count};
 use crate::app::{App, Listener};
 use crate::auth::Caller;
-use crate::body::{Class, DESK_SYNC_BYTES_MAX, Input, Read, SYNC_BYTES_MAX};
+use crate::body::{Class, Input, Read};
 use crate::error::Problem;
 use crate::guard::Turn;
 use crate::packed::{Gzip, takes_gzip};
 
 /// The one protocol spoken.
 const PROTOCOL: i64 = 1;
-/// Ops of a push from a phone.
-pub(crate) const OPS_MAX: usize = 500;
-/// Ops of a push on the admin listener.
-pub(crate) const DESK_OPS_MAX: usize = 20_000;
-/// Ops asked about at once.
-pub(crate) const STATUS_OPS_MAX: usize = 500;
 /// Changes of a page, if nothing is said.
 const PAGE_DEFAULT: u32 = 500;
 /// Changes of a page at most.
@@ -115,8 +110,8 @@ pub(crate) struct PullParams {
 pub(crate) async fn hello(State(app): State<App>, caller: Caller) -> Result<Json<Hello>, Problem> {
     let mut hello = app.engine().hello(&caller.actor).await?;
     let (ops, bytes) = match app.listener {
-        Listener::Phone => (OPS_MAX, SYNC_BYTES_MAX),
-        Listener::Admin => (DESK_OPS_MAX, DESK_SYNC_BYTES_MAX),
+        Listener::Phone => (PHONE_OPS_MAX, PHONE_BYTES_MAX),
+        Listener::Admin => (DESK_OPS_MAX, DESK_BYTES_MAX),
     };
     hello.limits = HelloLimits { ops, bytes };
     Ok(Json(hello))
@@ -146,7 +141,7 @@ pub(crate) async fn push(
     headers: HeaderMap,
     Read { input, body_bytes }: Read<PushBody>,
 ) -> Result<Json<PushAnswer>, Problem> {
-    let ops_max = if app.listener == Listener::Admin { DESK_OPS_MAX } else { OPS_MAX };
+    let ops_max = if app.listener == Listener::Admin { DESK_OPS_MAX } else { PHONE_OPS_MAX };
     let push = input.into_push(ops_max, pending(&headers), body_bytes)?;
     // The writer's queue has its own limit; a push that waits there keeps nobody out.
     turn.give_place_up();

@@ -9,7 +9,7 @@ use std::time::Duration;
 use reqwest::{Client, Method, RequestBuilder, Response, StatusCode};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::time::{Instant, timeout};
+use tokio::time::timeout;
 
 use super::*;
 
@@ -151,11 +151,9 @@ async fn a_third_stream_of_a_device_is_refused_and_a_removed_device_hears_it_at_
     assert_eq!(live().await.expect("an answer").status(), StatusCode::TOO_MANY_REQUESTS);
     wait_for(&mut first, "event: poke").await;
 
-    let asked = Instant::now();
     json_of(desk.desk(Method::POST, &format!("/api/v1/admin/devices/{device}/revoke")), 200).await;
     let text = wait_for(&mut first, "event: bye").await;
     assert!(text.contains(r#"{"reason":"removed"}"#), "{text}");
-    assert!(asked.elapsed() < Duration::from_secs(1));
     assert_eq!(live().await.expect("an answer").status(), StatusCode::FORBIDDEN);
 }
 
@@ -173,10 +171,9 @@ async fn a_stop_says_bye_and_takes_no_connection_any_more() {
     let desk = Desk::start().await;
     let mut stream = desk.desk(Method::GET, "/api/v1/live").send().await.expect("a stream");
     wait_for(&mut stream, "event: poke").await;
-    let (http, asked) = (desk.server.http, Instant::now());
+    let http = desk.server.http;
     let reading = tokio::spawn(async move { wait_for(&mut stream, "event: bye").await });
     desk.server.stop().await;
-    assert!(asked.elapsed() < Duration::from_secs(5));
     assert!(reading.await.expect("no panic").contains("stopping"));
     assert!(tokio::net::TcpStream::connect(http).await.is_err());
 }

@@ -30,6 +30,8 @@ const SAID_MS = 50;
 const ME_MS = 5 * 60_000;
 /** A tab that leads and lives answers the others within this. */
 const LEADER_ANSWER_MS = 300;
+/** A desk that lives in another epoch each time it is asked is not followed for ever without a pause. */
+const EPOCHS_IN_A_ROW_MAX = 3;
 
 /** What the engine is given. */
 export interface EngineParts {
@@ -388,7 +390,7 @@ export class SyncEngine {
         return;
       case "other_epoch":
         await enterEpoch(store, failure.epoch);
-        this.#again = this.#failures < 3;
+        this.#again = this.#failures < EPOCHS_IN_A_ROW_MAX;
         break;
       case "trouble":
         await this.#recount({ ...still, trouble: { code: failure.code, detail: failure.detail } });

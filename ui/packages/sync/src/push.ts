@@ -4,7 +4,7 @@ import { answer, ApiProblem, Unreachable, type Api } from "@showdesk/api";
 import * as v from "valibot";
 
 import { BYTES_MAX, bytesOf, OPS_MAX, SCHEMA, wireOp } from "./envelope.ts";
-import { leftMs, resendAtMs } from "./retry.ts";
+import { leftMs, OF_ANY_REQUEST, resendAtMs } from "./retry.ts";
 import { settle, type RowKey } from "./settle.ts";
 import type { Store, StoredOp } from "./store.ts";
 import { PushAnswer, readResults } from "./wire.ts";
@@ -95,11 +95,11 @@ async function workAround(context: PushContext, batch: readonly StoredOp[], erro
 
 /** The desk has answered, and would answer the same to this request again. */
 function isRefusal(error: unknown): error is ApiProblem {
-  return error instanceof ApiProblem && !IS_ABOUT_THE_PHONE.has(error.status);
+  return error instanceof ApiProblem && !NOT_OF_THE_ENTRIES.has(error.status);
 }
 
-/** Refusals that any request of this phone would get. */
-const IS_ABOUT_THE_PHONE = new Set([401, 403, 409, 410, 426, 429, 503, 507]);
+/** Refusals of a push that say nothing of its entries: what any request gets, another epoch, rows anew, a full disk. */
+const NOT_OF_THE_ENTRIES = new Set([...OF_ANY_REQUEST, 409, 410, 507]);
 
 /** The oldest waiting entries that belong into one envelope, as many as one request holds. */
 async function nextBatch({ store, now, pace }: PushContext): Promise<StoredOp[]> {

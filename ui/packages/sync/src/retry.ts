@@ -43,11 +43,11 @@ export type Failure =
   | { readonly kind: "trouble"; readonly code: string; readonly detail: string };
 
 /** Refusals that any request of this phone would get. */
-const ANY_REQUEST = new Set([401, 403, 426, 429, 503]);
+export const OF_ANY_REQUEST = new Set([401, 403, 426, 429, 503]);
 
 /** The desk is away, or takes nothing at all from this phone. */
 export function isAboutThePhone(error: unknown): boolean {
-  return error instanceof Unreachable || (error instanceof ApiProblem && ANY_REQUEST.has(error.status));
+  return error instanceof Unreachable || (error instanceof ApiProblem && OF_ANY_REQUEST.has(error.status));
 }
 
 /** Reads a failure. */
