@@ -15,6 +15,7 @@ use showdesk_engine::push::{DESK_BYTES_MAX, PHONE_BYTES_MAX};
 use utoipa::ToSchema;
 
 use crate::app::{App, Listener};
+use crate::bodies::{Arriving, Full};
 use crate::error::Problem;
 use crate::guard::Turn;
 use crate::scan::scan;
@@ -208,20 +209,25 @@ async fn read(request: Request, app: &App, bytes_max: usize) -> Result<Bytes, Pr
     if body.size_hint().lower() > bytes_max as u64 {
         return Err(Problem::body_too_large(bytes_max));
     }
-    let bytes = turn.wait_for_client(BODY_TIME, collect(body, bytes_max)).await?;
+    // The desk is one page on this laptop, and it sends files.
+    let arriving = (app.listener == Listener::Phone).then(|| turn.body_begins());
+    let bytes = turn.wait_for_client(BODY_TIME, collect(body, bytes_max, arriving)).await?;
     if let Some(acting) = turn.acting() {
         acting.look_again(app).await?;
     }
     Ok(bytes)
 }
 
-async fn collect(mut body: Body, bytes_max: usize) -> Result<Bytes, Problem> {
+async fn collect(mut body: Body, bytes_max: usize, mut arriving: Option<Arriving>) -> Result<Bytes, Problem> {
     let expected = usize::try_from(body.size_hint().lower()).unwrap_or(0);
     let mut bytes = Vec::with_capacity(expected);
     while let Some(frame) = body.frame().await {
         let Ok(data) = frame.map_err(Problem::body_broken)?.into_data() else { continue };
         if bytes.len() + data.len() > bytes_max {
             return Err(Problem::body_too_large(bytes_max));
+        }
+        if let Some(arriving) = &mut arriving {
+            arriving.take(data.len()).map_err(|Full| Problem::too_much_arrives())?;
         }
         bytes.extend_from_slice(&data);
     }

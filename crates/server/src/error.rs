@@ -181,6 +181,11 @@ impl Problem {
         Self { is_shed: true, ..busy.after(Duration::from_secs(1)) }
     }
 
+    pub(crate) fn too_much_arrives() -> Self {
+        let busy = Self::new(StatusCode::SERVICE_UNAVAILABLE, "busy", "too much is sent at once");
+        Self { is_shed: true, ..busy.after(Duration::from_secs(1)) }
+    }
+
     pub(crate) fn rights_changed() -> Self {
         let detail = "what this device may do was changed while the request arrived; send it again";
         Self::new(StatusCode::SERVICE_UNAVAILABLE, "rights_changed", detail).after(Duration::from_secs(1))

@@ -27,6 +27,7 @@ use uuid::Uuid;
 use crate::accept::HEADERS_MAX;
 use crate::app::App;
 use crate::auth::{self, Acting};
+use crate::bodies::Arriving;
 use crate::error::Problem;
 use crate::gate::Instead;
 use crate::handlers::{AtWork, Full, Handlers};
@@ -222,6 +223,11 @@ impl Turn {
             state.person = Some(acting.actor.person);
             state.acting = Some(acting);
         });
+    }
+
+    /// Its body, of which nothing has come yet.
+    pub(crate) fn body_begins(&self) -> Arriving {
+        self.handlers.bodies().begin(self.with(|state| state.device))
     }
 
     /// In whose name it was asked when its head had come.

@@ -13,6 +13,8 @@ use std::time::Duration;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, SemaphorePermit};
 use tokio::time::timeout;
 
+use crate::bodies::Bodies;
+
 /// Requests at work at once, on each kind of listener.
 pub(crate) const HANDLERS_MAX: usize = 256;
 /// Those of strangers among them.
@@ -35,6 +37,7 @@ pub(crate) struct Handlers {
     waiting: Mutex<Waiting>,
     doubtful: Semaphore,
     passes: GoodPasses,
+    bodies: Arc<Bodies>,
 }
 
 /// A request at work.
@@ -62,6 +65,7 @@ impl Handlers {
             waiting: Mutex::default(),
             doubtful: Semaphore::new(DOUBTFUL_MAX),
             passes: GoodPasses::default(),
+            bodies: Arc::default(),
         }
     }
 
@@ -104,6 +108,11 @@ impl Handlers {
     /// for is looked up all the same, and takes the database from nobody.
     pub(crate) async fn look_up_in_doubt(&self) -> Option<SemaphorePermit<'_>> {
         self.doubtful.acquire().await.ok()
+    }
+
+    /// What of requests is arriving.
+    pub(crate) fn bodies(&self) -> &Arc<Bodies> {
+        &self.bodies
     }
 
     /// Whether the pass was good when it was last shown. That decides who waits, and nothing else.

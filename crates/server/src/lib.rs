@@ -7,6 +7,7 @@
 mod accept;
 mod app;
 mod auth;
+mod bodies;
 mod body;
 pub mod config;
 #[cfg(test)]

@@ -6,6 +6,7 @@ use std::time::Duration;
 use showdesk_engine::push::{DESK_BYTES_MAX, DESK_OPS_MAX, PHONE_BYTES_MAX, PHONE_OPS_MAX, STATUS_OPS_MAX};
 
 use crate::accept::{HANDSHAKE_TIME, HEADER_BYTES_MAX, HEADER_TIME, HEADERS_MAX, STREAMS_OF_CONNECTION_MAX};
+use crate::bodies::{ARRIVING_BYTES_MAX, ARRIVING_BYTES_OF_DEVICE_MAX};
 use crate::body::{BODY_TIME, COMMAND_BYTES_MAX, COPY_BYTES_MAX, CSV_BYTES_MAX, INFLATION_MAX, PAIRING_BYTES_MAX};
 use crate::guard::{FILE_TIME, HANDLER_TIME, URI_BYTES_MAX};
 use crate::handlers::{HANDLERS_MAX, STRANGERS_MAX};
@@ -44,6 +45,8 @@ fn rows() -> Vec<(&'static str, String, &'static str)> {
         ("body of a command", bytes(COMMAND_BYTES_MAX), "413 `body_too_large`"),
         ("body of a sync request of a phone", bytes(PHONE_BYTES_MAX), "413 `body_too_large`"),
         ("the same at the desk", bytes(DESK_BYTES_MAX), "413 `body_too_large`"),
+        ("what has come of phones' bodies that are not whole", bytes(ARRIVING_BYTES_MAX), "503 `busy`"),
+        ("the same of one device", bytes(ARRIVING_BYTES_OF_DEVICE_MAX), "503 `busy`"),
         ("a phone's copy of its entries", bytes(COPY_BYTES_MAX), "413 `body_too_large`"),
         ("an entries file", bytes(CSV_BYTES_MAX), "413 `body_too_large`"),
         ("a packed sync body, unpacked", format!("{INFLATION_MAX} times its size"), "413 `body_too_large`"),
