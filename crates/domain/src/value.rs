@@ -4,6 +4,7 @@
 //! milliseconds, whole numbers. Nothing compares JSON texts.
 
 use chrono::{DateTime, Datelike, NaiveDate, SecondsFormat, TimeZone, Utc};
+use chrono_tz::Tz;
 use serde::{Serialize, Serializer};
 use serde_json::Value as Json;
 use unicode_normalization::UnicodeNormalization;
@@ -60,6 +61,8 @@ pub enum TextForm {
     Plain,
     /// Trimmed and ASCII upper-cased: ear tags and official numbers (DOMAIN.md §3).
     Code,
+    /// A time zone of the IANA database, by its name there.
+    Zone,
 }
 
 /// Most values a list may hold.
@@ -222,6 +225,10 @@ impl Serialize for Value {
     }
 }
 
+/// The last moment that has four digits for its year.
+pub const INSTANT_MAX: DateTime<Utc> =
+    DateTime::from_timestamp_millis(253_402_300_799_999).expect("a moment of the year 9999");
+
 /// A moment as every answer writes it: `YYYY-MM-DDTHH:MM:SS.mmmZ`.
 pub fn instant_text(at: DateTime<Utc>) -> String {
     at.to_rfc3339_opts(SecondsFormat::Millis, true)
@@ -290,7 +297,7 @@ fn decode_text(text: &str, max_chars: usize, form: TextForm) -> Result<Value, Va
     }
     let text: String = visible(text).nfc().collect();
     let text = match form {
-        TextForm::Plain => text,
+        TextForm::Plain | TextForm::Zone => text,
         TextForm::Code => text.trim().to_ascii_uppercase(),
     };
     if is_unseen(&text) {
@@ -298,6 +305,9 @@ fn decode_text(text: &str, max_chars: usize, form: TextForm) -> Result<Value, Va
     }
     if text.chars().count() > max_chars {
         return Err(ValueError::new("too_large", format!("at most {max_chars} characters are kept")));
+    }
+    if form == TextForm::Zone && text.parse::<Tz>().is_err() {
+        return Err(ValueError::new("out_of_range", "a time zone as America/Chicago is expected"));
     }
     Ok(Value::Text(text))
 }
@@ -372,6 +382,28 @@ mod tests {
         assert_eq!(code(&tag, &json!("  ")), Err("required"));
         assert_eq!(code(&tag, &json!("a\u{0}")), Err("invalid_character"));
         assert_eq!(code(&tag, &json!("123456789012345678901")), Err("too_large"));
+    }
+
+    #[test]
+    fn a_time_zone_is_one_of_the_world() {
+        let zone = Kind::Text { max_chars: 200, form: TextForm::Zone };
+        for known in ["UTC", "America/Chicago", "US/Central", "Asia/Kathmandu"] {
+            assert_eq!(zone.decode(&json!(known)), Ok(Value::Text(known.to_owned())));
+        }
+        for unknown in ["Not/AZone", "=cmd|1", "america/chicago", "UTC\u{1}"] {
+            assert_eq!(zone.decode(&json!(unknown)).map_err(|error| error.code), Err("out_of_range"), "{unknown}");
+            assert_eq!(
+                zone.decode_stored(&json!(unknown)),
+                Ok(Value::Text(unknown.to_owned())),
+                "it was accepted once"
+            );
+        }
+    }
+
+    #[test]
+    fn the_last_moment_is_written_with_four_digits_and_read_again() {
+        let text = instant_text(INSTANT_MAX);
+        assert_eq!((text.as_str(), parse_instant(&text)), ("9999-12-31T23:59:59.999Z", Some(INSTANT_MAX)));
     }
 
     #[test]

@@ -48,7 +48,7 @@ fn shows() -> Table {
         .field(name("venue"))
         .field(field("starts_on", Kind::Date))
         .field(field("ends_on", Kind::Date))
-        .field(name("timezone").required())
+        .field(field("timezone", Kind::Text { max_chars: NAME_CHARS, form: TextForm::Zone }).required())
         .field(choice("weight_unit", UNITS).inbox().required().default_text("lb"))
         .field(choice("stage", STAGES).policy(Policy::Stage(STAGES)).required().default_text("A"))
         .object(

@@ -10,6 +10,7 @@ use showdesk_domain::ids::RecordId;
 use showdesk_domain::local_day::first_moment;
 use showdesk_domain::permit::Action;
 use showdesk_domain::schema::known_table;
+use showdesk_domain::value::INSTANT_MAX;
 use showdesk_store::pairings::{OpenedRow, PairingRow, TypedRow};
 use showdesk_store::{Tx, pairings, records};
 use uuid::Uuid;
@@ -153,7 +154,7 @@ impl Engine {
 
 fn end_of_stay(ends_on: NaiveDate, zone: Tz, now: DateTime<Utc>) -> Option<DateTime<Utc>> {
     let last_day = ends_on.max(now.with_timezone(&zone).date_naive());
-    last_day.checked_add_days(Days::new(DAYS_AFTER_SHOW + 1)).map(|day| first_moment(&zone, day))
+    last_day.checked_add_days(Days::new(DAYS_AFTER_SHOW + 1)).map(|day| first_moment(&zone, day).min(INSTANT_MAX))
 }
 
 /// A short form that lives two minutes, and not longer than its code.
@@ -186,6 +187,7 @@ mod tests {
             ("2026-07-01", Tz::UTC, "2026-08-08T00:00:00Z"),
             // In Beirut the clocks are put forward at midnight.
             ("2027-03-25", Tz::Asia__Beirut, "2027-03-27T22:00:00Z"),
+            ("9999-12-31", Tz::UTC, "9999-12-31T23:59:59.999Z"),
         ] {
             assert_eq!(end_of_stay(day(ends_on), zone, now), Some(moment(end)), "{ends_on} {zone}");
         }

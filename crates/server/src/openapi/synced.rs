@@ -109,6 +109,9 @@ fn kind_schema(kind: &Kind) -> Value {
         Kind::Text { max_chars, form: TextForm::Code } => json!({
             "type": "string", "minLength": 1, "maxLength": max_chars, "description": "Trimmed, in ASCII upper case.",
         }),
+        Kind::Text { max_chars, form: TextForm::Zone } => json!({
+            "type": "string", "minLength": 1, "maxLength": max_chars, "description": "A time zone of the IANA database.",
+        }),
         Kind::Int { min, max } => json!({"type": "integer", "format": "int64", "minimum": min, "maximum": max}),
         Kind::Bool => json!({"type": "boolean"}),
         Kind::Instant => json!({"type": "string", "format": "date-time"}),
