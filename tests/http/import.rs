@@ -12,6 +12,7 @@ use crate::phone::{Answer, fresh, insert, send, update};
 on_both_engines!(
     the_demo_file_comes_in_as_expected,
     nothing_is_written_before_confirm_and_twice_is_once,
+    clicks_at_the_same_time_are_one_deed,
     the_same_file_again_changes_nothing,
     a_preview_that_was_overtaken_is_refused,
     an_import_is_taken_back_as_one_step,
@@ -92,6 +93,20 @@ async fn nothing_is_written_before_confirm_and_twice_is_once(desk: Desk) {
     assert_eq!((&first["written"]["animals"], &first["written"]["weigh_ins"]), (&json!(11), &json!(9)));
     assert_eq!(counts(&desk).await["animals"], 11);
     answer(&desk, &json!({"import_id": fresh()}), "confirm").await.expect_problem(404);
+}
+
+async fn clicks_at_the_same_time_are_one_deed(desk: Desk) {
+    let shown = preview(&desk, FILE).await;
+    for (verb, deed) in [("confirm", "import_confirmed"), ("undo", "import_undone")] {
+        let clicks = futures_util::future::join_all((0..4).map(|_| answer(&desk, &shown, verb))).await;
+        let answers: Vec<Json> = clicks.into_iter().map(|click| click.expect_status(200)).collect();
+        assert!(answers.iter().all(|answer| answer["written"] == answers[0]["written"]), "{answers:?}");
+        let page = desk.get("/admin/audit?limit=200").await.expect_status(200);
+        let deeds = page["items"].as_array().expect("items").iter().filter(|item| item["action"] == deed).count();
+        assert_eq!(deeds, 1, "{page}");
+    }
+    let again = answer(&desk, &shown, "undo").await.expect_status(200);
+    assert_eq!(again["clock"], desk.pull("").await.expect_status(200)["clock"], "it is in the feed by then");
 }
 
 async fn the_same_file_again_changes_nothing(desk: Desk) {

@@ -179,12 +179,13 @@ impl Engine {
         counts["written"] = json!(written);
         counts["clock"] = json!(self.clock().await?);
         let mut tx = self.begin_write_as(actor).await?;
-        imports::mark_confirmed(&mut tx, import_id, &kept.op_ids, &counts, self.now()).await?;
-        let what = json!({ "written": written });
-        crate::audit::note(&mut tx, actor, "import_confirmed", self.now(), Some(import_id), Some(what.clone())).await?;
-        self.commit(tx).await?;
-        self.add_marker("import", what);
         // Another click may have been faster; what it stored is the answer of both.
+        if imports::mark_confirmed(&mut tx, import_id, &kept.op_ids, &counts, self.now()).await? {
+            let (what, id) = (json!({ "written": written }), Some(import_id));
+            crate::audit::note(&mut tx, actor, "import_confirmed", self.now(), id, Some(what.clone())).await?;
+            self.commit(tx).await?;
+            self.add_marker("import", what);
+        }
         result_of(&self.import(actor, import_id).await?)
     }
 
@@ -195,7 +196,7 @@ impl Engine {
         match row.status {
             ImportStatus::Previewed => return Err(stale("import_not_confirmed", "nothing of this file was written")),
             ImportStatus::Confirmed => {}
-            ImportStatus::Undone => return result_of(&row),
+            ImportStatus::Undone => return Ok(ImportResult { clock: self.clock().await?, ..result_of(&row)? }),
         }
         let undo_ids = || ids_from(format!("undo {import_id}").as_bytes(), row.created_at);
         let first = [OpId(undo_ids()())];
@@ -209,9 +210,10 @@ impl Engine {
             }
         }
         let mut tx = self.begin_write_as(actor).await?;
-        imports::mark_undone(&mut tx, import_id, self.now()).await?;
-        crate::audit::note(&mut tx, actor, "import_undone", self.now(), Some(import_id), None).await?;
-        self.commit(tx).await?;
+        if imports::mark_undone(&mut tx, import_id, self.now()).await? {
+            crate::audit::note(&mut tx, actor, "import_undone", self.now(), Some(import_id), None).await?;
+            self.commit(tx).await?;
+        }
         Ok(ImportResult { clock: self.clock().await?, ..result_of(&row)? })
     }
 
