@@ -59,6 +59,68 @@ fn verdict(world: &World, op_id: u128) -> String {
     world.op(OpId(Uuid::from_u128(op_id))).and_then(|op| op.verdict.clone()).expect("a verdict")
 }
 
+/// What an undone decision wrote is gone: the next one goes by what was entered.
+#[test]
+fn the_desks_side_brings_no_undone_value_back() {
+    for (resolution, data) in [
+        ("client_wins", json!({})),
+        ("manual", json!({"back_number": 777})),
+        ("manual", json!({"other_data": {"back_number": 778}})),
+    ] {
+        let mut world = world();
+        taken_number(&mut world);
+        let id = decide_open(&mut world, resolution, &data);
+        assert_eq!(world.undo(&admin(), id, None), Ok(()), "{data}");
+        assert_eq!(try_open(&mut world, "server_wins", &json!({})), Ok(()), "{resolution} {data}");
+        assert_eq!((number(&world, OWN), number(&world, EXHIBITOR)), (None, Some(103)), "{resolution} {data}");
+    }
+}
+
+/// Rule C17: an edit of a row that a restore took away can bring it back, if a person fills in what is missing.
+#[test]
+fn a_lost_row_is_restored_with_the_edit() {
+    let calf = Uuid::from_u128(0xa1);
+    let edit = json!({"table_name": "animals", "record_id": calf.to_string(), "operation": "update", "base_version": 4,
+        "epoch": Uuid::from_u128(7).to_string(), "data": {"tag": "77"}, "base": {"tag": "7"}});
+    for before in [false, true] {
+        let mut world = world();
+        let recovered_from = before.then(|| Uuid::from_u128(7));
+        assert_eq!(send(&mut world, &Author { recovered_from, ..author(3) }, 0xb1, &edit), "conflict");
+        let kind = open(&world).kind;
+        assert_eq!(kind, if before { ConflictKind::RestoredServer } else { ConflictKind::UpdateMissing });
+        let code = |settled: Result<(), SettleError>| match settled {
+            Err(SettleError::Invalid(rejection)) => rejection.code,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(code(try_open(&mut world, "client_wins", &json!({}))), "required");
+        let mut whole = json!({"exhibitor_id": EXHIBITOR.to_string(), "species": "goat", "adg_x1000": 5});
+        assert_eq!(code(try_open(&mut world, "manual", &whole)), "unknown_field", "what the desk works out");
+        whole.as_object_mut().expect("an object").remove("adg_x1000");
+        assert_eq!(try_open(&mut world, "manual", &whole), Ok(()));
+        let row = world.record(("animals", RecordId(calf))).filter(|row| row.is_live()).expect("the row");
+        assert_eq!(["tag", "species"].map(|field| row.value(field).as_text()), [Some("77"), Some("goat")]);
+        assert_eq!(verdict(&world, 0xb1), "merged");
+    }
+}
+
+#[test]
+fn a_lost_row_is_restored_under_the_id_of_its_key_only() {
+    let lost = Uuid::from_u128(0xa1);
+    let edit = json!({"table_name": "entries", "record_id": lost.to_string(), "operation": "update", "base_version": 4,
+        "epoch": Uuid::from_u128(7).to_string(), "data": {"catalogue_no": 7}, "base": {"catalogue_no": null}});
+    let mut world = world();
+    let desk = Author { actor: admin(), ..author(9) };
+    let class = Uuid::from_u128(0xc1);
+    let made = json!({"table_name": "classes", "record_id": class.to_string(), "operation": "insert", "base_version": 0,
+        "data": {"name": "Steers", "department": "cattle", "kind": "market"}});
+    assert_eq!(send(&mut world, &desk, 0xb0, &made), "applied");
+    assert_eq!(send(&mut world, &desk, 0xb1, &edit), "conflict");
+    let whole = json!({"exhibitor_id": EXHIBITOR.to_string(), "animal_id": ANIMAL.to_string(),
+        "family_id": class.to_string()});
+    let settled = try_open(&mut world, "manual", &whole);
+    assert!(matches!(&settled, Err(SettleError::Invalid(rejection)) if rejection.code == "invalid_id"), "{settled:?}");
+}
+
 /// What waits for an op, or for the row it makes, is read also where the op is refused before anything is looked up.
 #[test]
 fn what_waits_for_a_refused_insert_is_asked_for() {
