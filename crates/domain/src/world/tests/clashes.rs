@@ -76,6 +76,37 @@ fn the_desks_side_brings_no_undone_value_back() {
     }
 }
 
+/// A chain that ends where the row is already is about nothing, whether it is given back or clashes today.
+#[test]
+fn a_chain_that_ends_where_the_row_is_closes_its_clash() {
+    for recovered_from in [None, Some(Uuid::from_u128(7))] {
+        let mut world = world();
+        let edit = animal(1, &json!({"tag": "B3"}), &json!({"tag": "0"}));
+        assert_eq!(send(&mut world, &author(2), 0xb1, &edit), "applied");
+        let phone = Author { recovered_from, ..author(3) };
+        let first = animal(1, &json!({"tag": "B2", "breed": "Angus"}), &json!({"tag": "0", "breed": "0"}));
+        assert_eq!(send(&mut world, &phone, 0xb2, &first), "conflict");
+        let mut second = animal(1, &json!({"tag": "B3"}), &json!({"tag": "B2"}));
+        second["prev_op_id"] = json!(Uuid::from_u128(0xb2).to_string());
+        let mut last = "0xb3".to_owned();
+        if recovered_from.is_some() {
+            // All that is given back is in question, until the row shows all of it.
+            assert_eq!(send(&mut world, &phone, 0xb3, &second), "held");
+            second = animal(1, &json!({"breed": "0"}), &json!({"breed": "Angus"}));
+            second["prev_op_id"] = json!(Uuid::from_u128(0xb3).to_string());
+            last = send(&mut world, &phone, 0xb4, &second);
+            assert_eq!(verdict(&world, 0xb3), "noop");
+        } else {
+            last.clone_from(&send(&mut world, &phone, 0xb3, &second));
+        }
+        let row = values(&world);
+        let (expected, breed) = if recovered_from.is_some() { ("noop", "0") } else { ("merged", "Angus") };
+        assert_eq!((last.as_str(), verdict(&world, 0xb2).as_str()), (expected, expected));
+        assert_eq!((&row["tag"], &row["breed"]), (&json!("B3"), &json!(breed)));
+        assert!(world.conflicts.values().all(|clash| clash.status == ConflictStatus::Superseded));
+    }
+}
+
 /// Rule C17: an edit of a row that a restore took away can bring it back, if a person fills in what is missing.
 #[test]
 fn a_lost_row_is_restored_with_the_edit() {
