@@ -6,7 +6,7 @@ use super::settle::SettleError;
 use super::write::Draft;
 use super::{Cause, World};
 use crate::actor::{Actor, ReadClass};
-use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use crate::ids::{ConflictId, OpId, Version};
 use crate::permit::{self, Action, Resource};
 use crate::queue::QueueStatus;
@@ -178,11 +178,20 @@ impl World {
         conflict.result_version = None;
         conflict.bulk_id = None;
         conflict.server_version = record.map_or(Version(0), |record| record.version);
-        if conflict.kind != ConflictKind::UniqueViolation {
-            conflict.server_data =
-                record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office));
+        conflict.server_data = record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office));
+        if conflict.kind == ConflictKind::UniqueViolation && conflict.parts.is_empty() {
+            let holder = self.present_holder(&conflict);
+            conflict.server_data = holder.map(|holder| holder.data(ReadClass::Office));
+            conflict.other_record_id = holder.map(|holder| holder.id);
         }
-        conflict.parts = conflict.parts.iter().map(|part| self.as_it_is(part)).collect();
+        let parts = conflict.parts.iter().map(|part| {
+            let other_record_id = self.present_holder(&conflict.of_part(part)).map(|holder| holder.id);
+            Part { other_record_id, ..self.as_it_is(part) }
+        });
+        conflict.parts = parts.collect();
+        if conflict.kind == ConflictKind::UniqueViolation && !conflict.parts.is_empty() {
+            conflict.other_record_id = conflict.parts.iter().find_map(|part| part.other_record_id);
+        }
         let (id, op_ids, first) = (conflict.id, self.covered(&conflict), conflict.op_ids.first().copied());
         let is_group = !conflict.parts.is_empty();
         self.change_conflict(conflict, cause);
@@ -199,6 +208,18 @@ impl World {
     }
 
     /// Gives the other row back what a decision took from it. `Moved` if it has got a new value since.
+    /// The row that has now what is disputed: of two rows that want one value the other one.
+    fn present_holder(&self, conflict: &Conflict) -> Option<&Record> {
+        let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok())?;
+        let is_disputed =
+            |field: &usize| conflict.contested.iter().any(|path| path == conflict.table.fields[*field].path);
+        let wanted = super::unique_keys(conflict.table, &client).into_iter();
+        let wanted = wanted.filter(|key| conflict.table.uniques[key.1].fields.iter().any(is_disputed));
+        let holders = wanted.filter_map(|key| self.holders.get(&key).copied());
+        let holder = holders.into_iter().find(|holder| *holder != conflict.record_id)?;
+        self.record((conflict.table.name, holder))
+    }
+
     fn given_back(&self, conflict: &Conflict, before: &Json) -> Result<Option<Draft>, SettleError> {
         let changed = before.get("other_was");
         let part = |name: &str| changed.and_then(|changed| changed.get(name)).and_then(Json::as_object);

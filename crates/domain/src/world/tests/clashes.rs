@@ -76,6 +76,41 @@ fn the_desks_side_brings_no_undone_value_back() {
     }
 }
 
+/// The holder of a disputed value is looked up again whenever the clash is opened again.
+#[test]
+fn a_clash_that_is_opened_again_shows_who_has_the_value_now() {
+    let other = Uuid::from_u128(0x62);
+    for (moves, holder) in [(false, None), (true, Some(other))] {
+        let mut world = world();
+        taken_number(&mut world);
+        let id = decide_open(&mut world, "server_wins", &json!({}));
+        let gives_up = exhibitor(EXHIBITOR, "update", 2, &json!({"back_number": 104}));
+        assert_eq!(send(&mut world, &author(2), 0xb3, &gives_up), "applied");
+        if moves {
+            let data = json!({"first_name": "Cy", "last_name": "Orr", "back_number": 103});
+            assert_eq!(send(&mut world, &author(2), 0xb4, &exhibitor(other, "insert", 0, &data)), "applied");
+        }
+        assert_eq!(world.reopen_closed(&admin(), id, None), Ok(()));
+        let clash = open(&world);
+        assert_eq!(clash.other_record_id, holder.map(RecordId));
+        let row = holder.and_then(|id| world.record(("exhibitors", RecordId(id))));
+        assert_eq!(clash.server_data, row.map(|row| row.data(ReadClass::Office)));
+        assert_eq!(try_open(&mut world, "client_wins", &json!({})), Ok(()));
+        assert_eq!(number(&world, OWN), Some(103));
+    }
+}
+
+#[test]
+fn an_undone_clash_shows_the_row_that_has_its_value_back() {
+    let mut world = world();
+    taken_number(&mut world);
+    let id = decide_open(&mut world, "client_wins", &json!({}));
+    assert_eq!(world.undo(&admin(), id, None), Ok(()));
+    let clash = open(&world);
+    assert_eq!(clash.other_record_id, Some(RecordId(EXHIBITOR)));
+    assert_eq!(clash.server_data.and_then(|data| data.get("back_number").cloned()), Some(json!(103)));
+}
+
 /// A chain that ends where the row is already is about nothing, whether it is given back or clashes today.
 #[test]
 fn a_chain_that_ends_where_the_row_is_closes_its_clash() {
