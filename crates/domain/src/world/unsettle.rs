@@ -62,15 +62,16 @@ impl World {
         self.check_undo(conflict, record.as_ref(), before, decided)?;
         let given_back = self.given_back(conflict, before)?;
         if let Some(record) = &record {
-            let (values, deleted) = values_before(record, before, decided);
+            let (mut values, mut deleted) = values_before(record, before, decided);
+            if deleted && record.is_live() && self.has_live_children(conflict.table, conflict.record_id) {
+                values = without_contested(conflict, record).ok_or(SettleError::Moved)?;
+                deleted = false;
+            }
             let wanted = super::unique_keys(conflict.table, &values);
             let is_taken =
                 |key: &super::UniqueKey| self.holders.get(key).is_some_and(|holder| *holder != conflict.record_id);
             if !deleted && wanted.iter().any(is_taken) {
                 return Err(SettleError::Moved);
-            }
-            if deleted && record.is_live() {
-                self.check_childless(conflict)?;
             }
             let comes_back = !deleted && !record.is_live();
             if comes_back && self.check_rows_exist((conflict.table.name, conflict.record_id), &values, None).is_err() {
@@ -207,7 +208,6 @@ impl World {
         }
     }
 
-    /// Gives the other row back what a decision took from it. `Moved` if it has got a new value since.
     /// The row that has now what is disputed: of two rows that want one value the other one.
     fn present_holder(&self, conflict: &Conflict) -> Option<&Record> {
         let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok())?;
@@ -220,6 +220,7 @@ impl World {
         self.record((conflict.table.name, holder))
     }
 
+    /// Gives the other row back what a decision took from it. `Moved` if it has got a new value since.
     fn given_back(&self, conflict: &Conflict, before: &Json) -> Result<Option<Draft>, SettleError> {
         let changed = before.get("other_was");
         let part = |name: &str| changed.and_then(|changed| changed.get(name)).and_then(Json::as_object);
@@ -241,6 +242,21 @@ impl World {
         }
         Ok(Some(Draft { table: conflict.table, id: holder, values, deleted: false }))
     }
+}
+
+/// A row that a decision made and that others belong to by now stays, without what is disputed; none if it cannot be
+/// without that, or nothing of it is.
+fn without_contested(conflict: &Conflict, record: &Record) -> Option<Vec<Value>> {
+    let fields: Option<Vec<usize>> = conflict.contested.iter().map(|path| conflict.table.field(path)).collect();
+    let fields = fields.filter(|fields| !fields.is_empty())?;
+    let mut values = record.values.clone();
+    for field in fields {
+        if conflict.table.fields[field].required {
+            return None;
+        }
+        values[field] = Value::Null;
+    }
+    Some(values)
 }
 
 /// The row as it was before a decision. A joined field that somebody has changed since keeps its new value.

@@ -111,6 +111,41 @@ fn an_undone_clash_shows_the_row_that_has_its_value_back() {
     assert_eq!(clash.server_data.and_then(|data| data.get("back_number").cloned()), Some(json!(103)));
 }
 
+/// A row that others belong to by now stays when the decision that made it is taken back, without what was disputed.
+#[test]
+fn an_undo_leaves_a_row_that_others_belong_to() {
+    for (resolution, decided) in [("server_wins", None), ("client_wins", Some(103))] {
+        let mut world = world();
+        taken_number(&mut world);
+        let calf = Uuid::from_u128(0xa1);
+        let child = json!({"table_name": "animals", "record_id": calf.to_string(), "operation": "insert",
+            "base_version": 0, "data": {"exhibitor_id": OWN.to_string(), "species": "goat"}});
+        let id = decide_open(&mut world, resolution, &json!({}));
+        assert_eq!(send(&mut world, &author(3), 0xb3, &child), "applied");
+        assert_eq!(number(&world, OWN), decided);
+        assert_eq!(world.undo(&admin(), id, None), Ok(()), "{resolution}");
+        assert_eq!((number(&world, OWN), number(&world, EXHIBITOR)), (None, Some(103)), "{resolution}");
+        assert_eq!(open(&world).id, id);
+        assert_eq!(verdict(&world, 0xb2), "conflict");
+        assert_eq!(try_open(&mut world, "client_wins", &json!({})), Ok(()));
+        assert_eq!((number(&world, OWN), number(&world, EXHIBITOR)), (Some(103), None), "{resolution}");
+    }
+}
+
+#[test]
+fn an_undo_that_would_orphan_a_row_is_overtaken() {
+    let mut world = world();
+    let before = Author { recovered_from: Some(Uuid::from_u128(7)), ..author(3) };
+    let data = json!({"first_name": "Ben", "last_name": "Lee"});
+    assert_eq!(send(&mut world, &before, 0xb2, &exhibitor(OWN, "insert", 0, &data)), "conflict");
+    let id = decide_open(&mut world, "client_wins", &json!({}));
+    let child = json!({"table_name": "animals", "record_id": Uuid::from_u128(0xa1).to_string(), "operation": "insert",
+        "base_version": 0, "data": {"exhibitor_id": OWN.to_string(), "species": "goat"}});
+    assert_eq!(send(&mut world, &author(3), 0xb3, &child), "applied");
+    assert_eq!(world.undo(&admin(), id, None), Err(SettleError::Moved));
+    assert_eq!(number(&world, OWN), None, "it is there");
+}
+
 /// A chain that ends where the row is already is about nothing, whether it is given back or clashes today.
 #[test]
 fn a_chain_that_ends_where_the_row_is_closes_its_clash() {
