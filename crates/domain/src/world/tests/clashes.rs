@@ -222,6 +222,22 @@ fn a_lost_row_is_restored_under_the_id_of_its_key_only() {
     assert!(matches!(&settled, Err(SettleError::Invalid(rejection)) if rejection.code == "invalid_id"), "{settled:?}");
 }
 
+/// What a phone saw of a row that it deletes is a second witness, as it is for an edit.
+#[test]
+fn a_deletion_of_a_row_that_its_author_saw_otherwise_is_asked_about() {
+    for (base, expected) in [(json!({"pen": "SEEN"}), "conflict"), (json!({"pen": "0"}), "applied")] {
+        let mut world = world();
+        let desk = Author { actor: admin(), ..author(9) };
+        let delete = json!({"table_name": "animals", "record_id": ANIMAL.to_string(), "operation": "delete",
+            "base_version": 1, "base": base});
+        assert_eq!(send(&mut world, &desk, 0xb1, &delete), expected, "{base}");
+        if expected == "conflict" {
+            let clash = open(&world);
+            assert_eq!((clash.kind, clash.contested), (ConflictKind::DeleteUpdated, vec!["pen".to_owned()]));
+        }
+    }
+}
+
 /// What waits for an op, or for the row it makes, is read also where the op is refused before anything is looked up.
 #[test]
 fn what_waits_for_a_refused_insert_is_asked_for() {
