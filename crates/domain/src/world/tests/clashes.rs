@@ -238,6 +238,20 @@ fn a_deletion_of_a_row_that_its_author_saw_otherwise_is_asked_about() {
     }
 }
 
+/// One publication of a class break is one group, however large; a phone's push ends before that.
+#[test]
+fn a_group_is_as_large_as_a_push_of_the_desk() {
+    let of_size = |size: i64| {
+        let mut op = animal(1, &json!({"pen": "B1"}), &json!({"pen": "0"}));
+        op["op_id"] = json!(Uuid::from_u128(0xb1).to_string());
+        op["device_seq"] = json!(1);
+        op["txn"] = json!({"id": Uuid::from_u128(5).to_string(), "size": size});
+        read(&op).map(|_| ()).map_err(|refused| refused.rejection.code)
+    };
+    assert_eq!([1, 501, 20_000].map(of_size), [Ok(()); 3]);
+    assert_eq!([0, 20_001].map(of_size), [Err("invalid_type"); 2]);
+}
+
 /// What waits for an op, or for the row it makes, is read also where the op is refused before anything is looked up.
 #[test]
 fn what_waits_for_a_refused_insert_is_asked_for() {
