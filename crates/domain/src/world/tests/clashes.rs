@@ -252,6 +252,26 @@ fn a_group_is_as_large_as_a_push_of_the_desk() {
     assert_eq!([0, 20_001].map(of_size), [Err("invalid_type"); 2]);
 }
 
+/// A member whose id cannot be read is at fault: the group came whole.
+#[test]
+fn a_group_is_refused_for_the_member_that_cannot_be_read() {
+    let mut world = world();
+    let member = |op_id: &str| {
+        let mut op = animal(1, &json!({"pen": "B1"}), &json!({"pen": "0"}));
+        op["op_id"] = json!(op_id);
+        op["device_seq"] = json!(1);
+        op["txn"] = json!({"id": Uuid::from_u128(5).to_string(), "size": 2});
+        read(&op)
+    };
+    let good = Uuid::from_u128(0xb1);
+    let group = [member(&good.to_string()), member("no id")];
+    let members: Vec<_> = group.iter().map(|member| member.as_ref().map_err(Box::as_ref)).collect();
+    world.decide_txn(&author(2), &members);
+    let error = world.op(OpId(good)).and_then(|op| op.error.clone()).expect("it is refused");
+    assert_eq!(error["code"], "txn_failed", "{error}");
+    assert!(error["detail"].as_str().is_some_and(|detail| detail.contains("op_id cannot be read")), "{error}");
+}
+
 /// What waits for an op, or for the row it makes, is read also where the op is refused before anything is looked up.
 #[test]
 fn what_waits_for_a_refused_insert_is_asked_for() {
