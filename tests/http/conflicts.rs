@@ -22,6 +22,7 @@ on_both_engines!(
     an_author_may_withdraw,
     a_derived_change_keeps_the_dispute,
     a_tag_that_another_animal_has_asks_a_person,
+    the_version_beside_another_row_is_that_rows,
 );
 
 /// Two phones change one tag from the same version; the second is in conflict.
@@ -253,6 +254,22 @@ async fn an_author_may_withdraw(desk: Desk) {
     let status = second.status_of(&edit["op_id"]).await;
     assert_ne!(status["verdict"], "conflict", "{status}");
     assert_eq!(desk.data("animals", &seed.steer).await["tag"], "9011");
+}
+
+async fn the_version_beside_another_row_is_that_rows(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
+    desk.apply(&[update("animals", &seed.steer, 1, json!({"pen": "B3"}), json!({"pen": "C1"}))]).await;
+    let other = fresh();
+    let row = json!({"exhibitor_id": seed.exhibitor, "species": "cattle", "tag": "9031"});
+    desk.apply(&[insert("animals", &other, row)]).await;
+    let edit = update("animals", &other, 1, json!({"tag": "9001"}), json!({"tag": "9031"}));
+    let result = phone.push_one(&edit).await;
+    assert_eq!(result["kind"], "unique_violation", "{result}");
+    for result in [result, phone.status_of(&edit["op_id"]).await] {
+        assert_eq!((&result["record_id"], &result["record"]["pen"]), (&json!(seed.steer), &json!("B3")), "{result}");
+        assert_eq!(result["version"], desk.change("animals", &seed.steer).await["version"], "{result}");
+    }
 }
 
 async fn a_derived_change_keeps_the_dispute(desk: Desk) {

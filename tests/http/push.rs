@@ -16,6 +16,7 @@ on_both_engines!(
     a_bad_op_harms_no_neighbour,
     an_empty_push_is_answered,
     an_unknown_op_has_no_status,
+    what_stands_for_an_id_is_told_again_as_it_was_sent,
     text_is_kept_as_it_was_written,
     a_wrong_clock_is_no_reason_to_refuse,
 );
@@ -145,6 +146,16 @@ async fn an_unknown_op_has_no_status(desk: Desk) {
     let op_id = json!(fresh());
     let status = phone.status_of(&op_id).await;
     assert_eq!((&status["verdict"], &status["op_id"]), (&json!("unknown"), &op_id));
+}
+
+async fn what_stands_for_an_id_is_told_again_as_it_was_sent(desk: Desk) {
+    let phone = desk.phone("Scale 1", &["scale"]).await;
+    for id in [json!(7), json!(true), json!(null), json!({"a": 1}), json!(["a"]), json!("no id")] {
+        let op = with(insert("rings", &fresh(), json!({"name": "Ring 4"})), "op_id", id.clone());
+        assert_eq!(phone.push_one(&op).await["error"]["code"], "invalid_op_id");
+        let status = phone.status_of(&id).await;
+        assert_eq!((&status["verdict"], &status["op_id"]), (&json!("unknown"), &id));
+    }
 }
 
 async fn text_is_kept_as_it_was_written(desk: Desk) {

@@ -15,6 +15,8 @@ on_both_engines!(
     a_row_that_was_lost_comes_back_by_decision,
     a_deletion_that_was_lost_is_done_by_decision,
     what_phones_remember_is_decided_in_bulk,
+    a_list_is_decided_in_any_order,
+    what_the_row_shows_in_the_end_asks_nobody,
     an_edit_from_before_goes_by_its_own_base,
     an_edit_from_before_of_a_lost_row_is_update_missing,
     what_is_given_back_asks_a_person_also_when_its_stage_is_over,
@@ -106,6 +108,59 @@ async fn what_phones_remember_is_decided_in_bulk(desk: Desk) {
     assert_eq!(outcomes, ["resolved"; 3], "{answer}");
     assert_eq!(desk.data("animals", &animal).await["official_weight_x10"], 810);
     assert_eq!(desk.data("animals", &seed.steer).await["pen"], "B7");
+}
+
+/// The desk lists the newest first; a row comes before those that belong to it all the same, also the other way round.
+async fn a_list_is_decided_in_any_order(desk: Desk) {
+    seed(&desk).await;
+    let phone = desk.phone("Barn", &["admin"]).await;
+    let (exhibitor, animal) = (fresh(), fresh());
+    let person = insert("exhibitors", &exhibitor, json!({"first_name": "Ida", "last_name": "Vale"}));
+    let calf = insert("animals", &animal, json!({"exhibitor_id": exhibitor, "species": "goat", "tag": "77"}));
+    // Given back in two pushes, the child first: then its clash is the older one.
+    for order in [[0, 1], [1, 0]] {
+        let other = |op: &Json| with(with(op.clone(), "op_id", json!(fresh())), "record_id", json!(fresh()));
+        let mut ops = [other(&person), other(&calf)];
+        ops[1]["data"]["exhibitor_id"] = ops[0]["record_id"].clone();
+        ops[1]["data"]["tag"] = json!(format!("77{}", order[0]));
+        let mut ids = Vec::new();
+        for at in order {
+            ids.push(give_back(&phone, &ops[at..=at]).await[0]["conflict_id"].clone());
+        }
+        for ids in [[&ids[1], &ids[0]], [&ids[0], &ids[1]]] {
+            let mut request = json!({"ids": ids, "resolution": "client_wins", "dry_run": true});
+            for done in ["would_resolve", "resolved"] {
+                let answer = desk.post("/admin/conflicts/resolve-bulk", &request).await.expect_status(200);
+                for (at, id) in ids.iter().enumerate() {
+                    let result = &answer["results"][at];
+                    assert_eq!((&result["id"], &result["outcome"]), (*id, &json!(done)), "{answer}");
+                }
+                request["dry_run"] = json!(false);
+                if done == "resolved" {
+                    let path = format!("/admin/bulk/{}/undo", answer["bulk_id"].as_str().expect("an id"));
+                    let undone = desk.post(&path, &json!({})).await.expect_status(200);
+                    for (at, id) in ids.iter().enumerate() {
+                        let result = &undone["results"][at];
+                        assert_eq!((&result["id"], &result["outcome"]), (*id, &json!("undone")), "{undone}");
+                    }
+                }
+            }
+        }
+    }
+}
+
+async fn what_the_row_shows_in_the_end_asks_nobody(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin"]).await;
+    desk.apply(&[update("animals", &seed.steer, 1, json!({"pen": "B3"}), json!({"pen": "C1"}))]).await;
+    let first = update("animals", &seed.steer, 7, json!({"pen": "B2"}), json!({"pen": "B1"}));
+    let second = update("animals", &seed.steer, 7, json!({"pen": "B3"}), json!({"pen": "B2"}));
+    let second = with(second, "prev_op_id", first["op_id"].clone());
+    let results = give_back(&phone, &[first.clone(), second]).await;
+    assert_eq!(results[1]["verdict"], "noop", "{results:?}");
+    assert_eq!(phone.status_of(&first["op_id"]).await["verdict"], "noop");
+    assert!(desk.conflicts("open").await.is_empty());
+    assert!(desk.change("animals", &seed.steer).await["disputed"].is_null());
 }
 
 async fn an_edit_from_before_goes_by_its_own_base(desk: Desk) {

@@ -13,6 +13,7 @@ on_both_engines!(
     a_long_chain_sent_backwards_is_decided_when_its_first_op_comes,
     a_row_with_children_and_grandchildren_sent_backwards_is_complete_in_the_end,
     children_of_a_refused_insert_are_refused_and_name_it,
+    what_waits_for_an_unreadable_insert_is_refused_with_it,
     a_child_waits_while_its_parent_is_before_a_person,
     an_edit_that_names_another_phones_op_is_refused,
     a_delete_that_overtook_its_insert_is_held,
@@ -111,6 +112,28 @@ async fn children_of_a_refused_insert_are_refused_and_name_it(desk: Desk) {
     }] {
         assert_eq!(child["error"]["code"], "missing_reference", "{child}");
         let detail = child["error"]["detail"].as_str().expect("a sentence");
+        assert!(detail.contains(parent["op_id"].as_str().expect("an id")), "{detail}");
+    }
+}
+
+/// Checks that look nothing up refuse the insert: what waits for it is decided all the same, in the same transaction.
+async fn what_waits_for_an_unreadable_insert_is_refused_with_it(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Barn", &["superintendent", "checkin", "scale"]).await;
+    let animal = fresh();
+    let parent = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "dragon"}));
+    let child = insert("weigh_ins", &fresh(), json!({"animal_id": animal, "kind": "arrival", "weight_x10": 810}));
+    let edit = update("animals", &animal, 1, json!({"pen": "B1"}), json!({"pen": null}));
+    let edit = with(edit, "prev_op_id", parent["op_id"].clone());
+    for op in [&child, &edit] {
+        assert_eq!(phone.push_one(op).await["verdict"], "held");
+    }
+    let refused = phone.push_one(&parent).await;
+    assert_eq!(refused["error"]["code"], "out_of_range", "{refused}");
+    for op in [&child, &edit] {
+        let now = phone.status_of(&op["op_id"]).await;
+        assert_eq!(now["error"]["code"], "missing_reference", "{now}");
+        let detail = now["error"]["detail"].as_str().expect("a sentence");
         assert!(detail.contains(parent["op_id"].as_str().expect("an id")), "{detail}");
     }
 }

@@ -80,12 +80,14 @@ impl Engine {
         let mut tx = self.begin_read_as(actor).await?;
         let row = bulk::load(&mut tx, bulk_id).await?.ok_or(EngineError::NotFound("the bulk decision"))?;
         drop(tx);
-        // The last one decided is the first one taken back.
+        // The newest one is the first one taken back: what it made may belong to what an older one made.
         let undo = |id: &ConflictId| (*id, Work::Undo { bulk_id, reason: reason.clone() });
-        let work = row.conflict_ids.iter().rev().map(undo).collect();
+        let mut work: Vec<(ConflictId, Work)> = row.conflict_ids.iter().map(undo).collect();
+        work.sort_by_key(|(id, _)| std::cmp::Reverse(*id));
         let mut results = self.carry_out(actor, work).await;
-        results.reverse();
-        Ok(BulkUndone { bulk_id, results: results.into_iter().flatten().collect() })
+        let place = |id: Uuid| row.conflict_ids.iter().position(|known| known.0 == id);
+        results.sort_by_key(|result| place(result.id));
+        Ok(BulkUndone { bulk_id, results })
     }
 
     /// The row of this decision, a new one or the one that its key has made before, and whether more clashes match.
@@ -209,18 +211,22 @@ impl Engine {
         };
         load::rounds(&mut tx, &mut world, planned).await?;
         drop(tx);
-        let mut results = Vec::with_capacity(plan.parts.len());
-        for (id, part) in plan.parts {
-            results.push(match part {
-                Ok(part) => {
-                    let present = world.conflict(id).cloned();
-                    let written = world.resolve_part(actor, id, &part);
-                    standing(outcome(&world, id, "would_resolve", written), present.as_ref())
-                }
-                Err(error) => failed(id, error),
-            });
+        let Plan { parts, has_more } = plan;
+        let (mut todo, ruled_out) = in_order(&parts);
+        let mut results = ruled_out;
+        while !todo.is_empty() {
+            let mut tried = Vec::with_capacity(todo.len());
+            for (id, part) in &todo {
+                let present = world.conflict(*id).cloned();
+                let written = world.resolve_part(actor, *id, part);
+                tried.push(standing(outcome(&world, *id, "would_resolve", written), present.as_ref()));
+            }
+            let again = worth_another_pass(&tried);
+            todo.retain(|(id, _)| again.contains(id));
+            results.extend(tried.into_iter().filter(|result| !again.contains(&ConflictId(result.id))));
         }
-        Ok(BulkAnswer { bulk_id: None, dry_run: true, results, has_more: plan.has_more })
+        sort_as_asked(&mut results, &parts);
+        Ok(BulkAnswer { bulk_id: None, dry_run: true, results, has_more })
     }
 
     async fn decide_parts(
@@ -229,23 +235,28 @@ impl Engine {
         bulk_id: Uuid,
         parts: Vec<(ConflictId, PlannedPart)>,
     ) -> Vec<BulkResult> {
-        let mut work = Vec::new();
-        let mut ruled_out = Vec::new();
-        for (id, part) in &parts {
-            match part {
-                Ok(part) => work.push((*id, Work::Resolve { bulk_id, part: part.clone() })),
-                Err(error) => ruled_out.push(failed(*id, error.clone())),
-            }
-        }
-        let mut results: Vec<BulkResult> = self.carry_out(actor, work).await.into_iter().flatten().collect();
+        let (todo, ruled_out) = in_order(&parts);
+        let work = todo.into_iter().map(|(id, part)| (id, Work::Resolve { bulk_id, part })).collect();
+        let mut results = self.carry_out(actor, work).await;
         results.extend(ruled_out);
-        let place = |id: Uuid| parts.iter().position(|(part, _)| part.0 == id);
-        results.sort_by_key(|result| place(result.id));
+        sort_as_asked(&mut results, &parts);
+        results
+    }
+
+    /// Carries each part out, and those that needed another part to come first again, until a pass helps none of them.
+    async fn carry_out(&self, actor: &Actor, mut work: Vec<(ConflictId, Work)>) -> Vec<BulkResult> {
+        let mut results = Vec::with_capacity(work.len());
+        while !work.is_empty() {
+            let tried: Vec<BulkResult> = self.carry_out_once(actor, work.clone()).await.into_iter().flatten().collect();
+            let again = worth_another_pass(&tried);
+            work.retain(|(id, _)| again.contains(id));
+            results.extend(tried.into_iter().filter(|result| !again.contains(&ConflictId(result.id))));
+        }
         results
     }
 
     /// Hands each part to the writer and waits for all of them.
-    async fn carry_out(&self, actor: &Actor, work: Vec<(ConflictId, Work)>) -> Vec<Option<BulkResult>> {
+    async fn carry_out_once(&self, actor: &Actor, work: Vec<(ConflictId, Work)>) -> Vec<Option<BulkResult>> {
         let mut waiting = Vec::with_capacity(work.len());
         for (id, work) in work {
             let (answer, answered) = oneshot::channel();
@@ -355,6 +366,39 @@ fn side(resolution: Resolution) -> Result<&'static str> {
             Err(EngineError::invalid("invalid_resolution", detail))
         }
     }
+}
+
+/// The parts that can be tried, the oldest clash first: a row that is missed comes before those that belong to it. And
+/// those that the request itself rules out.
+fn in_order(parts: &[(ConflictId, PlannedPart)]) -> (Vec<(ConflictId, BulkPart)>, Vec<BulkResult>) {
+    let (mut todo, mut ruled_out) = (Vec::new(), Vec::new());
+    for (id, part) in parts {
+        match part {
+            Ok(part) => todo.push((*id, part.clone())),
+            Err(error) => ruled_out.push(failed(*id, error.clone())),
+        }
+    }
+    todo.sort_by_key(|(id, _)| *id);
+    (todo, ruled_out)
+}
+
+/// Parts that failed because another one must come first; none if this pass has carried nothing out. That others belong
+/// to a row by now is `server_moved` to an undo, until they have gone themselves.
+fn worth_another_pass(tried: &[BulkResult]) -> Vec<ConflictId> {
+    let code = |result: &BulkResult| result.error.as_ref().map(|error| error.code.clone());
+    if tried.iter().all(|result| result.error.is_some()) {
+        return Vec::new();
+    }
+    let waits = |result: &&BulkResult| {
+        matches!(code(result).as_deref(), Some("missing_reference" | "has_children" | "server_moved"))
+    };
+    tried.iter().filter(waits).map(|result| ConflictId(result.id)).collect()
+}
+
+/// Results stand in the order in which their clashes were asked for.
+fn sort_as_asked(results: &mut [BulkResult], parts: &[(ConflictId, PlannedPart)]) {
+    let place = |id: Uuid| parts.iter().position(|(part, _)| part.0 == id);
+    results.sort_by_key(|result| place(result.id));
 }
 
 /// Each of them once.

@@ -225,6 +225,14 @@ fn sent(op: &Decoded) -> &Sent {
     }
 }
 
+/// The id an op is filed under, if it could be read.
+fn filed_id(op: &Decoded) -> Option<OpId> {
+    match op {
+        Ok(op) => Some(op.id),
+        Err(refused) => refused.id,
+    }
+}
+
 /// The group of an op, if it names one that can be read.
 fn txn_of(op: &Decoded) -> Option<Uuid> {
     sent(op).txn.as_ref()?.get("id")?.as_str().and_then(|text| decode_id(text).ok())
@@ -298,11 +306,12 @@ impl Job for PushJob {
         // An op that is to be filed as failed needs nothing read: reading may be what failed.
         let decided = self.ops.iter().flatten().filter(|_| self.internal.is_none());
         let mut needs = world.missing(decided.map(|op| (device, op)));
-        let filed = self.ops.iter().filter_map(|op| match op {
-            Ok(op) => Some(op.id),
-            Err(refused) => refused.id,
-        });
-        needs.ops.extend(filed.filter(|id| !world.was_loaded(*id)));
+        for op in &self.ops {
+            match op {
+                Err(refused) if self.internal.is_none() => needs.extend(&world.missing_for_refused(refused)),
+                _ => needs.ops.extend(filed_id(op).filter(|id| !world.was_loaded(*id))),
+            }
+        }
         let Actor { person, device, .. } = self.author.actor;
         if matches!(self.mode, Mode::Sent { .. }) && !world.was_author_loaded(person, device) {
             needs.authors.insert((person, device));

@@ -103,7 +103,6 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
             result.contested = part.map(|part| part.contested.clone());
             let whole = || conflict.map(|conflict| conflict.contested.clone());
             result.contested = result.contested.or_else(whole);
-            result.version = record.map(|record| record.version.0);
             // Where two rows want one value, the answer shows the row that has it.
             let other = match part {
                 Some(part) => part.other_record_id,
@@ -111,6 +110,9 @@ pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows,
             };
             let holder = other.map_or(record, |id| rows.row(&op.table_name, id).filter(|other| other.is_live()));
             (result.record, result.record_id) = shown(op, holder, rows, actor);
+            // The version is that of the row that is shown.
+            let told = if result.record_id.is_some() { holder } else { record };
+            result.version = told.map(|record| record.version.0);
         }
         VerdictName::Held => {
             result.conflict_id = op.conflict_id.map(|id| id.0);

@@ -21,6 +21,8 @@ use crate::value::{ValueError, decode_id, parse_instant};
 
 /// Largest op (SECURITY.md §5).
 const OP_BYTES_MAX: usize = 64 * 1024;
+/// Most ops of one group: as many as the desk may push at once. A phone's push ends before that.
+const TXN_OPS_MAX: i64 = 20_000;
 /// Longest reason, in characters.
 const REASON_CHARS_MAX: usize = 10_000;
 /// What every synced row has and only the desk writes.
@@ -330,7 +332,8 @@ impl Checker<'_> {
 
     fn txn(&self, faults: &mut Faults) -> Option<Txn> {
         let raw = self.parts.get("txn").filter(|raw| raw.get() != "null")?;
-        let txn: Option<Txn> = serde_json::from_str(raw.get()).ok().filter(|txn: &Txn| (1..=500).contains(&txn.size));
+        let fits = |txn: &Txn| (1..=TXN_OPS_MAX).contains(&txn.size);
+        let txn: Option<Txn> = serde_json::from_str(raw.get()).ok().filter(fits);
         let id = serde_json::from_str::<Json>(raw.get()).ok();
         let id = id.as_ref().and_then(|txn| txn.get("id")?.as_str()).map(decode_id);
         if matches!(id, Some(Err(_))) && txn.is_some() {
@@ -338,7 +341,8 @@ impl Checker<'_> {
             return None;
         }
         if txn.is_none() {
-            faults.add("txn", ValueError::new("invalid_type", "txn is {id, size}, of at most 500 ops"));
+            let detail = format!("txn is {{id, size}}, of at most {TXN_OPS_MAX} ops");
+            faults.add("txn", ValueError::new("invalid_type", detail));
         }
         txn
     }

@@ -344,9 +344,12 @@ impl World {
         let sight = self.sight(author, op, &record)?;
         // A derived value follows its sources: that it moved is nobody's edit.
         let is_edit = |field: &usize| op.table.fields[*field].policy != Policy::Derived;
-        let moved = |field: &usize| sight.view.values[*field].as_ref() != Some(&record.values[*field]);
+        let moved = |field: &usize| {
+            let differs = sight.view.values[*field].as_ref() != Some(&record.values[*field]);
+            (differs && !sight.is_current) || sight.view.doubted.contains(field)
+        };
         let contested: Vec<usize> = (0..record.values.len()).filter(is_edit).filter(moved).collect();
-        if !sight.is_current && !contested.is_empty() {
+        if !contested.is_empty() {
             return Ok(self.clash(author, op, ConflictKind::DeleteUpdated, &sight.view, contested, Vec::new()));
         }
         let draft = Draft { table: op.table, id: op.record_id, values: record.values, deleted: true };

@@ -79,13 +79,15 @@ impl World {
     }
 
     fn decide_new_txn(&mut self, author: &Author, group: &[Member<'_>]) {
-        let ids: BTreeSet<OpId> = group.iter().filter_map(|member| named(member).0).collect();
+        // A member whose id cannot be read is one of the group all the same: it is at fault, not the group's size.
+        let readable: Vec<OpId> = group.iter().filter_map(|member| named(member).0).collect();
+        let is_twice = readable.iter().collect::<BTreeSet<_>>().len() < readable.len();
         let size = i64::try_from(group.len()).unwrap_or(i64::MAX);
         let is_whole = |member: &Member<'_>| match member {
             Ok(op) => op.txn.is_some_and(|txn| txn.size == size),
             Err(refused) => refused.sent.txn.as_ref().and_then(|txn| txn.get("size")?.as_i64()) == Some(size),
         };
-        if ids.len() < group.len() || !group.iter().all(is_whole) {
+        if is_twice || !group.iter().all(is_whole) {
             let rejection = Rejection::new("txn_incomplete", "a group's changes must all come in one push");
             for member in group {
                 self.refuse_member(author, member, &rejection);
@@ -95,8 +97,9 @@ impl World {
         let ops: Vec<Op> = group.iter().filter_map(|member| member.ok().cloned()).collect();
         if ops.len() < group.len() {
             let culprit = group.iter().find_map(|member| member.err()).and_then(|refused| refused.id);
+            let rejection = failed_with(culprit);
             for member in group {
-                self.refuse_member(author, member, &failed_with(culprit));
+                self.refuse_member(author, member, &rejection);
             }
             return;
         }
@@ -370,7 +373,7 @@ fn named<'a>(member: &'a Member<'_>) -> (Option<OpId>, &'a Sent) {
 }
 
 fn failed_with(culprit: Option<OpId>) -> Rejection {
-    let culprit = culprit.map_or_else(|| "one of them".to_owned(), |id| id.to_string());
+    let culprit = culprit.map_or_else(|| "the one whose op_id cannot be read".to_owned(), |id| id.to_string());
     Rejection::new("txn_failed", format!("nothing of the group was written, because {culprit} was not accepted"))
 }
 

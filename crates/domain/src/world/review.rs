@@ -121,8 +121,43 @@ impl World {
             self.supersede(conflict, &cause);
             return Ok(Verdict { word: "noop", ..Verdict::conflict(id) });
         }
+        if self.is_about_nothing(&conflict, op) {
+            self.supersede(conflict, &cause);
+            return Ok(self.verdict_of_superseded(op, id));
+        }
         self.change_conflict(conflict, &cause);
         Ok(Verdict::held(id))
+    }
+
+    /// Whether the row shows by now what the phone wants in the end. A chain with a deletion asks whether there is a row,
+    /// and a question of the rules is not about what the phone wants.
+    fn is_about_nothing(&self, conflict: &Conflict, folded: &Op) -> bool {
+        let Some(record) = self.record((folded.table.name, folded.record_id)).filter(|record| record.is_live()) else {
+            return false;
+        };
+        let deletes = |id: &OpId| self.op(*id).is_some_and(|op| op.operation == Operation::Delete.as_str());
+        if conflict.kind == ConflictKind::Rule
+            || folded.operation == Operation::Delete
+            || conflict.op_ids.iter().any(deletes)
+        {
+            return false;
+        }
+        let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok());
+        let is_shown = |path: &String, client: &[Value]| {
+            conflict.table.field(path).is_none_or(|field| client[field] == record.values[field])
+        };
+        client.is_some_and(|client| conflict.contested.iter().all(|path| is_shown(path, &client)))
+    }
+
+    /// What became of an op that closed its clash: `held` if the clash could not be closed after all.
+    fn verdict_of_superseded(&self, op: &Op, id: ConflictId) -> Verdict {
+        let is_closed = |conflict: &&Conflict| conflict.status == ConflictStatus::Superseded;
+        let Some(conflict) = self.conflicts.get(&id).filter(is_closed) else { return Verdict::held(id) };
+        let version = self.record((op.table.name, op.record_id)).map(|record| record.version);
+        // All ops of the chain are answered alike: merged where something that waited beside them is joined.
+        let opened = self.op(conflict.queue_id).and_then(|op| op.verdict.as_deref());
+        let word = if opened == Some("merged") { "merged" } else { "noop" };
+        Verdict { word, version, ..Verdict::conflict(id) }
     }
 
     /// The same where the clash is about a group: the op joins its row's part.

@@ -8,7 +8,7 @@ use super::{Cause, Key, World};
 use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, Version};
-use crate::op::{Op, Operation, Rejection};
+use crate::op::{Op, Operation, Rejection, natural_id_of};
 use crate::record::{Record, values_of};
 use crate::schema::{Policy, Table};
 use crate::value::{Value, instant_text};
@@ -153,8 +153,12 @@ impl World {
     ) -> Result<Outcome, SettleError> {
         let table = conflict.table;
         let client = client_values(conflict);
-        let mut values = record.map_or_else(|| with_defaults(table, &client), |record| record.values.clone());
-        let manual = manual_values(table, conflict, decision)?;
+        let is_gone = record.is_none_or(|record| !record.is_live());
+        let is_unique = conflict.kind == ConflictKind::UniqueViolation;
+        // A row that only an undone decision had made says nothing: what was entered does.
+        let known = record.filter(|_| !(is_gone && is_unique));
+        let mut values = known.map_or_else(|| with_defaults(table, &client), |record| record.values.clone());
+        let manual = manual_values(table, conflict, decision, is_gone)?;
         let lifecycle = conflict.kind.is_lifecycle();
         let wants_row = decision.resolution != "server_wins";
         let deleted = match conflict.kind {
@@ -163,7 +167,7 @@ impl World {
             // A card or rule that the desk does not take makes no row.
             ConflictKind::InsertInsert | ConflictKind::Rule => record.is_none() && !wants_row,
             ConflictKind::UniqueViolation => false,
-            _ => record.is_none_or(|record| !record.is_live()) && !wants_row,
+            _ => is_gone && !wants_row,
         };
         if conflict.kind != ConflictKind::DeleteUpdated && (wants_row || !lifecycle) {
             for path in conflict.clean.iter().chain(wants_client(conflict, decision)) {
@@ -172,13 +176,16 @@ impl World {
                 }
             }
         }
-        if record.is_none() && conflict.kind == ConflictKind::UniqueViolation && !wants_row {
+        if is_gone && is_unique && !wants_row {
             for field in conflict.contested.iter().filter_map(|path| table.field(path)) {
                 values[field] = Value::Null;
             }
         }
         for (field, value) in manual {
             values[field] = value;
+        }
+        if record.is_none() && !deleted {
+            check_natural_id(conflict, &values)?;
         }
         Ok(Outcome { values, deleted })
     }
@@ -446,7 +453,26 @@ fn wants_client<'a>(conflict: &'a Conflict, decision: &Decision) -> &'a [String]
     }
 }
 
-fn manual_values(table: &Table, conflict: &Conflict, decision: &Decision) -> Result<Vec<(usize, Value)>, Rejection> {
+/// A new row has the id that its natural key gives.
+fn check_natural_id(conflict: &Conflict, values: &[Value]) -> Result<(), Rejection> {
+    let patch = values.iter().cloned().enumerate().collect();
+    match natural_id_of(conflict.table, &patch).filter(|id| *id != conflict.record_id.0) {
+        Some(_) => {
+            let detail = "the id does not follow from the row's natural key";
+            Err(Rejection::of_field("invalid_id", "record_id", detail))
+        }
+        None => Ok(()),
+    }
+}
+
+/// The values that the decider gives, by field. Where the row is gone, the decision makes it and may name any of its
+/// fields that people write.
+fn manual_values(
+    table: &Table,
+    conflict: &Conflict,
+    decision: &Decision,
+    is_gone: bool,
+) -> Result<Vec<(usize, Value)>, Rejection> {
     if decision.resolution != "manual" {
         return if decision.data.is_empty() {
             Ok(Vec::new())
@@ -456,8 +482,9 @@ fn manual_values(table: &Table, conflict: &Conflict, decision: &Decision) -> Res
     }
     let mut values = Vec::new();
     for (path, json) in &decision.data {
-        let known = conflict.contested.contains(path) || conflict.clean.contains(path);
-        let Some(field) = table.field(path).filter(|_| known) else {
+        let is_asked = conflict.contested.contains(path) || conflict.clean.contains(path);
+        let may_name = |field: &usize| is_asked || (is_gone && table.fields[*field].policy != Policy::Derived);
+        let Some(field) = table.field(path).filter(may_name) else {
             return Err(Rejection::of_field("unknown_field", path, "this field is not part of the decision"));
         };
         let value = table.fields[field].kind.decode(json);

@@ -1,5 +1,7 @@
 //! Properties of a working set without any database: two people edit one animal, a third decides.
 
+mod clashes;
+
 use std::collections::BTreeMap;
 
 use chrono::{TimeZone, Utc};

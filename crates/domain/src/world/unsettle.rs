@@ -6,7 +6,7 @@ use super::settle::SettleError;
 use super::write::Draft;
 use super::{Cause, World};
 use crate::actor::{Actor, ReadClass};
-use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use crate::ids::{ConflictId, OpId, Version};
 use crate::permit::{self, Action, Resource};
 use crate::queue::QueueStatus;
@@ -62,15 +62,16 @@ impl World {
         self.check_undo(conflict, record.as_ref(), before, decided)?;
         let given_back = self.given_back(conflict, before)?;
         if let Some(record) = &record {
-            let (values, deleted) = values_before(record, before, decided);
+            let (mut values, mut deleted) = values_before(record, before, decided);
+            if deleted && record.is_live() && self.has_live_children(conflict.table, conflict.record_id) {
+                values = without_contested(conflict, record).ok_or(SettleError::Moved)?;
+                deleted = false;
+            }
             let wanted = super::unique_keys(conflict.table, &values);
             let is_taken =
                 |key: &super::UniqueKey| self.holders.get(key).is_some_and(|holder| *holder != conflict.record_id);
             if !deleted && wanted.iter().any(is_taken) {
                 return Err(SettleError::Moved);
-            }
-            if deleted && record.is_live() {
-                self.check_childless(conflict)?;
             }
             let comes_back = !deleted && !record.is_live();
             if comes_back && self.check_rows_exist((conflict.table.name, conflict.record_id), &values, None).is_err() {
@@ -178,11 +179,20 @@ impl World {
         conflict.result_version = None;
         conflict.bulk_id = None;
         conflict.server_version = record.map_or(Version(0), |record| record.version);
-        if conflict.kind != ConflictKind::UniqueViolation {
-            conflict.server_data =
-                record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office));
+        conflict.server_data = record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office));
+        if conflict.kind == ConflictKind::UniqueViolation && conflict.parts.is_empty() {
+            let holder = self.present_holder(&conflict);
+            conflict.server_data = holder.map(|holder| holder.data(ReadClass::Office));
+            conflict.other_record_id = holder.map(|holder| holder.id);
         }
-        conflict.parts = conflict.parts.iter().map(|part| self.as_it_is(part)).collect();
+        let parts = conflict.parts.iter().map(|part| {
+            let other_record_id = self.present_holder(&conflict.of_part(part)).map(|holder| holder.id);
+            Part { other_record_id, ..self.as_it_is(part) }
+        });
+        conflict.parts = parts.collect();
+        if conflict.kind == ConflictKind::UniqueViolation && !conflict.parts.is_empty() {
+            conflict.other_record_id = conflict.parts.iter().find_map(|part| part.other_record_id);
+        }
         let (id, op_ids, first) = (conflict.id, self.covered(&conflict), conflict.op_ids.first().copied());
         let is_group = !conflict.parts.is_empty();
         self.change_conflict(conflict, cause);
@@ -196,6 +206,18 @@ impl World {
                 self.journal.changed_ops.insert(op_id);
             }
         }
+    }
+
+    /// The row that has now what is disputed: of two rows that want one value the other one.
+    fn present_holder(&self, conflict: &Conflict) -> Option<&Record> {
+        let client = conflict.client_data.as_ref().and_then(|data| values_of(conflict.table, data).ok())?;
+        let is_disputed =
+            |field: &usize| conflict.contested.iter().any(|path| path == conflict.table.fields[*field].path);
+        let wanted = super::unique_keys(conflict.table, &client).into_iter();
+        let wanted = wanted.filter(|key| conflict.table.uniques[key.1].fields.iter().any(is_disputed));
+        let holders = wanted.filter_map(|key| self.holders.get(&key).copied());
+        let holder = holders.into_iter().find(|holder| *holder != conflict.record_id)?;
+        self.record((conflict.table.name, holder))
     }
 
     /// Gives the other row back what a decision took from it. `Moved` if it has got a new value since.
@@ -220,6 +242,21 @@ impl World {
         }
         Ok(Some(Draft { table: conflict.table, id: holder, values, deleted: false }))
     }
+}
+
+/// A row that a decision made and that others belong to by now stays, without what is disputed; none if it cannot be
+/// without that, or nothing of it is.
+fn without_contested(conflict: &Conflict, record: &Record) -> Option<Vec<Value>> {
+    let fields: Option<Vec<usize>> = conflict.contested.iter().map(|path| conflict.table.field(path)).collect();
+    let fields = fields.filter(|fields| !fields.is_empty())?;
+    let mut values = record.values.clone();
+    for field in fields {
+        if conflict.table.fields[field].required {
+            return None;
+        }
+        values[field] = Value::Null;
+    }
+    Some(values)
 }
 
 /// The row as it was before a decision. A joined field that somebody has changed since keeps its new value.

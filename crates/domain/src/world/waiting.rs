@@ -17,7 +17,7 @@ use super::{Author, Key, Name, Needs, World};
 use crate::actor::Actor;
 use crate::conflict::{ConflictKind, ConflictStatus};
 use crate::ids::{DeviceId, OpId, PersonId, RecordId};
-use crate::op::{Op, Operation, Rejection, from_queued, natural_id_of};
+use crate::op::{Op, Operation, Refused, Rejection, from_queued, natural_id_of};
 use crate::queue::{QueueStatus, QueuedOp};
 use crate::record::Record;
 use crate::value::{Kind, Target, Value};
@@ -379,6 +379,19 @@ impl World {
         }
         self.need_waiters(&mut needs);
         self.need_clashes(&mut needs);
+        self.only_missing(needs)
+    }
+
+    /// What is still to be read before an op can be filed that failed one of the checks 1 to 8: the ops that wait for it,
+    /// or for the row it was to make.
+    pub fn missing_for_refused(&self, refused: &Refused) -> Needs {
+        let mut needs = Needs::default();
+        let is_insert = refused.sent.operation == Operation::Insert.as_str();
+        let row = refused.sent.record_id.filter(|_| is_insert);
+        if let Some(id) = refused.id {
+            needs.ops.insert(id);
+            needs.waiters.extend([Some(id.0), row.map(|row| row.0)].into_iter().flatten());
+        }
         self.only_missing(needs)
     }
 

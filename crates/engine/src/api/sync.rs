@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use chrono::{DateTime, Utc};
-use serde::{Deserialize, Serialize, Serializer};
+use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use serde_json::value::RawValue;
 use showdesk_domain::schema::SCHEMA_VERSION;
@@ -74,8 +74,7 @@ pub struct OpsStatusAnswer {
 #[derive(Debug, Clone, PartialEq, Serialize, ToSchema)]
 pub struct OpResult {
     /// As it was sent.
-    #[serde(serialize_with = "text_or_nothing")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Value)]
     pub op_id: Json,
     /// What became of it.
     pub verdict: VerdictName,
@@ -272,11 +271,6 @@ pub struct HelloLimits {
     pub ops: usize,
     /// Most bytes.
     pub bytes: usize,
-}
-
-/// What was sent in the place of an id and is no text names nothing: its sender finds it by its place.
-fn text_or_nothing<S: Serializer>(id: &Json, serializer: S) -> Result<S::Ok, S::Error> {
-    id.as_str().serialize(serializer)
 }
 
 pub use showdesk_domain::value::{instant, instant_option};

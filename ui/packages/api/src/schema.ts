@@ -4541,7 +4541,7 @@ export interface components {
             /** @description The clash's kind. */
             kind?: string | null;
             /** @description As it was sent. */
-            op_id?: string | null;
+            op_id: unknown;
             /** @description The record as the desk has it now, as far as the author may see it (merged, noop, conflict). */
             record?: unknown;
             /**
