@@ -1,0 +1,146 @@
+//! What holds after a decision, each made on no more than a transaction reads.
+
+use proptest::prelude::*;
+use serde_json::{Map, json};
+use uuid::Uuid;
+
+use super::SettleError;
+use super::shelf::{CLASSES, OTHER_ANIMAL, RINGS, Shelf, on_phone};
+use super::tests::{ANIMAL, EXHIBITOR, SHOW, admin};
+use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
+use crate::ids::{ConflictId, RecordId, Version, natural_id};
+
+/// A row that comes back by a decision is not there to say what belongs to it: its own values do.
+#[test]
+fn a_weigh_in_that_a_decision_brings_back_leaves_the_later_one_official() {
+    for resolution in ["client_wins", "manual"] {
+        let mut show = Shelf::new();
+        show.weigh(1, false, 2700);
+        show.weigh(2, true, 2500);
+        let lost = show.open_clash();
+        assert_eq!(show.decide(lost, resolution, &json!({})), Ok(()));
+        assert_eq!(show.official(), 2700, "{resolution}");
+    }
+}
+
+#[test]
+fn a_call_that_a_decision_brings_back_leaves_card_and_ring_as_they_are() {
+    let mut show = Shelf::new();
+    let call =
+        |class: Uuid, kind: &str| json!({"class_id": class.to_string(), "ring_id": RINGS[0].to_string(), "kind": kind});
+    let in_ring = call(CLASSES[0], "in_ring");
+    assert_eq!(show.insert(1, false, "class_calls", Uuid::from_u128(0xc1), &in_ring), "applied");
+    let entry = natural_id(CLASSES[0], ANIMAL);
+    let placing = json!({"class_id": CLASSES[0].to_string(), "entry_id": entry.to_string(), "place": 1});
+    assert_eq!(show.insert(2, false, "placings", natural_id(CLASSES[0], entry), &placing), "applied");
+    let held = call(CLASSES[0], "call_1");
+    assert_eq!(show.insert(3, true, "class_calls", Uuid::from_u128(0xc2), &held), "conflict");
+    let lost = show.open_clash();
+    assert_eq!(show.decide(lost, "client_wins", &json!({})), Ok(()));
+    assert_eq!(show.value("classes", CLASSES[0], "card_state"), "posted");
+    assert_eq!(show.value("classes", CLASSES[0], "status"), "judged");
+    assert_eq!(show.value("rings", RINGS[0], "now_class_id"), json!(CLASSES[0].to_string()));
+}
+
+/// Its animal was deleted, so the decider names another: that one's weights are read, too.
+#[test]
+fn a_weigh_in_given_to_another_animal_leaves_the_later_one_official() {
+    let mut show = Shelf::new();
+    show.weigh(1, false, 2700);
+    for (number, class) in CLASSES.iter().enumerate() {
+        let number = 10 + u128::try_from(number).expect("small");
+        assert_eq!(show.delete(number, "entries", natural_id(*class, OTHER_ANIMAL), 1), "applied");
+    }
+    assert_eq!(show.delete(2, "animals", OTHER_ANIMAL, 1), "applied");
+    let data = json!({"animal_id": OTHER_ANIMAL.to_string(), "kind": "arrival", "weight_x10": 2500});
+    assert_eq!(show.insert(3, false, "weigh_ins", Uuid::from_u128(0xe3), &data), "conflict");
+    let clash = show.open_clash();
+    assert_eq!(show.conflicts[&clash].kind, ConflictKind::MissingReference);
+    assert_eq!(show.decide(clash, "manual", &json!({"animal_id": ANIMAL.to_string()})), Ok(()));
+    assert_eq!(show.official(), 2700);
+    assert_eq!(show.wrongly_derived(), Vec::<String>::new());
+}
+
+/// One thing that happens in a show.
+#[derive(Debug, Clone)]
+enum Step {
+    Weigh { animal: usize, weight_x10: i64, lost: bool },
+    Call { class: usize, ring: usize, kind: &'static str, lost: bool },
+    Place { class: usize, animal: usize, place: i64, lost: bool },
+    Decide { nth: usize, client_wins: bool },
+    Undo { nth: usize },
+}
+
+fn step() -> impl Strategy<Value = Step> {
+    let kinds = prop::sample::select(&["call_1", "in_ring", "hold", "judged"][..]);
+    prop_oneof![
+        (0_usize..2, 1_i64..4, any::<bool>()).prop_map(|(animal, weight, lost)| Step::Weigh {
+            animal,
+            weight_x10: weight * 1000,
+            lost
+        }),
+        (0_usize..2, 0_usize..2, kinds, any::<bool>()).prop_map(|(class, ring, kind, lost)| Step::Call {
+            class,
+            ring,
+            kind,
+            lost
+        }),
+        (0_usize..2, 0_usize..2, 1_i64..3, any::<bool>()).prop_map(|(class, animal, place, lost)| Step::Place {
+            class,
+            animal,
+            place,
+            lost
+        }),
+        (0_usize..4, any::<bool>()).prop_map(|(nth, client_wins)| Step::Decide { nth, client_wins }),
+        (0_usize..4).prop_map(|nth| Step::Undo { nth }),
+    ]
+}
+
+fn take_step(show: &mut Shelf, number: u128, step: &Step) {
+    let animals = [ANIMAL, OTHER_ANIMAL];
+    let id = Uuid::from_u128(0xe000 + number);
+    match step {
+        Step::Weigh { animal, weight_x10, lost } => {
+            let data = json!({"animal_id": animals[*animal].to_string(), "kind": "arrival", "weight_x10": weight_x10});
+            show.insert(number, *lost, "weigh_ins", id, &data);
+        }
+        Step::Call { class, ring, kind, lost } => {
+            let (class, ring) = (CLASSES[*class].to_string(), RINGS[*ring].to_string());
+            show.insert(number, *lost, "class_calls", id, &json!({"class_id": class, "ring_id": ring, "kind": kind}));
+        }
+        Step::Place { class, animal, place, lost } => {
+            let entry = natural_id(CLASSES[*class], animals[*animal]);
+            let data = json!({"class_id": CLASSES[*class].to_string(), "entry_id": entry.to_string(), "place": place});
+            show.insert(number, *lost, "placings", natural_id(CLASSES[*class], entry), &data);
+        }
+        Step::Decide { nth, client_wins } => {
+            if let Some(id) = show.open_clashes().get(*nth).copied() {
+                let resolution = if *client_wins { "client_wins" } else { "server_wins" };
+                // What the rules refuse changes nothing.
+                let _ = show.decide(id, resolution, &json!({}));
+            }
+        }
+        Step::Undo { nth } => {
+            let resolved = |conflict: &&Conflict| conflict.status == ConflictStatus::Resolved;
+            let id = show.conflicts.values().filter(resolved).nth(*nth).map(|conflict| conflict.id);
+            if let Some(id) = id {
+                let _ = show.transact(
+                    |world| world.missing_for_settling(id, &Map::new()),
+                    |world| world.undo(&admin(), id, None),
+                );
+            }
+        }
+    }
+}
+
+proptest! {
+    /// Whatever is given back, decided and taken back: what the desk works out is what the whole show tells.
+    #[test]
+    fn what_a_decision_derives_is_what_the_whole_show_tells(steps in prop::collection::vec(step(), 1..14)) {
+        let mut show = Shelf::new();
+        for (number, step) in (1_u128..).zip(&steps) {
+            take_step(&mut show, number, step);
+            prop_assert_eq!(show.wrongly_derived(), Vec::<String>::new(), "after {:?}", step);
+        }
+    }
+}
