@@ -9,6 +9,7 @@ use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use crate::ids::ConflictId;
 use crate::op::{Operation, Rejection};
 use crate::record::{Record, values_of};
+use crate::value::Value;
 
 impl World {
     /// Writes what was decided about each row of a group. Answers what an undo must bring back, by row.
@@ -65,11 +66,22 @@ impl World {
             .filter_map(|part| self.record(("placings", part.record_id)).and_then(|row| row.value("class_id").as_id()));
         for class in classes {
             if self.card_is_impossible(class) {
-                let detail = "two animals have the same place, or one animal has two";
-                return Err(Rejection::of_field("out_of_range", "place", detail).into());
+                return Err(impossible_card().into());
             }
         }
         Ok(())
+    }
+
+    /// The same for a placing that is decided alone, if the decision changes it; `was` is what it was while it was live.
+    pub(super) fn check_placing(&self, conflict: &Conflict, was: Option<&[Value]>) -> Result<(), SettleError> {
+        if conflict.table.name != "placings" {
+            return Ok(());
+        }
+        let row = self.record(("placings", conflict.record_id)).filter(|row| row.is_live());
+        match row.filter(|row| was != Some(row.values.as_slice())) {
+            Some(row) if self.contradicts_card(row) => Err(impossible_card().into()),
+            _ => Ok(()),
+        }
     }
 
     /// Takes a group's decision back, the last row first.
@@ -138,6 +150,10 @@ impl World {
             self.finish_op(op_id, "noop", id, version);
         }
     }
+}
+
+fn impossible_card() -> Rejection {
+    Rejection::of_field("out_of_range", "place", "two animals have the same place, or one animal has two")
 }
 
 /// What the group's decision means for one of its rows; none if that row stays as it is.

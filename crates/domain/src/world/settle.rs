@@ -98,7 +98,10 @@ impl World {
         let before = if asked.is_about_weights() {
             self.settle_weights(&asked, decider, decision, &cause)?
         } else if asked.parts.is_empty() {
-            self.settle_row(&asked, decider, decision, decision.is_for_desk(), &cause)?
+            let was = self.live_row_of(&asked).map(|record| record.values.clone());
+            let before = self.settle_row(&asked, decider, decision, decision.is_for_desk(), &cause)?;
+            self.check_placing(&asked, was.as_deref())?;
+            before
         } else {
             self.settle_parts(&asked, decider, decision, &cause)?
         };
@@ -186,6 +189,12 @@ impl World {
     /// The version of the row that a clash is about; none if it does not exist.
     pub(super) fn main_version(&self, conflict: &Conflict) -> Option<Version> {
         self.record((conflict.table.name, conflict.record_id)).map(|record| record.version)
+    }
+
+    /// Whether a decision takes a row away that is there.
+    pub(super) fn deletes_row(&self, conflict: &Conflict, resolution: &str) -> bool {
+        let asks = conflict.kind == ConflictKind::DeleteUpdated || self.asks_to_delete(conflict);
+        asks && resolution == "client_wins" && self.live_row_of(conflict).is_some()
     }
 
     /// Whether what the phone wanted in the end is that the row goes.

@@ -144,3 +144,65 @@ proptest! {
         }
     }
 }
+
+/// Rule C1 looks at a weigh-in whoever wrote it: a phone, or a decision about what a restore took.
+#[test]
+fn a_weigh_in_that_a_decision_makes_may_contradict_the_official_one() {
+    let mut show = Shelf::new();
+    show.weigh(1, false, 2700);
+    let second = show.weigh(2, true, 2500);
+    let lost = show.open_clash();
+    assert_eq!(show.decide(lost, "client_wins", &json!({})), Ok(()));
+    let asked = show.conflicts[&show.open_clash()].clone();
+    assert_eq!((asked.rule.as_deref(), asked.record_id), (Some("C1"), RecordId(ANIMAL)));
+    assert_eq!(asked.user_id, on_phone(2, true).actor.person, "its author may speak up");
+    assert_eq!(show.official(), 2700);
+    assert_eq!(show.decide(asked.id, "client_wins", &json!({})), Ok(()));
+    assert_eq!(show.official(), 2500);
+    show.undo(asked.id);
+    show.undo(lost);
+    assert!(!show.row("weigh_ins", second).is_live());
+    assert_eq!(show.conflicts[&asked.id].status, ConflictStatus::Superseded, "one weight is no dispute");
+    assert_eq!(show.official(), 2700);
+}
+
+#[test]
+fn a_weigh_in_that_a_decision_makes_within_the_tolerance_counts() {
+    let mut show = Shelf::new();
+    show.add("shows", SHOW, &json!({"name": "Fair", "timezone": "UTC", "stage": "D", "rules.weigh_tolerance_x10": 50}));
+    let first = show.weigh(1, false, 2700);
+    let second = show.weigh(2, true, 2680);
+    let lost = show.open_clash();
+    assert_eq!(show.decide(lost, "client_wins", &json!({})), Ok(()));
+    assert_eq!(show.official(), 2680);
+    assert_eq!(show.value("weigh_ins", second, "replaces_id"), json!(first.to_string()));
+    let noted = show.conflicts.values().filter(|clash| clash.status == ConflictStatus::MergedAutomatically);
+    assert_eq!(noted.map(|clash| clash.rule.as_deref()).collect::<Vec<_>>(), [Some("C1")]);
+    show.undo(lost);
+    assert_eq!(show.official(), 2700);
+}
+
+/// Rule C8 holds for a single placing as it does for a card.
+#[test]
+fn a_decision_gives_no_place_twice() {
+    let mut show = Shelf::new();
+    let placing = |animal: Uuid, place: i64| {
+        let entry = natural_id(CLASSES[0], animal);
+        (
+            natural_id(CLASSES[0], entry),
+            json!({"class_id": CLASSES[0].to_string(), "entry_id": entry.to_string(), "place": place}),
+        )
+    };
+    let (first, data) = placing(ANIMAL, 1);
+    assert_eq!(show.insert(1, false, "placings", first, &data), "applied");
+    let (second, data) = placing(OTHER_ANIMAL, 1);
+    assert_eq!(show.insert(2, true, "placings", second, &data), "conflict");
+    let lost = show.open_clash();
+    let Err(SettleError::Invalid(rejection)) = show.decide(lost, "client_wins", &json!({})) else {
+        panic!("a place given twice")
+    };
+    assert_eq!((rejection.code, rejection.fields.contains_key("place")), ("out_of_range", true));
+    assert_eq!(show.conflicts[&lost].status, ConflictStatus::Open, "nothing was changed");
+    assert_eq!(show.decide(lost, "manual", &json!({"place": 2})), Ok(()));
+    assert_eq!(show.value("placings", second, "place"), 2);
+}

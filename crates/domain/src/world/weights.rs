@@ -1,6 +1,8 @@
 //! Weights that contradict each other (DOMAIN.md §5, rules C1, C2 and C14). A weigh-in is a fact: it is always stored,
 //! and the earlier one stays official until a person has decided.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
@@ -11,7 +13,7 @@ use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::derive;
 use crate::ids::{ConflictId, OpId, RecordId, Version};
-use crate::op::{Op, Rejection};
+use crate::op::{Op, Operation, Rejection};
 use crate::record::Record;
 use crate::schema::known_table;
 use crate::value::{Value, decode_id};
@@ -39,7 +41,39 @@ pub(super) enum WeighIn {
     },
 }
 
+/// A weigh-in that a decision makes: whose it is, as an op of theirs, and what it means.
+pub(super) struct Weighed {
+    author: Author,
+    op: Op,
+    meaning: WeighIn,
+}
+
 impl World {
+    /// A weigh-in that a decision is about to make is looked at like one that a phone sends; one that is as good as the
+    /// official weight is linked to it in `values`. None for other tables.
+    pub(super) fn weigh_in_made(&self, conflict: &Conflict, decider: &Actor, values: &mut [Value]) -> Option<Weighed> {
+        let table = conflict.table;
+        if table.name != "weigh_ins" {
+            return None;
+        }
+        let is_its = |id: &&OpId| self.op(**id).is_some_and(|op| op.record_id == Some(conflict.record_id));
+        let id = conflict.op_ids.iter().find(is_its).copied().unwrap_or(conflict.queue_id);
+        let made = Op::of_decision(table, conflict.record_id, Operation::Insert, BTreeMap::new(), None);
+        let op = Op { id, ..made };
+        let actor = Actor { person: conflict.user_id, device: conflict.device_id, ..decider.clone() };
+        let author = Author { actor, incarnation: Uuid::nil(), skew_ms: 0, recovered_from: None };
+        let meaning = self.weigh_in(&op, values);
+        if let WeighIn::Close { replaced } = &meaning {
+            values[table.index("replaces_id")] = Value::Id(replaced.0);
+        }
+        Some(Weighed { author, op, meaning })
+    }
+
+    /// After a decision made a weigh-in: as after one that a phone sent.
+    pub(super) fn note_weigh_in_made(&mut self, weighed: &Weighed) {
+        self.note_weigh_in(&weighed.author, &weighed.op, &weighed.meaning);
+    }
+
     /// What a weigh-in about to be written means. Within `rules.weigh_tolerance_x10` the later one counts (rule C1).
     pub(super) fn weigh_in(&self, op: &Op, values: &[Value]) -> WeighIn {
         let value = |path: &str| &values[op.table.index(path)];
@@ -60,7 +94,8 @@ impl World {
             };
             !siblings.iter().any(replaces)
         };
-        if value("replaces_id").as_id().is_some_and(is_seen) {
+        // One that comes back under what had replaced it is no end of a chain.
+        if value("replaces_id").as_id().is_some_and(is_seen) || !is_seen(op.record_id.0) {
             return WeighIn::Plain;
         }
         let Some(official) = derive::official_weigh_in(&siblings, declared) else { return WeighIn::Plain };
