@@ -120,6 +120,7 @@ impl World {
             return;
         }
         let moved = moved_fields(&conflict.parts[at], &fresh);
+        let is_touched = asked_has_moved(&conflict.parts[at], &fresh);
         let part = &mut conflict.parts[at];
         part.contested.extend(moved.iter().filter(|path| part.clean.contains(path)).cloned());
         part.clean.retain(|path| !moved.contains(path));
@@ -132,7 +133,7 @@ impl World {
             conflict.contested.clone_from(&conflict.parts[at].contested);
             conflict.clean.clone_from(&conflict.parts[at].clean);
         }
-        if conflict.parts.iter().all(|part| shows(part, self.record((part.table.name, part.record_id)))) {
+        if is_touched && conflict.parts.iter().all(|part| shows(part, self.record((part.table.name, part.record_id)))) {
             self.supersede_group(conflict, cause);
             return;
         }
@@ -213,6 +214,17 @@ fn moved_fields(known: &Part, fresh: &Part) -> Vec<String> {
         known.table.field(path).is_some_and(|field| before[field] != now[field] && now[field] != client[field])
     });
     moved.cloned().collect()
+}
+
+/// Whether this write changed what the group asks of the row: a group that is asked about again may look alike on both
+/// sides, and other fields do not end that.
+fn asked_has_moved(known: &Part, fresh: &Part) -> bool {
+    let values = |part: &Part| part.server.as_ref().and_then(|data| values_of(part.table, data).ok());
+    let (Some(before), Some(now)) = (values(known), values(fresh)) else {
+        return known.server.is_some() != fresh.server.is_some();
+    };
+    let mut asked = known.contested.iter().chain(&known.clean).filter_map(|path| known.table.field(path));
+    asked.any(|field| before[field] != now[field])
 }
 
 /// Whether the desk's row is what the group wanted it to be.

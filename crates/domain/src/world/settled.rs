@@ -206,3 +206,50 @@ fn a_decision_gives_no_place_twice() {
     assert_eq!(show.decide(lost, "manual", &json!({"place": 2})), Ok(()));
     assert_eq!(show.value("placings", second, "place"), 2);
 }
+
+/// Two tags of one animal, decided for the phone.
+fn decided_tags() -> (Shelf, ConflictId) {
+    let mut show = Shelf::new();
+    assert_eq!(show.update(1, "animals", ANIMAL, 1, &json!({"tag": "11"})), "applied");
+    assert_eq!(show.update(2, "animals", ANIMAL, 1, &json!({"tag": "12"})), "conflict");
+    let clash = show.open_clash();
+    assert_eq!(show.decide(clash, "client_wins", &json!({})), Ok(()));
+    (show, clash)
+}
+
+/// The decided value is in force, so both sides look alike: only a write of what is disputed can end such a dispute.
+#[test]
+fn what_is_asked_again_waits_for_a_person() {
+    for again in [Shelf::disagree, Shelf::reopen] {
+        let (mut show, clash) = decided_tags();
+        again(&mut show, clash);
+        let rev = show.conflicts[&clash].rev;
+        assert_eq!(show.update(3, "animals", ANIMAL, 3, &json!({"pen": "B1"})), "applied");
+        assert_eq!((show.conflicts[&clash].status, show.conflicts[&clash].rev), (ConflictStatus::Open, rev));
+        assert_eq!(show.update(4, "animals", ANIMAL, 4, &json!({"tag": "11"})), "applied");
+        assert_eq!((show.conflicts[&clash].status, show.conflicts[&clash].rev), (ConflictStatus::Open, rev + 1));
+        assert_eq!(show.update(5, "animals", ANIMAL, 5, &json!({"tag": "12"})), "applied");
+        assert_eq!(show.conflicts[&clash].status, ConflictStatus::Superseded);
+    }
+}
+
+#[test]
+fn a_group_that_is_asked_about_again_waits_for_a_person() {
+    let mut show = Shelf::new();
+    assert_eq!(show.update(1, "animals", ANIMAL, 1, &json!({"tag": "11"})), "applied");
+    let edit = |animal: Uuid, data| {
+        json!({"table_name": "animals", "record_id": animal.to_string(), "operation": "update", "base_version": 1,
+            "data": data})
+    };
+    let group = [edit(ANIMAL, json!({"tag": "12"})), edit(OTHER_ANIMAL, json!({"pen": "B7"}))];
+    assert_eq!(show.send_group(2, &group), ["conflict", "conflict"]);
+    let clash = show.open_clash();
+    assert_eq!(show.decide(clash, "client_wins", &json!({})), Ok(()));
+    show.disagree(clash);
+    let version = show.row("animals", ANIMAL).version.0;
+    assert_eq!(show.update(4, "animals", ANIMAL, version, &json!({"breed": "Angus"})), "applied");
+    assert_eq!(show.conflicts[&clash].status, ConflictStatus::Open);
+    assert_eq!(show.update(5, "animals", ANIMAL, version + 1, &json!({"tag": "11"})), "applied");
+    assert_eq!(show.update(6, "animals", ANIMAL, version + 2, &json!({"tag": "12"})), "applied");
+    assert_eq!(show.conflicts[&clash].status, ConflictStatus::Superseded);
+}
