@@ -253,3 +253,99 @@ fn a_group_that_is_asked_about_again_waits_for_a_person() {
     assert_eq!(show.update(6, "animals", ANIMAL, version + 2, &json!({"tag": "12"})), "applied");
     assert_eq!(show.conflicts[&clash].status, ConflictStatus::Superseded);
 }
+
+/// Two weights, 2700 first.
+fn two_weights() -> (Shelf, ConflictId, [Uuid; 2]) {
+    let mut show = Shelf::new();
+    let weights = [show.weigh(1, false, 2700), show.weigh(2, false, 2500)];
+    let clash = show.open_clash();
+    (show, clash, weights)
+}
+
+#[test]
+fn weights_that_are_asked_about_again_wait_for_a_person() {
+    let (mut show, clash, _) = two_weights();
+    assert_eq!(show.decide(clash, "client_wins", &json!({})), Ok(()));
+    show.disagree(clash);
+    let data = json!({"animal_id": ANIMAL.to_string(), "kind": "weigh_back", "weight_x10": 2510});
+    assert_eq!(show.insert(3, false, "weigh_ins", Uuid::from_u128(0xe3), &data), "applied");
+    assert_eq!(show.conflicts[&clash].status, ConflictStatus::Open);
+    assert_eq!(show.decide(clash, "server_wins", &json!({})), Ok(()));
+    assert_eq!(show.official(), 2700);
+    show.undo(clash);
+    assert_eq!(show.official(), 2500, "as it was decided before");
+}
+
+/// A weight that was taken back counts again if a person says so.
+#[test]
+fn the_weight_that_wins_counts_again() {
+    let (mut show, clash, [first, second]) = two_weights();
+    show.withdraw(clash);
+    assert!(show.is_void(second));
+    show.reopen(clash);
+    let marks = show.value("weigh_ins", second, "voided_reason");
+    assert_eq!(show.decide(clash, "client_wins", &json!({})), Ok(()));
+    assert_eq!((show.official(), show.is_void(first), show.is_void(second)), (json!(2500), true, false));
+    show.undo(clash);
+    assert_eq!((show.official(), show.is_void(first), show.is_void(second)), (json!(2700), false, true));
+    assert_eq!(show.value("weigh_ins", second, "voided_reason"), marks);
+
+    let (mut show, clash, [first, second]) = two_weights();
+    show.void(3, first);
+    show.reopen(clash);
+    assert_eq!(show.decide(clash, "server_wins", &json!({})), Ok(()));
+    assert_eq!((show.official(), show.is_void(first), show.is_void(second)), (json!(2700), false, true));
+    show.undo(clash);
+    assert_eq!((show.official(), show.is_void(first), show.is_void(second)), (json!(2500), true, false));
+}
+
+/// Of several later weights the newest that nobody took back is the phone's; where the earlier one was, the next stands
+/// for the desk.
+#[test]
+fn a_weight_taken_back_meanwhile_is_not_the_one_decided_for() {
+    for (voided, resolution, official) in [(2, "client_wins", 2500), (0, "server_wins", 2500), (0, "client_wins", 2300)]
+    {
+        let (mut show, clash, [first, second]) = two_weights();
+        let third = show.weigh(3, false, 2300);
+        let rev = show.conflicts[&clash].rev;
+        show.void(4, [first, second, third][voided]);
+        assert_eq!(show.conflicts[&clash].rev, rev + 1);
+        let client = &show.conflicts[&clash].client_data.as_ref().expect("a row")["official_weight_x10"];
+        assert_eq!(*client, if voided == 2 { 2500 } else { 2300 });
+        let before = show.official();
+        assert_eq!(show.decide(clash, resolution, &json!({})), Ok(()));
+        assert_eq!(show.official(), official, "{voided}, {resolution}");
+        show.undo(clash);
+        assert_eq!(show.official(), before, "{voided}, {resolution}");
+    }
+}
+
+#[test]
+fn a_weight_that_was_deleted_cannot_be_decided_for() {
+    for (gone, resolution) in [(1, "client_wins"), (0, "server_wins")] {
+        let (mut show, clash, weights) = two_weights();
+        assert_eq!(show.delete(3, "weigh_ins", weights[gone], 1), "applied");
+        show.reopen(clash);
+        let Err(SettleError::Invalid(rejection)) = show.decide(clash, resolution, &json!({})) else {
+            panic!("nothing would be left")
+        };
+        assert_eq!(rejection.code, "needs_manual");
+        assert_eq!(show.decide(clash, "manual", &json!({"official_weight_x10": 2600})), Ok(()));
+        assert_eq!(show.official(), 2600);
+    }
+}
+
+/// A weight that a person typed, and that somebody disagrees with, gives way to the next decision.
+#[test]
+fn a_typed_weight_yields_to_the_next_decision() {
+    for (resolution, official) in [("client_wins", 2500), ("server_wins", 2700)] {
+        let (mut show, clash, _) = two_weights();
+        assert_eq!(show.decide(clash, "manual", &json!({"official_weight_x10": 2600})), Ok(()));
+        show.disagree(clash);
+        assert_eq!(show.official(), 2600, "it stays in force");
+        assert_eq!(show.decide(clash, resolution, &json!({})), Ok(()));
+        assert_eq!(show.official(), official);
+        show.undo(clash);
+        assert_eq!(show.official(), 2600);
+    }
+}

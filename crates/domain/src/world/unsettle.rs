@@ -183,6 +183,9 @@ impl World {
                 record.filter(|record| record.is_live()).map(|record| record.data(ReadClass::Office));
         }
         conflict.parts = conflict.parts.iter().map(|part| self.as_it_is(part)).collect();
+        if conflict.is_about_weights() {
+            self.show_phones_weight(&mut conflict);
+        }
         let (id, op_ids, first) = (conflict.id, self.covered(&conflict), conflict.op_ids.first().copied());
         let is_group = !conflict.parts.is_empty();
         self.change_conflict(conflict, cause);
