@@ -75,7 +75,7 @@ impl World {
         if conflict.status != ConflictStatus::Open {
             return Err(SettleError::AlreadyResolved);
         }
-        if decision.rev != conflict.rev || self.has_overtaken(&conflict, decision.expected_server_version) {
+        if decision.rev != conflict.rev || self.has_overtaken(&conflict, decision) {
             return Err(SettleError::Moved);
         }
         self.attempt(|world| world.settle(decider, conflict, decision))?;
@@ -141,7 +141,11 @@ impl World {
             self.give_up(&taken, cause);
         }
         let is_made = !outcome.deleted && record.as_ref().is_none_or(|record| !record.is_live());
+        let weighed = is_made.then(|| self.weigh_in_made(conflict, decider, &mut outcome.values)).flatten();
         self.write_outcome(key, outcome, record.as_ref(), cause);
+        if let Some(weighed) = weighed {
+            self.note_weigh_in_made(&weighed);
+        }
         if let Some(made) = self.record(key).filter(|_| is_made) {
             before["made"] = Json::Object(made.data(ReadClass::Office));
         }

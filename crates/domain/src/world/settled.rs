@@ -349,3 +349,25 @@ fn a_typed_weight_yields_to_the_next_decision() {
         assert_eq!(show.official(), 2600);
     }
 }
+
+/// Nobody deletes a row by a decision without having seen what is in it.
+#[test]
+fn a_row_that_has_changed_is_not_deleted_by_a_decision() {
+    let mut show = Shelf::new();
+    let animal = Uuid::from_u128(0xa2);
+    let data = json!({"exhibitor_id": EXHIBITOR.to_string(), "species": "cattle", "tag": "77"});
+    assert_eq!(show.insert(1, false, "animals", animal, &data), "applied");
+    assert_eq!(show.update(2, "animals", animal, 1, &json!({"tag": "78"})), "applied");
+    assert_eq!(show.delete(3, "animals", animal, 1), "conflict");
+    let clash = show.open_clash();
+    assert_eq!(show.conflicts[&clash].kind, ConflictKind::DeleteUpdated);
+    assert_eq!(show.update(4, "animals", animal, 2, &json!({"pen": "B1"})), "applied");
+    assert_eq!(show.decide_in_bulk(clash, Version(2), "client_wins"), Err(SettleError::Moved));
+    assert_eq!(show.decide_at(clash, Version(2), "client_wins", &json!({})), Err(SettleError::Moved));
+    assert!(show.row("animals", animal).is_live());
+    assert_eq!(show.conflicts[&clash].server_version, Version(3), "what is shown now");
+    assert_eq!(show.decide_at(clash, Version(2), "server_wins", &json!({})), Ok(()), "it keeps what it had not seen");
+    show.undo(clash);
+    assert_eq!(show.decide(clash, "client_wins", &json!({})), Ok(()));
+    assert!(!show.row("animals", animal).is_live());
+}
