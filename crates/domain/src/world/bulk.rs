@@ -131,7 +131,9 @@ impl World {
             return expected != conflict.server_version;
         }
         let Some(record) = self.records.get(&key) else { return expected != Version(0) };
-        if expected == record.version {
+        // A row that stays deleted holds nothing new, however often that was decided.
+        let was_gone = !record.is_live() && self.gone.contains(&(key, expected));
+        if expected == record.version || was_gone {
             return false;
         }
         let is_about_fields = !conflict.kind.is_lifecycle() && conflict.kind != ConflictKind::UniqueViolation;

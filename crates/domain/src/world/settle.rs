@@ -360,9 +360,9 @@ impl World {
         self.put(Draft { table: taken.record.table, id: taken.record.id, values, deleted: false }, cause);
     }
 
+    /// A decision is a new version of its row, also where that stays deleted. A row that never was stays without one.
     fn write_outcome(&mut self, key: Key, outcome: Outcome, record: Option<&Record>, cause: &Cause) {
-        let gone = record.is_none_or(|record| !record.is_live());
-        if outcome.deleted && gone {
+        if outcome.deleted && record.is_none() {
             return;
         }
         let table = crate::schema::known_table(key.0);

@@ -371,3 +371,41 @@ fn a_row_that_has_changed_is_not_deleted_by_a_decision() {
     assert_eq!(show.decide(clash, "client_wins", &json!({})), Ok(()));
     assert!(!show.row("animals", animal).is_live());
 }
+
+/// A decision that leaves a row deleted is a version of it as well, and so is taking it back.
+#[test]
+fn a_decision_about_a_deleted_row_is_a_version_of_it() {
+    let mut show = Shelf::new();
+    let animal = Uuid::from_u128(0xa2);
+    let data = json!({"exhibitor_id": EXHIBITOR.to_string(), "species": "cattle", "tag": "77"});
+    assert_eq!(show.insert(1, false, "animals", animal, &data), "applied");
+    assert_eq!(show.delete(2, "animals", animal, 1), "applied");
+    let deleted_at = show.row("animals", animal).deleted_at;
+    assert_eq!(show.update(3, "animals", animal, 1, &json!({"pen": "B1"})), "conflict");
+    assert_eq!(show.update(4, "animals", animal, 1, &json!({"pen": "B2"})), "conflict");
+    let [clash, beside] = show.open_clashes()[..] else { panic!("two clashes") };
+    assert_eq!(show.decide(clash, "server_wins", &json!({})), Ok(()));
+    let row = show.row("animals", animal);
+    assert_eq!((row.version, row.is_live(), row.deleted_at), (Version(3), false, deleted_at));
+    assert_eq!(row.updated_by, Some(admin().person));
+    let version = show.history.last().expect("a version");
+    assert_eq!((version.version, version.deleted, version.actor), (Version(3), true, Some(admin().person)));
+    assert_eq!(show.conflicts[&clash].result_version, Some(Version(3)));
+    show.undo(clash);
+    let row = show.row("animals", animal);
+    assert_eq!((row.version, row.is_live(), row.deleted_at), (Version(4), false, deleted_at));
+    assert_eq!(show.decide_in_bulk(beside, Version(2), "server_wins"), Ok(()), "it is as deleted as it was seen");
+    assert_eq!(show.decide(clash, "client_wins", &json!({})), Ok(()));
+    assert!(show.row("animals", animal).is_live());
+}
+
+/// A row that the desk never had stays without a version.
+#[test]
+fn a_decision_against_a_lost_row_makes_none() {
+    let mut show = Shelf::new();
+    let weigh_in = show.weigh(1, true, 2700);
+    let lost = show.open_clash();
+    assert_eq!(show.decide(lost, "server_wins", &json!({})), Ok(()));
+    assert!(!show.rows.contains_key(&("weigh_ins", RecordId(weigh_in))));
+    assert_eq!(show.conflicts[&lost].result_version, None);
+}

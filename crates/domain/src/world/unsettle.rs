@@ -76,9 +76,7 @@ impl World {
             if comes_back && self.check_rows_exist((conflict.table.name, conflict.record_id), &values, None).is_err() {
                 return Err(SettleError::Moved);
             }
-            if record.is_live() || !deleted {
-                self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, cause);
-            }
+            self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, cause);
         }
         if let Some(draft) = given_back {
             self.put(draft, cause);
