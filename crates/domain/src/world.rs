@@ -19,6 +19,10 @@ mod review;
 mod same;
 mod settle;
 #[cfg(test)]
+mod settled;
+#[cfg(test)]
+mod shelf;
+#[cfg(test)]
 mod tests;
 mod unsettle;
 #[cfg(test)]
@@ -180,6 +184,7 @@ pub struct World {
     journals_below: Vec<Journal>,
     records: Layered<Key, Record>,
     snapshots: Layered<(Key, Version), Vec<Value>>,
+    gone: HashSet<(Key, Version)>,
     ops: Layered<OpId, QueuedOp>,
     conflicts: Layered<ConflictId, Conflict>,
     by_row: ByRow,
@@ -206,6 +211,7 @@ impl World {
             journals_below: Vec::new(),
             records: Layered::default(),
             snapshots: Layered::default(),
+            gone: HashSet::new(),
             ops: Layered::default(),
             conflicts: Layered::default(),
             by_row: ByRow::default(),
@@ -331,9 +337,12 @@ impl World {
         self.records.insert(key, record);
     }
 
-    /// Takes the values of an older version.
-    pub fn add_snapshot(&mut self, key: Key, version: Version, values: Vec<Value>) {
+    /// Takes the values of an older version, and whether the row was deleted then.
+    pub fn add_snapshot(&mut self, key: Key, version: Version, values: Vec<Value>, deleted: bool) {
         self.snapshots.insert((key, version), values);
+        if deleted {
+            self.gone.insert((key, version));
+        }
     }
 
     /// Takes a person that exists.

@@ -105,8 +105,13 @@ impl World {
     }
 
     /// Whether what is disputed has changed since the version that a decider names beside the clash's own state. A row
-    /// that is not known as it was then is taken at the state's word.
-    pub(super) fn has_overtaken(&self, conflict: &Conflict, expected: Version) -> bool {
+    /// that is not known as it was then is taken at the state's word. A row that the decision deletes is disputed as a
+    /// whole: nobody's edit goes with it that its decider had not seen.
+    pub(super) fn has_overtaken(&self, conflict: &Conflict, decision: &Decision) -> bool {
+        let expected = decision.expected_server_version;
+        if conflict.parts.is_empty() && self.deletes_row(conflict, decision.resolution) {
+            return self.has_moved(conflict, expected);
+        }
         let present = self.main_version(conflict).unwrap_or(Version(0));
         if expected >= present || !conflict.parts.is_empty() || conflict.kind == ConflictKind::UniqueViolation {
             return expected > present;
@@ -126,7 +131,9 @@ impl World {
             return expected != conflict.server_version;
         }
         let Some(record) = self.records.get(&key) else { return expected != Version(0) };
-        if expected == record.version {
+        // A row that stays deleted holds nothing new, however often that was decided.
+        let was_gone = !record.is_live() && self.gone.contains(&(key, expected));
+        if expected == record.version || was_gone {
             return false;
         }
         let is_about_fields = !conflict.kind.is_lifecycle() && conflict.kind != ConflictKind::UniqueViolation;

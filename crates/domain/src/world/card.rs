@@ -101,6 +101,14 @@ impl World {
         self.has_place_twice(&placings) || self.has_animal_twice(&placings)
     }
 
+    /// Whether one placing contradicts another of its class. What else is wrong with the card is not its fault.
+    pub(super) fn contradicts_card(&self, placing: &Record) -> bool {
+        let Some(class) = placing.value("class_id").as_id() else { return false };
+        let others = self.live_placings(class).into_iter().filter(|other| other.id != placing.id);
+        let mut pairs = others.map(|other| [placing, other]);
+        pairs.any(|pair| self.has_place_twice(&pair) || self.has_animal_twice(&pair))
+    }
+
     /// Rule C8: a place given twice, unless ties are allowed and these are one.
     fn has_place_twice(&self, placings: &[&Record]) -> bool {
         let ties = self.show().is_some_and(|show| *show.value("rules.ties_allowed") == Value::Bool(true));

@@ -245,6 +245,8 @@ impl World {
         }
         for row in rows {
             need_uniques(table, |_| true, &|field| Some(row[field].clone()), needs);
+            // A row that is not there yet tells nothing: what follows from it is named by the values it would get.
+            self.need_around(table, (table.name, conflict.record_id), &|field| Some(row[field].clone()), needs);
             for (field, value) in row.iter().enumerate() {
                 match (&table.fields[field].kind, value.as_id()) {
                     (Kind::Id(Target::Table(target)), Some(id)) => {

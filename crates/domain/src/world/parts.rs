@@ -9,6 +9,7 @@ use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use crate::ids::ConflictId;
 use crate::op::{Operation, Rejection};
 use crate::record::{Record, values_of};
+use crate::value::Value;
 
 impl World {
     /// Writes what was decided about each row of a group. Answers what an undo must bring back, by row.
@@ -65,11 +66,22 @@ impl World {
             .filter_map(|part| self.record(("placings", part.record_id)).and_then(|row| row.value("class_id").as_id()));
         for class in classes {
             if self.card_is_impossible(class) {
-                let detail = "two animals have the same place, or one animal has two";
-                return Err(Rejection::of_field("out_of_range", "place", detail).into());
+                return Err(impossible_card().into());
             }
         }
         Ok(())
+    }
+
+    /// The same for a placing that is decided alone, if the decision changes it; `was` is what it was while it was live.
+    pub(super) fn check_placing(&self, conflict: &Conflict, was: Option<&[Value]>) -> Result<(), SettleError> {
+        if conflict.table.name != "placings" {
+            return Ok(());
+        }
+        let row = self.record(("placings", conflict.record_id)).filter(|row| row.is_live());
+        match row.filter(|row| was != Some(row.values.as_slice())) {
+            Some(row) if self.contradicts_card(row) => Err(impossible_card().into()),
+            _ => Ok(()),
+        }
     }
 
     /// Takes a group's decision back, the last row first.
@@ -108,6 +120,7 @@ impl World {
             return;
         }
         let moved = moved_fields(&conflict.parts[at], &fresh);
+        let is_touched = asked_has_moved(&conflict.parts[at], &fresh);
         let part = &mut conflict.parts[at];
         part.contested.extend(moved.iter().filter(|path| part.clean.contains(path)).cloned());
         part.clean.retain(|path| !moved.contains(path));
@@ -120,7 +133,7 @@ impl World {
             conflict.contested.clone_from(&conflict.parts[at].contested);
             conflict.clean.clone_from(&conflict.parts[at].clean);
         }
-        if conflict.parts.iter().all(|part| shows(part, self.record((part.table.name, part.record_id)))) {
+        if is_touched && conflict.parts.iter().all(|part| shows(part, self.record((part.table.name, part.record_id)))) {
             self.supersede_group(conflict, cause);
             return;
         }
@@ -138,6 +151,10 @@ impl World {
             self.finish_op(op_id, "noop", id, version);
         }
     }
+}
+
+fn impossible_card() -> Rejection {
+    Rejection::of_field("out_of_range", "place", "two animals have the same place, or one animal has two")
 }
 
 /// What the group's decision means for one of its rows; none if that row stays as it is.
@@ -197,6 +214,17 @@ fn moved_fields(known: &Part, fresh: &Part) -> Vec<String> {
         known.table.field(path).is_some_and(|field| before[field] != now[field] && now[field] != client[field])
     });
     moved.cloned().collect()
+}
+
+/// Whether this write changed what the group asks of the row: a group that is asked about again may look alike on both
+/// sides, and other fields do not end that.
+fn asked_has_moved(known: &Part, fresh: &Part) -> bool {
+    let values = |part: &Part| part.server.as_ref().and_then(|data| values_of(part.table, data).ok());
+    let (Some(before), Some(now)) = (values(known), values(fresh)) else {
+        return known.server.is_some() != fresh.server.is_some();
+    };
+    let mut asked = known.contested.iter().chain(&known.clean).filter_map(|path| known.table.field(path));
+    asked.any(|field| before[field] != now[field])
 }
 
 /// Whether the desk's row is what the group wanted it to be.

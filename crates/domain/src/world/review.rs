@@ -249,75 +249,91 @@ impl World {
             self.review_part(key, id, cause);
             return;
         }
-        let mut conflict = conflict.clone();
         if record.version == conflict.server_version {
             return;
         }
+        let (record, mut conflict) = (record.clone(), conflict.clone());
         if conflict.is_about_weights() {
             // What it is about are weigh-ins, which `review_weights` looks at.
             conflict.server_version = record.version;
             conflict.server_data = Some(record.data(ReadClass::Office));
-            self.journal.conflicts.insert(id);
-            self.keep_conflict(conflict);
+            self.note_conflict(conflict);
             return;
         }
-        // Of two rows that want one value the desk's side is the other row, which `review_holder` looks at.
+        let before = self.desk_before(&conflict);
         let is_unique = conflict.kind == ConflictKind::UniqueViolation;
-        let seen = self.snapshots.get(&(key, conflict.server_version)).cloned();
-        let before = conflict.server_data.as_ref().and_then(|data| values_of(record.table, data).ok());
-        let before = if is_unique { seen } else { before };
         let was_live = if is_unique { before.is_some() } else { conflict.server_data.is_some() };
         conflict.server_version = record.version;
         if !is_unique || !record.is_live() {
             conflict.server_data = record.is_live().then(|| record.data(ReadClass::Office));
         }
         if record.is_live() != was_live && (!is_unique || was_live) {
-            conflict.kind = match (conflict.kind, record.is_live()) {
-                (ConflictKind::UpdateDeleted, true) => ConflictKind::UpdateUpdate,
-                (ConflictKind::DeleteUpdated, false) => {
-                    self.supersede(conflict, cause);
-                    return;
-                }
-                (_, false) => ConflictKind::UpdateDeleted,
-                (kind, true) => kind,
-            };
-            if is_unique {
-                conflict.other_record_id = None;
-            }
-            conflict.rev += 1;
-            self.change_conflict(conflict, cause);
-            return;
+            self.review_liveness(conflict, record.is_live(), cause);
+        } else {
+            self.review_values(conflict, before, &record, cause);
         }
+    }
+
+    /// The desk's row as a clash last saw it. Of two rows that want one value the desk's side is the other row, which
+    /// `review_holder` looks at.
+    fn desk_before(&self, conflict: &Conflict) -> Option<Vec<Value>> {
+        if conflict.kind == ConflictKind::UniqueViolation {
+            let key = (conflict.table.name, conflict.record_id);
+            return self.snapshots.get(&(key, conflict.server_version)).cloned();
+        }
+        conflict.server_data.as_ref().and_then(|data| values_of(conflict.table, data).ok())
+    }
+
+    /// The row of a clash was deleted, or came back.
+    fn review_liveness(&mut self, mut conflict: Conflict, is_live: bool, cause: &Cause) {
+        if conflict.kind == ConflictKind::UniqueViolation {
+            conflict.other_record_id = None;
+        }
+        conflict.kind = match (conflict.kind, is_live) {
+            (ConflictKind::UpdateDeleted, true) => ConflictKind::UpdateUpdate,
+            (ConflictKind::DeleteUpdated, false) => {
+                self.supersede(conflict, cause);
+                return;
+            }
+            (_, false) => ConflictKind::UpdateDeleted,
+            (kind, true) => kind,
+        };
+        conflict.rev += 1;
+        self.change_conflict(conflict, cause);
+    }
+
+    /// Values of a clash's row were written: what became equal by it is decided, what moved must be looked at again.
+    /// A clash that was asked about again may look alike on both sides: other fields do not end that.
+    fn review_values(&mut self, mut conflict: Conflict, before: Option<Vec<Value>>, record: &Record, cause: &Cause) {
         let client = conflict.client_data.as_ref().and_then(|data| values_of(record.table, data).ok());
         let (Some(before), Some(client)) = (before, client) else {
-            self.keep_conflict(conflict);
-            self.journal.conflicts.insert(id);
+            self.note_conflict(conflict);
             return;
         };
-        let present = record.values.clone();
-        let moved = |path: &String| record.table.field(path).is_some_and(|field| before[field] != present[field]);
-        let equal = |path: &String| record.table.field(path).is_none_or(|field| client[field] == present[field]);
+        let field = |path: &String| record.table.field(path);
+        let moved = |path: &String| field(path).is_some_and(|field| before[field] != record.values[field]);
+        let equal = |path: &String| field(path).is_none_or(|field| client[field] == record.values[field]);
         let (moved_clean, still_clean): (Vec<String>, Vec<String>) = conflict.clean.iter().cloned().partition(moved);
-        let contested_moved = conflict.contested.iter().any(moved);
+        if moved_clean.is_empty() && !conflict.contested.iter().any(moved) {
+            self.note_conflict(conflict);
+            return;
+        }
         conflict.clean = still_clean;
-        let clashing = moved_clean.iter().filter(|path| !equal(path)).cloned();
-        conflict.contested.extend(clashing.collect::<Vec<_>>());
-        if conflict.kind != ConflictKind::DeleteUpdated
-            && !conflict.contested.is_empty()
-            && conflict.contested.iter().all(equal)
-        {
+        conflict.contested.extend(moved_clean.into_iter().filter(|path| !equal(path)));
+        let is_equal = !conflict.contested.is_empty() && conflict.contested.iter().all(equal);
+        if is_equal && conflict.kind != ConflictKind::DeleteUpdated {
             self.supersede(conflict, cause);
             return;
         }
-        if contested_moved || !moved_clean.is_empty() {
-            conflict.server_user_id =
-                self.records.get(&key).and_then(|record| last_author(record, &conflict.contested));
-            conflict.rev += 1;
-            self.change_conflict(conflict, cause);
-        } else {
-            self.journal.conflicts.insert(id);
-            self.keep_conflict(conflict);
-        }
+        conflict.server_user_id = last_author(record, &conflict.contested);
+        conflict.rev += 1;
+        self.change_conflict(conflict, cause);
+    }
+
+    /// Keeps a clash that follows its row without anything new to decide.
+    fn note_conflict(&mut self, conflict: Conflict) {
+        self.journal.conflicts.insert(conflict.id);
+        self.keep_conflict(conflict);
     }
 
     /// Closes a clash whose values became equal by another way; what waited beside them is joined now.

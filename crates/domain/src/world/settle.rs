@@ -75,7 +75,7 @@ impl World {
         if conflict.status != ConflictStatus::Open {
             return Err(SettleError::AlreadyResolved);
         }
-        if decision.rev != conflict.rev || self.has_overtaken(&conflict, decision.expected_server_version) {
+        if decision.rev != conflict.rev || self.has_overtaken(&conflict, decision) {
             return Err(SettleError::Moved);
         }
         self.attempt(|world| world.settle(decider, conflict, decision))?;
@@ -98,7 +98,10 @@ impl World {
         let before = if asked.is_about_weights() {
             self.settle_weights(&asked, decider, decision, &cause)?
         } else if asked.parts.is_empty() {
-            self.settle_row(&asked, decider, decision, decision.is_for_desk(), &cause)?
+            let was = self.live_row_of(&asked).map(|record| record.values.clone());
+            let before = self.settle_row(&asked, decider, decision, decision.is_for_desk(), &cause)?;
+            self.check_placing(&asked, was.as_deref())?;
+            before
         } else {
             self.settle_parts(&asked, decider, decision, &cause)?
         };
@@ -138,7 +141,11 @@ impl World {
             self.give_up(&taken, cause);
         }
         let is_made = !outcome.deleted && record.as_ref().is_none_or(|record| !record.is_live());
+        let weighed = is_made.then(|| self.weigh_in_made(conflict, decider, &mut outcome.values)).flatten();
         self.write_outcome(key, outcome, record.as_ref(), cause);
+        if let Some(weighed) = weighed {
+            self.note_weigh_in_made(&weighed);
+        }
         if let Some(made) = self.record(key).filter(|_| is_made) {
             before["made"] = Json::Object(made.data(ReadClass::Office));
         }
@@ -193,6 +200,12 @@ impl World {
     /// The version of the row that a clash is about; none if it does not exist.
     pub(super) fn main_version(&self, conflict: &Conflict) -> Option<Version> {
         self.record((conflict.table.name, conflict.record_id)).map(|record| record.version)
+    }
+
+    /// Whether a decision takes a row away that is there.
+    pub(super) fn deletes_row(&self, conflict: &Conflict, resolution: &str) -> bool {
+        let asks = conflict.kind == ConflictKind::DeleteUpdated || self.asks_to_delete(conflict);
+        asks && resolution == "client_wins" && self.live_row_of(conflict).is_some()
     }
 
     /// Whether what the phone wanted in the end is that the row goes.
@@ -354,9 +367,9 @@ impl World {
         self.put(Draft { table: taken.record.table, id: taken.record.id, values, deleted: false }, cause);
     }
 
+    /// A decision is a new version of its row, also where that stays deleted. A row that never was stays without one.
     fn write_outcome(&mut self, key: Key, outcome: Outcome, record: Option<&Record>, cause: &Cause) {
-        let gone = record.is_none_or(|record| !record.is_live());
-        if outcome.deleted && gone {
+        if outcome.deleted && record.is_none() {
             return;
         }
         let table = crate::schema::known_table(key.0);

@@ -4,7 +4,7 @@ mod clashes;
 
 use std::collections::BTreeMap;
 
-use chrono::{TimeZone, Utc};
+use chrono::{DateTime, TimeZone, Utc};
 use proptest::prelude::*;
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
@@ -18,44 +18,27 @@ use crate::op::{OpDraft, Operation, decode};
 use crate::record::{Provenance, Record};
 use crate::schema::known_table;
 
-const SHOW: Uuid = Uuid::from_u128(0x50);
-const EXHIBITOR: Uuid = Uuid::from_u128(0x60);
-const ANIMAL: Uuid = Uuid::from_u128(0xa0);
+pub(super) const SHOW: Uuid = Uuid::from_u128(0x50);
+pub(super) const EXHIBITOR: Uuid = Uuid::from_u128(0x60);
+pub(super) const ANIMAL: Uuid = Uuid::from_u128(0xa0);
 const FIELDS: &[&str] = &["tag", "pen", "breed", "name", "ear_notch"];
+
+pub(super) fn now() -> DateTime<Utc> {
+    Utc.timestamp_millis_opt(1_780_000_000_000).single().expect("a time")
+}
 
 /// While entries are taken a superintendent changes everything of an animal.
 fn world() -> World {
     world_in("A")
 }
 
-fn world_in(stage: &str) -> World {
+pub(super) fn world_in(stage: &str) -> World {
     let mut next = 0x1000_u128;
     let ids = Box::new(move || {
         next += 1;
         Uuid::from_u128(next)
     });
-    let now = Utc.timestamp_millis_opt(1_780_000_000_000).single().expect("a time");
-    let mut world = World::new(now, Uuid::from_u128(1), SHOW, Seq(10), ids);
-    let row = |table: &str, id: Uuid, data: &Json| {
-        let table = known_table(table);
-        let mut values: Vec<_> = table.fields.iter().map(|field| field.default.clone()).collect();
-        for (field, value) in crate::fixtures::patch(table, data) {
-            values[field] = value;
-        }
-        Record {
-            table,
-            id: RecordId(id),
-            show_id: SHOW,
-            version: Version(1),
-            created_at: now,
-            updated_at: now,
-            updated_by: None,
-            device_id: None,
-            deleted_at: None,
-            values,
-            provenance: Provenance::new(),
-        }
-    };
+    let mut world = World::new(now(), Uuid::from_u128(1), SHOW, Seq(10), ids);
     world.add_record(row("shows", SHOW, &json!({"name": "Fair", "timezone": "UTC", "stage": stage})));
     world.add_record(row("exhibitors", EXHIBITOR, &json!({"first_name": "Ada", "last_name": "Reyes"})));
     let base =
@@ -64,13 +47,36 @@ fn world_in(stage: &str) -> World {
     world
 }
 
-fn author(number: u128) -> Author {
+/// A row as it was made, at version 1.
+pub(super) fn row(table: &str, id: Uuid, data: &Json) -> Record {
+    let table = known_table(table);
+    let now = now();
+    let mut values: Vec<_> = table.fields.iter().map(|field| field.default.clone()).collect();
+    for (field, value) in crate::fixtures::patch(table, data) {
+        values[field] = value;
+    }
+    Record {
+        table,
+        id: RecordId(id),
+        show_id: SHOW,
+        version: Version(1),
+        created_at: now,
+        updated_at: now,
+        updated_by: None,
+        device_id: None,
+        deleted_at: None,
+        values,
+        provenance: Provenance::new(),
+    }
+}
+
+pub(super) fn author(number: u128) -> Author {
     let actor =
         Actor { person: PersonId(Uuid::from_u128(number)), device: DeviceId(Uuid::from_u128(number)), ..actor() };
     Author { actor, incarnation: Uuid::from_u128(number), skew_ms: 0, recovered_from: None }
 }
 
-fn admin() -> Actor {
+pub(super) fn admin() -> Actor {
     Actor { role: Role::Admin, functions: vec![Function::Admin], ..author(9).actor }
 }
 
@@ -97,11 +103,11 @@ fn push(world: &mut World, author: &Author, op_id: u128, edit: &BTreeMap<&'stati
     world.op(op.id).and_then(|op| op.verdict.clone()).expect("a verdict")
 }
 
-fn values(world: &World) -> Map<String, Json> {
+pub(super) fn values(world: &World) -> Map<String, Json> {
     world.record(("animals", RecordId(ANIMAL))).expect("the animal").data(crate::actor::ReadClass::Office)
 }
 
-fn version(world: &World) -> Version {
+pub(super) fn version(world: &World) -> Version {
     world.record(("animals", RecordId(ANIMAL))).expect("the animal").version
 }
 

@@ -77,9 +77,7 @@ impl World {
             if comes_back && self.check_rows_exist((conflict.table.name, conflict.record_id), &values, None).is_err() {
                 return Err(SettleError::Moved);
             }
-            if record.is_live() || !deleted {
-                self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, cause);
-            }
+            self.put(Draft { table: conflict.table, id: conflict.record_id, values, deleted }, cause);
         }
         if let Some(draft) = given_back {
             self.put(draft, cause);
@@ -192,6 +190,9 @@ impl World {
         conflict.parts = parts.collect();
         if conflict.kind == ConflictKind::UniqueViolation && !conflict.parts.is_empty() {
             conflict.other_record_id = conflict.parts.iter().find_map(|part| part.other_record_id);
+        }
+        if conflict.is_about_weights() {
+            self.show_phones_weight(&mut conflict);
         }
         let (id, op_ids, first) = (conflict.id, self.covered(&conflict), conflict.op_ids.first().copied());
         let is_group = !conflict.parts.is_empty();

@@ -1,6 +1,8 @@
 //! Weights that contradict each other (DOMAIN.md §5, rules C1, C2 and C14). A weigh-in is a fact: it is always stored,
 //! and the earlier one stays official until a person has decided.
 
+use std::collections::BTreeMap;
+
 use serde_json::{Map, Value as Json, json};
 use uuid::Uuid;
 
@@ -11,7 +13,7 @@ use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::derive;
 use crate::ids::{ConflictId, OpId, RecordId, Version};
-use crate::op::{Op, Rejection};
+use crate::op::{Op, Operation, Rejection};
 use crate::record::Record;
 use crate::schema::known_table;
 use crate::value::{Value, decode_id};
@@ -22,6 +24,10 @@ const TWO_WEIGHTS: &str = "C1";
 const WEIGH_BACK: &str = "C14";
 /// The field of an animal that two weights are about.
 const OFFICIAL: &str = "official_weight_x10";
+
+/// The fields that void a weigh-in, and their values.
+const VOID: [&str; 3] = ["voided_at", "voided_by", "voided_reason"];
+type Void = [Value; 3];
 
 /// What a new weigh-in means beside the one that is official.
 pub(super) enum WeighIn {
@@ -39,7 +45,39 @@ pub(super) enum WeighIn {
     },
 }
 
+/// A weigh-in that a decision makes: whose it is, as an op of theirs, and what it means.
+pub(super) struct Weighed {
+    author: Author,
+    op: Op,
+    meaning: WeighIn,
+}
+
 impl World {
+    /// A weigh-in that a decision is about to make is looked at like one that a phone sends; one that is as good as the
+    /// official weight is linked to it in `values`. None for other tables.
+    pub(super) fn weigh_in_made(&self, conflict: &Conflict, decider: &Actor, values: &mut [Value]) -> Option<Weighed> {
+        let table = conflict.table;
+        if table.name != "weigh_ins" {
+            return None;
+        }
+        let is_its = |id: &&OpId| self.op(**id).is_some_and(|op| op.record_id == Some(conflict.record_id));
+        let id = conflict.op_ids.iter().find(is_its).copied().unwrap_or(conflict.queue_id);
+        let made = Op::of_decision(table, conflict.record_id, Operation::Insert, BTreeMap::new(), None);
+        let op = Op { id, ..made };
+        let actor = Actor { person: conflict.user_id, device: conflict.device_id, ..decider.clone() };
+        let author = Author { actor, incarnation: Uuid::nil(), skew_ms: 0, recovered_from: None };
+        let meaning = self.weigh_in(&op, values);
+        if let WeighIn::Close { replaced } = &meaning {
+            values[table.index("replaces_id")] = Value::Id(replaced.0);
+        }
+        Some(Weighed { author, op, meaning })
+    }
+
+    /// After a decision made a weigh-in: as after one that a phone sent.
+    pub(super) fn note_weigh_in_made(&mut self, weighed: &Weighed) {
+        self.note_weigh_in(&weighed.author, &weighed.op, &weighed.meaning);
+    }
+
     /// What a weigh-in about to be written means. Within `rules.weigh_tolerance_x10` the later one counts (rule C1).
     pub(super) fn weigh_in(&self, op: &Op, values: &[Value]) -> WeighIn {
         let value = |path: &str| &values[op.table.index(path)];
@@ -60,7 +98,8 @@ impl World {
             };
             !siblings.iter().any(replaces)
         };
-        if value("replaces_id").as_id().is_some_and(is_seen) {
+        // One that comes back under what had replaced it is no end of a chain.
+        if value("replaces_id").as_id().is_some_and(is_seen) || !is_seen(op.record_id.0) {
             return WeighIn::Plain;
         }
         let Some(official) = derive::official_weigh_in(&siblings, declared) else { return WeighIn::Plain };
@@ -180,7 +219,8 @@ impl World {
     }
 
     /// Decides between weights: the phone's voids the earlier one, the laptop's the new ones, another weight replaces
-    /// them all. Answers what an undo must bring back.
+    /// them all. The one that wins counts, also if it was void, and a weight that a former decision added does not any
+    /// more. Answers what an undo must bring back.
     pub(super) fn settle_weights(
         &mut self,
         conflict: &Conflict,
@@ -189,29 +229,37 @@ impl World {
         cause: &Cause,
     ) -> Result<Json, SettleError> {
         let version = self.main_version(conflict);
-        let earlier = conflict.other_record_id;
         let is_live = |id: &RecordId| self.record(("weigh_ins", *id)).is_some_and(Record::is_live);
-        let new = conflict.op_ids.iter().filter_map(|id| self.op(*id).and_then(|op| op.record_id));
         // One that was deleted meanwhile is not decided about.
-        let new: Vec<RecordId> = new.filter(is_live).collect();
-        let newest = new.last().copied();
+        let earlier = conflict.other_record_id.filter(is_live);
+        let new: Vec<RecordId> = self.later_weights(conflict).into_iter().filter(is_live).collect();
+        let newest = self.phones_weight(conflict);
         let manual = match decision.resolution {
             "manual" => Some(manual_weight(decision)?),
             _ if decision.data.is_empty() => None,
             _ => return Err(Rejection::new("unknown_field", "values go with the resolution manual only").into()),
         };
-        let voided: Vec<RecordId> = match decision.resolution {
-            "client_wins" => earlier.into_iter().chain(new.iter().copied().filter(|id| Some(*id) != newest)).collect(),
-            "server_wins" => new,
-            _ => new.iter().copied().chain(earlier).collect(),
+        let winner = match decision.resolution {
+            "client_wins" => Some(newest.ok_or_else(weight_is_gone)?),
+            "server_wins" => Some(earlier.ok_or_else(weight_is_gone)?),
+            _ => None,
         };
+        let others = earlier.into_iter().chain(new).chain(added_in_force(conflict)).filter(|id| Some(*id) != winner);
         let why = decision.reason.clone().unwrap_or_else(|| "decided between two weights".to_owned());
-        let voided: Vec<RecordId> =
-            voided.into_iter().filter(|id| self.set_void(*id, Some((decider, &why)), cause)).collect();
+        let voided: Vec<RecordId> = others
+            .collect::<Vec<_>>()
+            .into_iter()
+            .filter(|id| self.set_void(*id, Some(self.void_by(decider, &why)), cause))
+            .collect();
+        let void_before = winner.and_then(|id| Some((id, self.void_of(id)?)));
+        if let Some((id, _)) = &void_before {
+            self.set_void(*id, None, cause);
+        }
+        let void_before = void_before.map(|(id, void)| json!({ "id": id, "void": void }));
         let added =
             manual.map(|weight| self.add_weight(conflict.record_id, newest.or(earlier), weight, decider, cause));
         self.renew(conflict, version, cause);
-        Ok(json!({ "deleted": false, "voided": voided, "added": added }))
+        Ok(json!({ "deleted": false, "voided": voided, "added": added, "counts_again": void_before }))
     }
 
     /// Takes a decision between weights back. `Moved` if one of them was touched since.
@@ -231,11 +279,20 @@ impl World {
         if !voided.iter().all(|id| is_void(self, id)) || added.iter().any(|id| is_void(self, id)) {
             return Err(SettleError::Moved);
         }
+        let again = before.get("counts_again");
+        let void_before = again.and_then(|again| again.get("void")).and_then(void_marks);
+        let again = ids_of(again.and_then(|again| again.get("id"))).pop().zip(void_before);
+        if again.as_ref().is_some_and(|(id, _)| is_void(self, id)) {
+            return Err(SettleError::Moved);
+        }
         for id in added {
-            self.set_void(id, Some((actor, "the decision was taken back")), cause);
+            self.set_void(id, Some(self.void_by(actor, "the decision was taken back")), cause);
         }
         for id in voided {
             self.set_void(id, None, cause);
+        }
+        if let Some((id, void)) = again {
+            self.set_void(id, Some(void), cause);
         }
         self.renew(conflict, version, cause);
         Ok(())
@@ -250,40 +307,93 @@ impl World {
     }
 
     /// Voids a weigh-in, or makes it count again; one that was deleted stays so. Answers whether that changed it.
-    fn set_void(&mut self, id: RecordId, by: Option<(&Actor, &str)>, cause: &Cause) -> bool {
+    fn set_void(&mut self, id: RecordId, void: Option<Void>, cause: &Cause) -> bool {
         let Some(row) = self.record(("weigh_ins", id)).filter(|row| row.is_live()) else { return false };
-        if row.value("voided_at").is_null() == by.is_none() {
+        if row.value("voided_at").is_null() == void.is_none() {
             return false;
         }
         let (table, mut values) = (row.table, row.values.clone());
-        values[table.index("voided_at")] = by.map_or(Value::Null, |_| Value::Instant(self.now));
-        values[table.index("voided_by")] = by.map_or(Value::Null, |(actor, _)| Value::Id(actor.person.0));
-        values[table.index("voided_reason")] = by.map_or(Value::Null, |(_, why)| Value::Text(short(why)));
+        let marks = void.unwrap_or([Value::Null, Value::Null, Value::Null]);
+        for (path, mark) in VOID.iter().zip(marks) {
+            values[table.index(path)] = mark;
+        }
         self.put(Draft { table, id, values, deleted: false }, cause);
         true
+    }
+
+    fn void_by(&self, actor: &Actor, why: &str) -> Void {
+        [Value::Instant(self.now), Value::Id(actor.person.0), Value::Text(short(why))]
+    }
+
+    /// How a weigh-in was voided, by path; none if it counts.
+    fn void_of(&self, id: RecordId) -> Option<Map<String, Json>> {
+        let row = self.record(("weigh_ins", id)).filter(|row| !row.value("voided_at").is_null())?;
+        Some(VOID.iter().map(|path| ((*path).to_owned(), row.value(path).to_json())).collect())
     }
 
     /// The author of a disputed weight takes it back.
     pub(super) fn void_own(&mut self, op_id: OpId, author: &Actor, cause: &Cause) {
         if let Some(id) = self.op(op_id).and_then(|op| op.record_id) {
-            self.set_void(id, Some((author, "taken back by its author")), cause);
+            self.set_void(id, Some(self.void_by(author, "taken back by its author")), cause);
         }
     }
 
-    /// Two weights are in dispute no longer once all the later ones, or the earlier one, were voided.
-    pub(super) fn review_weights(&mut self, animal: RecordId, cause: &Cause) {
-        let Some(mut conflict) = self.weights_in_dispute(animal).and_then(|id| self.conflicts.get(&id).cloned()) else {
+    /// After a weigh-in was written, `before` being what it was: if it is one of those in dispute and counts no longer,
+    /// or counts again, who decides must look again. Two weights are in dispute no longer once all but one were voided.
+    pub(super) fn review_weights(&mut self, weigh_in: RecordId, before: Option<&Record>, cause: &Cause) {
+        let Some(row) = self.record(("weigh_ins", weigh_in)) else { return };
+        let counts_now = counts(row);
+        let animal = row.value("animal_id").as_id().filter(|_| counts_now != before.is_some_and(counts));
+        let dispute = animal.and_then(|animal| self.weights_in_dispute(RecordId(animal)));
+        let Some(mut conflict) = dispute.and_then(|id| self.conflicts.get(&id).cloned()) else { return };
+        let later = self.later_weights(&conflict);
+        let named: Vec<RecordId> = conflict.other_record_id.into_iter().chain(later).collect();
+        if !named.contains(&weigh_in) {
             return;
-        };
-        let counts = |id: &RecordId| {
-            self.record(("weigh_ins", *id)).is_some_and(|row| row.is_live() && row.value("voided_at").is_null())
-        };
-        let new = conflict.op_ids.iter().filter_map(|id| self.op(*id)?.record_id).filter(counts).count();
-        let earlier = conflict.other_record_id.iter().filter(|id| counts(id)).count();
-        if new + earlier <= 1 {
+        }
+        let standing: Vec<RecordId> = named.into_iter().filter(|id| self.weight_counts(*id)).collect();
+        if standing.len() <= 1 && !counts_now {
             conflict.status = ConflictStatus::Superseded;
             conflict.resolved_at = Some(self.now);
-            self.change_conflict(conflict, cause);
+        } else {
+            // Where the earlier one counts no longer, the next is what the desk has.
+            let earlier = standing.first().copied().filter(|_| conflict.other_record_id == Some(weigh_in));
+            conflict.other_record_id = earlier.or(conflict.other_record_id);
+            self.show_phones_weight(&mut conflict);
+            conflict.rev += 1;
+        }
+        self.change_conflict(conflict, cause);
+    }
+
+    /// The weigh-ins that came after the one that a dispute names as the earlier, in their order.
+    fn later_weights(&self, conflict: &Conflict) -> Vec<RecordId> {
+        let mut later = Vec::new();
+        for id in conflict.op_ids.iter().filter_map(|id| self.op(*id)?.record_id) {
+            if Some(id) != conflict.other_record_id && !later.contains(&id) {
+                later.push(id);
+            }
+        }
+        later
+    }
+
+    /// The weigh-in that a decision for the phone makes official: the newest that counts; if none does, the newest that
+    /// was not deleted.
+    fn phones_weight(&self, conflict: &Conflict) -> Option<RecordId> {
+        let later = self.later_weights(conflict);
+        let is_live = |id: &&RecordId| self.record(("weigh_ins", **id)).is_some_and(Record::is_live);
+        let newest = later.iter().rev().find(|id| self.weight_counts(**id));
+        newest.or_else(|| later.iter().rev().find(is_live)).copied()
+    }
+
+    fn weight_counts(&self, id: RecordId) -> bool {
+        self.record(("weigh_ins", id)).is_some_and(counts)
+    }
+
+    /// Shows the phone's side of a dispute as a decision would make it now.
+    pub(super) fn show_phones_weight(&self, conflict: &mut Conflict) {
+        let animal = self.record(("animals", conflict.record_id));
+        if let (Some(animal), Some(weigh_in)) = (animal, self.phones_weight(conflict)) {
+            conflict.client_data = Some(self.with_weight(animal, weigh_in));
         }
     }
 
@@ -320,6 +430,28 @@ impl Conflict {
     pub fn is_about_facts(&self) -> bool {
         self.rule.is_some() && self.parts.is_empty()
     }
+}
+
+fn counts(weigh_in: &Record) -> bool {
+    weigh_in.is_live() && weigh_in.value("voided_at").is_null()
+}
+
+/// Weigh-ins that the decision in force has added: somebody disagrees with it, and it was not taken back.
+fn added_in_force(conflict: &Conflict) -> Vec<RecordId> {
+    let last = conflict.decisions.last().filter(|decision| decision.get("undone_at").is_none());
+    ids_of(last.and_then(|decision| decision.get("before")?.get("added")).filter(|id| !id.is_null()))
+}
+
+fn weight_is_gone() -> SettleError {
+    let detail = "the weight that would count was deleted: give a weight";
+    Rejection::of_field("needs_manual", OFFICIAL, detail).into()
+}
+
+/// The marks of a void as they were kept.
+fn void_marks(kept: &Json) -> Option<Void> {
+    let table = known_table("weigh_ins");
+    let mark = |path: &str| table.fields[table.index(path)].kind.decode_stored(kept.get(path)?).ok();
+    Some([mark(VOID[0])?, mark(VOID[1])?, mark(VOID[2])?])
 }
 
 fn manual_weight(decision: &Decision) -> Result<i64, SettleError> {

@@ -51,10 +51,7 @@ impl World {
         }
         self.review(key, cause);
         if key.0 == "weigh_ins" {
-            let animal = self.record(key).and_then(|row| row.value("animal_id").as_id());
-            if let Some(animal) = animal {
-                self.review_weights(RecordId(animal), cause);
-            }
+            self.review_weights(key.1, before.as_ref(), cause);
         }
         written
     }

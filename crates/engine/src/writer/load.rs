@@ -131,7 +131,7 @@ async fn load_snapshots(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result
         };
         let data = serde_json::from_str(&row.snapshot).map_err(|_| corrupt("snapshot"))?;
         let values = values_of(row.table, &data).map_err(corrupt)?;
-        world.add_snapshot((row.table.name, row.record_id), row.version, values);
+        world.add_snapshot((row.table.name, row.record_id), row.version, values, row.deleted);
     }
     Ok(())
 }
