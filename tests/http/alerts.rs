@@ -214,6 +214,8 @@ async fn what_is_said_goes_to_the_phones_of_admins_and_to_the_webhook(desk: Desk
     assert!(last["text"].as_str().is_some_and(|text| text.starts_with("The disk is almost full: ")), "{last}");
     let same = heard.iter().filter(|(_, body)| body["id"] == told["id"]).count();
     assert_eq!(same, 2, "it was tried again under the same id: {heard:?}");
+    assert_eq!(said(&desk, "disk_low").await[0]["push"], "waiting", "no phone has said that it has it");
+    assert_eq!(crate::messages::acked(&admin, &notice["id"], "seen").await, 1);
     assert_eq!(said(&desk, "disk_low").await[0]["push"], "sent");
 
     // Whose phone it is stays in the show.

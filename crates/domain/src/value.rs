@@ -390,7 +390,7 @@ mod tests {
         for known in ["UTC", "America/Chicago", "US/Central", "Asia/Kathmandu"] {
             assert_eq!(zone.decode(&json!(known)), Ok(Value::Text(known.to_owned())));
         }
-        for unknown in ["Not/AZone", "=cmd|1", "america/chicago", "UTC\u{1}"] {
+        for unknown in ["Not/AZone", "=cmd|1", "america/chicago", "UTC 1"] {
             assert_eq!(zone.decode(&json!(unknown)).map_err(|error| error.code), Err("out_of_range"), "{unknown}");
             assert_eq!(
                 zone.decode_stored(&json!(unknown)),

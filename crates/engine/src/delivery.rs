@@ -47,6 +47,8 @@ const CLAIMED_MAX: usize = 100;
 const CLAIMED_FOR_EACH: usize = 4;
 /// Phones that one transaction looks for through their providers.
 const LOCAL_MAX: i64 = 500;
+/// A delivery ended because its message was taken back.
+const RETRACTED: &str = "retracted";
 /// How long a claim lasts. Nothing is sent under it whose answer might come after its end.
 const LEASE: TimeDelta = TimeDelta::minutes(3);
 
@@ -251,8 +253,14 @@ impl Engine {
     fn count_results(&self, errands: &[Errand], changes: &[Change]) {
         let before: HashMap<Uuid, &Errand> = errands.iter().map(|errand| (errand.row.id, errand)).collect();
         for change in changes {
-            if let Some(errand) = before.get(&change.id).filter(|errand| errand.row.status != change.status) {
-                self.inner.telemetry.counters.deliveries(errand.row.channel, change.status, 1);
+            let Some(errand) = before.get(&change.id).filter(|errand| errand.row.status != change.status) else {
+                continue;
+            };
+            let (counters, channel) = (&self.inner.telemetry.counters, errand.row.channel);
+            if change.status == DeliveryStatus::Expired && is_needless(change.error_code.as_deref()) {
+                counters.needless(channel, 1);
+            } else {
+                counters.deliveries(channel, change.status, 1);
             }
         }
     }
@@ -272,6 +280,11 @@ impl Engine {
     }
 }
 
+/// Whether a delivery ended because nobody wanted it any more: that is no failure.
+fn is_needless(code: Option<&str>) -> bool {
+    matches!(code, Some("not_needed" | "superseded" | RETRACTED))
+}
+
 fn count_of(claimed: &[Claimed]) -> usize {
     claimed.iter().map(|claimed| claimed.errands.len()).sum()
 }
@@ -289,6 +302,11 @@ fn changed_messages(errands: &[Errand], changes: &[Change]) -> Vec<Uuid> {
 /// A provider's name, by the word of its way.
 pub(crate) fn provider_name(word: &str) -> String {
     Channel::parse(word).map_or_else(|| "A message service".to_owned(), |channel| words::name_of(channel).to_owned())
+}
+
+/// Why a delivery ended whose message was taken back.
+pub(crate) fn taken_back() -> String {
+    words::of_delivery(Channel::Local, RETRACTED)
 }
 
 /// What a step that asks no provider writes down.

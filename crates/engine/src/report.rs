@@ -31,7 +31,7 @@ use uuid::Uuid;
 
 use crate::api::alerts::{AlertEvent, AlertSubject};
 use crate::api::report::ReportFile;
-use crate::charts::range::Range;
+use crate::charts::range::{Range, Span};
 use crate::charts::{Drawn, PhoneNames, in_background, text_of};
 use crate::notifications::job;
 use crate::rights::require;
@@ -43,7 +43,9 @@ const DECISIONS_MAX: i64 = 200;
 /// Decisions of which it is told how long they took.
 const TIMED_MAX: i64 = 5_000;
 /// Alerts and problems that are listed.
-const ALERTS_MAX: i64 = 200;
+const ALERTS_MAX: usize = 200;
+/// What was said of alerts, as far as it is read: each is said again until it is over.
+const SAID_MAX: i64 = 5_000;
 const PROBLEMS_MAX: i64 = 30;
 /// Devices of no crew.
 const LAPTOPS: &str = "laptops";
@@ -93,6 +95,8 @@ struct Decision {
 struct Measured {
     charts: Vec<Figure>,
     alerts: Vec<Alert>,
+    /// Whether there were alerts before those.
+    has_older_alerts: bool,
     problems: Vec<GroupRow>,
 }
 
@@ -168,27 +172,52 @@ impl Engine {
         let mut tx = self.begin_read_telemetry_as(actor).await?;
         let problems = errors::most_frequent(&mut tx, now - ALERTS_KEPT, now, PROBLEMS_MAX).await?;
         drop(tx);
-        let said = self.alerts_between(now - ALERTS_KEPT, now, ALERTS_MAX).await?;
-        let alerts = alerts(&said, &Crews::of(devices));
+        let Span { from, until } = Span::of(Range::Show, self.read_show_time().await?, now);
+        let mut said = self.alerts_between(from, until, SAID_MAX + 1).await?;
+        let is_cut = i64::try_from(said.len()).is_ok_and(|count| count > SAID_MAX);
+        if is_cut {
+            said.remove(0);
+        }
+        let mut alerts = alerts(&said, &Crews::of(devices));
+        let too_many = alerts.len().saturating_sub(ALERTS_MAX);
+        alerts.drain(..too_many);
         let drawn = self.draw(Range::Show, false, Frame::report(chrono_tz::UTC), PhoneNames::LeftOut).await?;
         let charts = in_background(move || figures(&drawn)).await?;
-        Ok(Measured { charts, alerts, problems })
+        Ok(Measured { charts, alerts, has_older_alerts: is_cut || too_many > 0, problems })
     }
 }
 
-/// Those alerts that began, the oldest first, with their ends.
+/// Those alerts that began, the oldest first, with their ends. What is said again of a rule, of more phones perhaps, is
+/// one alert until the rule is over.
 fn alerts(said: &[AlertEvent], crews: &Crews) -> Vec<Alert> {
-    let over = |event: &AlertEvent| -> Option<DateTime<Utc>> {
-        let later = said.iter().filter(|other| other.rule == event.rule && other.at >= event.at);
-        later.filter(|other| other.kind == "resolved").map(|other| other.at).min()
-    };
-    let alert = |event: &AlertEvent| Alert {
-        at: event.at,
-        headline: event.headline.clone(),
-        over: over(event),
-        about: crews.about(&event.subjects),
-    };
-    said.iter().filter(|event| event.kind == "firing").map(alert).collect()
+    let mut found: Vec<(Alert, Vec<AlertSubject>)> = Vec::new();
+    let mut open: HashMap<&str, usize> = HashMap::new();
+    for event in said {
+        match (event.kind.as_str(), open.get(event.rule.as_str()).copied()) {
+            ("firing", None) => {
+                open.insert(&event.rule, found.len());
+                let headline = event.headline.clone();
+                let alert = Alert { at: event.at, headline, over: None, about: String::new() };
+                found.push((alert, event.subjects.clone()));
+            }
+            ("firing", Some(place)) => {
+                let (alert, subjects) = &mut found[place];
+                let is_new = |new: &&AlertSubject| subjects.iter().all(|known| known.subject != new.subject);
+                let new: Vec<AlertSubject> = event.subjects.iter().filter(is_new).cloned().collect();
+                if !new.is_empty() {
+                    // With more of them the newest line counts.
+                    alert.headline.clone_from(&event.headline);
+                }
+                subjects.extend(new);
+            }
+            ("resolved", Some(place)) => {
+                found[place].0.over = Some(event.at);
+                open.remove(event.rule.as_str());
+            }
+            _ => {}
+        }
+    }
+    found.into_iter().map(|(alert, subjects)| Alert { about: crews.about(&subjects), ..alert }).collect()
 }
 
 /// To whose work the phones belong, by their ids.

@@ -333,6 +333,9 @@ impl Writer {
         self.committed.notify_one();
         let clashes = world.journal().conflicts.iter().filter_map(|id| world.conflict(*id));
         self.counters.clashes(clashes, now);
+        for channel in outbox.taken_back() {
+            self.counters.needless(*channel, 1);
+        }
         for wake in wakes {
             // Nobody listening is fine: a wake-up carries no data.
             let _ = self.wakes.send(wake);

@@ -8,9 +8,10 @@ use chrono::{DateTime, Utc};
 use serde_json::value::to_raw_value;
 use serde_json::{Value as Json, json};
 use showdesk_domain::actor::{Actor, Function};
+use showdesk_engine::api::attention::AuditQuery;
 use showdesk_engine::api::notifications::{MessageItem, NewMessage};
 use showdesk_engine::api::sync::{PullQuery, Push, VerdictName};
-use showdesk_engine::{Engine, Options};
+use showdesk_engine::{Engine, MessageState, Options};
 use showdesk_testkit::{Joining, SetClock, on_both_engines};
 use tempfile::TempDir;
 use uuid::Uuid;
@@ -19,9 +20,15 @@ on_both_engines!(Show::in_summer =>
     a_message_waits_for_a_class_that_is_put_off,
     a_message_goes_out_at_once_if_its_class_is_brought_forward_over_it,
     a_message_before_a_class_that_is_cancelled_never_goes_out,
+    a_message_that_was_over_before_the_desk_came_back_is_told_of,
+    a_message_whose_class_moves_behind_its_end_says_so_and_is_told_of,
+    a_message_that_reaches_nobody_does_not_wait_for_ever,
 );
 on_both_engines!(Show::in_the_night_before_winter_time =>
     a_message_goes_out_once_at_its_own_moment_when_clocks_are_put_back,
+);
+on_both_engines!(Show::in_the_night_before_summer_time =>
+    a_message_goes_out_once_at_its_own_moment_when_clocks_are_put_forward,
 );
 
 /// A show with one class, and a phone at the gate.
@@ -45,6 +52,11 @@ impl Show {
     /// At noon of the day before; at two in the night it is one again. Class 15 is at half past two.
     async fn in_the_night_before_winter_time(database_url: Option<String>) -> Self {
         Self::open(database_url, "America/Chicago", "2026-10-31T17:00:00Z", "2026-11-01T08:30:00.000Z").await
+    }
+
+    /// At noon of the day before; at two in the night it is three. Class 15 is at half past three.
+    async fn in_the_night_before_summer_time(database_url: Option<String>) -> Self {
+        Self::open(database_url, "America/Chicago", "2026-03-07T18:00:00Z", "2026-03-08T08:30:00.000Z").await
     }
 
     async fn open(database_url: Option<String>, timezone: &str, now: &str, class_at: &str) -> Self {
@@ -130,6 +142,38 @@ impl Show {
         first
     }
 
+    /// A message for the gate, so long before the class, that is over at that moment.
+    async fn before_class_until(&self, minutes: i64, expires_at: &str) -> Uuid {
+        self.send(json!({
+            "title": "Get ready", "audience": {"functions": ["gate"]}, "expires_at": expires_at,
+            "before_class": {"class_id": self.class, "minutes": minutes},
+        }))
+        .await
+    }
+
+    async fn listed(&self, state: MessageState) -> Vec<MessageItem> {
+        self.engine.messages(&self.desk, state, None, 50).await.expect("a page").items
+    }
+
+    /// It was over before its time came: nobody has it, it stands under Sent with the reason, in the record, and the
+    /// office is told.
+    async fn assert_missed(&self, id: Uuid) {
+        let page = self.engine.my_notices(&self.gate, 0, 50).await.expect("the phone's messages");
+        assert!(page.items.iter().all(|item| item.id != id), "{page:?}");
+        assert!(self.listed(MessageState::Scheduled).await.iter().all(|item| item.id != id));
+        let sent = self.listed(MessageState::Sent).await;
+        let missed = sent.iter().find(|item| item.id == id).expect("it stands under Sent");
+        let why = (missed.status.as_str(), missed.reason.as_deref(), missed.sent_at, missed.cancelled_at);
+        assert_eq!(why, ("failed", Some("It was over before it could go out."), None, None));
+        let query = AuditQuery { action: Some("message_missed".to_owned()), limit: 10, ..AuditQuery::default() };
+        let record = self.engine.audit(&self.desk, query).await.expect("the record").items;
+        assert_eq!(record.iter().map(|row| row.record_id).collect::<Vec<_>>(), [Some(id)]);
+        let told: Vec<_> = sent.iter().filter(|item| item.kind == "message_missed").collect();
+        assert_eq!(told.len(), 1, "{sent:?}");
+        let body = told[0].body.as_deref().expect("a body");
+        assert!(body.starts_with("Get ready. It was over before it could go out."), "{body}");
+    }
+
     async fn assert_silent(&self, id: Uuid, moments: &[&str]) {
         for now in moments {
             self.go_to(now).await;
@@ -192,6 +236,86 @@ async fn a_message_before_a_class_that_is_cancelled_never_goes_out(show: Show) {
     show.change_class(json!({"planned_at": "2026-08-07T11:00:00.000Z"})).await;
     show.assert_silent(message, &["2026-08-07T10:45:00Z", "2026-08-07T11:00:00Z", "2026-08-08T10:00:00Z"]).await;
     assert_eq!(show.message(message).await.send_at, None);
+    show.engine.close().await;
+}
+
+async fn a_message_that_was_over_before_the_desk_came_back_is_told_of(show: Show) {
+    let asked = json!({
+        "title": "Get ready", "audience": {"functions": ["gate"]},
+        "send_at": "2026-08-07T09:00:00.000Z", "expires_at": "2026-08-07T09:30:00.000Z",
+    });
+    let message = show.send(asked).await;
+    assert_eq!(show.message(message).await.reason, None, "nothing is wrong");
+    // The laptop sleeps from eight to ten.
+    for now in ["2026-08-07T10:00:00Z", "2026-08-07T11:00:00Z"] {
+        show.go_to(now).await;
+        show.assert_missed(message).await;
+    }
+    show.engine.close().await;
+}
+
+async fn a_message_whose_class_moves_behind_its_end_says_so_and_is_told_of(show: Show) {
+    let message = show.before_class_until(15, "2026-08-07T10:00:00.000Z").await;
+    let at_eleven = json!({"planned_at": "2026-08-07T11:00:00.000Z"});
+    show.change_class(at_eleven).await;
+    let waits = show.listed(MessageState::Scheduled).await;
+    let says = waits.iter().find(|item| item.id == message).expect("it waits").reason.clone();
+    assert_eq!(says.as_deref(), Some("It will be over before it goes out. Change its end, or send it now."));
+    // Back at its old time there is nothing to say.
+    show.change_class(json!({"planned_at": "2026-08-07T10:00:00.000Z"})).await;
+    assert_eq!(show.message(message).await.reason, None);
+    show.change_class(json!({"planned_at": "2026-08-07T11:00:00.000Z"})).await;
+    show.assert_silent(message, &["2026-08-07T10:44:59Z"]).await;
+    show.go_to("2026-08-07T10:45:00Z").await;
+    show.assert_missed(message).await;
+    show.engine.close().await;
+}
+
+async fn a_message_that_reaches_nobody_does_not_wait_for_ever(show: Show) {
+    let asked = |send_at: Json| json!({"title": "Vets", "audience": {"functions": ["vet"]}, "send_at": send_at});
+    let [now, later] = [show.send(asked(Json::Null)).await, show.send(asked(json!("2026-08-07T09:00:00.000Z"))).await];
+    show.go_to("2026-08-07T09:00:00Z").await;
+    for message in [now, later] {
+        let item = show.message(message).await;
+        let says = (item.status.as_str(), item.reason.as_deref(), item.people);
+        assert_eq!(says, ("failed", Some("It reaches nobody."), 0));
+    }
+    // The office has a desk and no phone: a message for its phones reaches nobody either.
+    let asked = json!({"title": "Office", "audience": {"functions": ["admin"]}});
+    let office = show.message(show.send(asked).await).await;
+    assert_eq!((office.status.as_str(), office.reason.as_deref()), ("failed", Some("It reaches nobody.")));
+    show.engine.close().await;
+}
+
+async fn a_message_goes_out_once_at_its_own_moment_when_clocks_are_put_forward(show: Show) {
+    // Two hours before half past three it is half past midnight.
+    let before_class = show.before_class(120).await;
+    let half_past_one = show.schedule("2026-03-08T07:30:00.000Z").await;
+    let at_three = show.schedule("2026-03-08T08:00:00.000Z").await;
+    let all = [before_class, half_past_one, at_three];
+    let outs = [
+        out("2026-03-08T06:30:00Z", "Class 15 at 3:30"),
+        out("2026-03-08T07:30:00Z", "Get ready"),
+        out("2026-03-08T08:00:00Z", "Get ready"),
+    ];
+    for (now, told) in [
+        ("2026-03-08T05:30:00Z", 0),
+        ("2026-03-08T06:29:59.999Z", 0),
+        ("2026-03-08T06:30:00Z", 1),
+        ("2026-03-08T07:29:59.999Z", 1),
+        ("2026-03-08T07:30:00Z", 2),
+        // The last moment before two, and three, which follows it.
+        ("2026-03-08T07:59:59.999Z", 2),
+        ("2026-03-08T08:00:00Z", 3),
+        ("2026-03-08T08:30:00Z", 3),
+        ("2026-03-09T08:00:00Z", 3),
+    ] {
+        show.go_to(now).await;
+        for (place, message) in all.into_iter().enumerate() {
+            let expected = (place < told).then(|| outs[place].clone());
+            assert_eq!(show.told(message).await, expected, "{now}: {place}");
+        }
+    }
     show.engine.close().await;
 }
 

@@ -13,6 +13,7 @@ use chrono::{DateTime, Utc};
 use reqwest::Client;
 use reqwest::header::{AUTHORIZATION, CONTENT_ENCODING, CONTENT_TYPE};
 use serde_json::json;
+use url::Url;
 
 pub use subscription::{WebTarget, service_of};
 pub use vapid::VapidKey;
@@ -30,6 +31,8 @@ use vapid::Passes;
 
 /// Push services keep a message for four weeks at most.
 const TIME_TO_LIVE_MAX: Duration = Duration::from_hours(28 * 24);
+/// Apple's push service.
+const APPLE: &str = "web.push.apple.com";
 /// What is left of a message when a push service found it too large.
 const SHORT_BYTES_MAX: usize = 1024;
 
@@ -134,8 +137,7 @@ impl WebPush {
             .header(CONTENT_ENCODING, "aes128gcm")
             .header(CONTENT_TYPE, "application/octet-stream")
             .header("TTL", left.as_secs())
-            // A sleeping iPhone shows only what is urgent.
-            .header("Urgency", if message.priority.wakes() { "high" } else { "normal" })
+            .header("Urgency", urgency(target.endpoint(), message))
             .body(sealed);
         if let Some(name) = message.collapse_name() {
             request = request.header("Topic", name);
@@ -145,6 +147,11 @@ impl WebPush {
             Err(error) => Reading::Settled(lost(&error, Wait::Target)),
         }
     }
+}
+
+/// A sleeping iPhone shows only what is urgent; other phones keep their batteries for what is.
+fn urgency(endpoint: &Url, message: &Outgoing) -> &'static str {
+    if message.priority.wakes() || endpoint.host_str() == Some(APPLE) { "high" } else { "normal" }
 }
 
 /// The message as the page's worker reads it, in at most so many bytes.
@@ -167,4 +174,24 @@ fn fitted(message: &Outgoing, limit: usize) -> Option<String> {
     };
     let body = message.fitting_body(limit, |body| form(body).len())?;
     Some(form(&body))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::message::Priority;
+    use crate::message::tests::{call, noon};
+
+    #[test]
+    fn an_iphone_is_always_asked_urgently_and_others_only_when_it_is() {
+        for (endpoint, priority, expected) in [
+            ("https://web.push.apple.com/QGu", Priority::Normal, "high"),
+            ("https://fcm.googleapis.com/fcm/send/a", Priority::Normal, "normal"),
+            ("https://updates.push.services.mozilla.com/wpush/v2/a", Priority::Normal, "normal"),
+            ("https://fcm.googleapis.com/fcm/send/a", Priority::High, "high"),
+        ] {
+            let endpoint = Url::parse(endpoint).unwrap();
+            assert_eq!(urgency(&endpoint, &Outgoing { priority, ..call(noon()) }), expected, "{endpoint} {priority:?}");
+        }
+    }
 }

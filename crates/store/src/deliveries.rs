@@ -78,6 +78,12 @@ static LOAD: LazyChunked = LazyChunked::new(|| {
         )
     })
 });
+static STANDINGS: LazyChunked = LazyChunked::new(|| {
+    Chunked::new(|count| {
+        let ids = sql::placeholders(1, count);
+        format!("SELECT DISTINCT notification_id, status FROM {TABLE} WHERE notification_id IN ({ids})")
+    })
+});
 /// Whether the person has a newer message of the same key. Of two that went out in one moment the later told is newer.
 const SUPERSEDED: &str = "EXISTS (SELECT 1 FROM notifications o JOIN notification_recipients s \
                           ON s.notification_id = o.id AND s.user_id = d.user_id \
@@ -251,6 +257,18 @@ pub async fn load(tx: &mut Tx, ids: &[Uuid]) -> Result<Vec<Errand>> {
         }
     }
     found.sort_by_key(|errand| (errand.row.next_attempt_at, errand.row.id));
+    Ok(found)
+}
+
+/// How far messages have come anywhere: each message with each state that one of its deliveries is in.
+pub async fn standings(tx: &mut Tx, notifications: &[Uuid]) -> Result<Vec<(Uuid, DeliveryStatus)>> {
+    let mut found = Vec::new();
+    for (sql, chunk) in STANDINGS.cut(notifications) {
+        for row in tx.rows(sql, chunk.iter().map(|id| Value::from(*id)).collect()).await? {
+            let mut cells = Cells::new(&row, TABLE, &["notification_id", "status"]);
+            found.push((cells.uuid()?, cells.word(DeliveryStatus::parse)?));
+        }
+    }
     Ok(found)
 }
 

@@ -160,7 +160,7 @@ pub struct NotificationRow {
     pub sender: Option<String>,
     /// `{title, body}` as they were typed, where something is filled in.
     pub raw: Option<Json>,
-    /// When it went out.
+    /// When it went out, or its time came and it was over.
     pub released_at: Option<DateTime<Utc>>,
     /// When it was taken back before it went out.
     pub cancelled_at: Option<DateTime<Utc>>,
@@ -309,6 +309,24 @@ pub async fn release(tx: &mut Tx, row: &NotificationRow, now: DateTime<Utc>) -> 
                announcement_id = $6 WHERE id = $1";
     let values = values![row.id, now, row.title.as_str(), row.body.clone(), row.expires_at, row.announcement_id];
     tx.execute(sql, values).await?;
+    Ok(())
+}
+
+/// Ends a message whose time to go out has come but that is over by then: it is told to nobody and has failed. False if
+/// it went out, or was taken back, before.
+pub async fn miss(tx: &mut Tx, row: &NotificationRow, now: DateTime<Utc>) -> Result<bool> {
+    let sql = "UPDATE notifications SET released_at = $2, status = 'failed' \
+               WHERE id = $1 AND released_at IS NULL AND cancelled_at IS NULL";
+    Ok(tx.execute(sql, values![row.id, now]).await? == 1)
+}
+
+/// Says of a message that went out and waits for no phone how it ended: `sent` if it stands on a desk, `failed` if it
+/// stands nowhere.
+pub async fn end_without_phones(tx: &mut Tx, id: Uuid, is_on_desk: bool, now: DateTime<Utc>) -> Result<()> {
+    let sql = "UPDATE notifications SET status = $2, sent_at = COALESCE(sent_at, $3) \
+               WHERE id = $1 AND status = 'pending'";
+    let (status, sent_at) = if is_on_desk { ("sent", Some(now)) } else { ("failed", None) };
+    tx.execute(sql, values![id, status, sent_at]).await?;
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use futures_util::{StreamExt, stream};
 use serde_json::{Value as Json, json};
 use showdesk_domain::ids::RecordId;
 use showdesk_domain::schema::known_table;
-use showdesk_push::webhook::{Sent, Webhook, WebhookSender};
+use showdesk_push::webhook::{Fault, Sent, Webhook, WebhookSender};
 use showdesk_push::{Network, Reach};
 use showdesk_store::records;
 use showdesk_store::telemetry::alerts::{self, EventRow, Outgoing, Ready};
@@ -20,6 +20,7 @@ use tokio::task::AbortHandle;
 use tokio::time::timeout;
 use uuid::Uuid;
 
+use super::said::PUSHED;
 use super::settings::{self, WEBHOOK_SECRET};
 use crate::api::alerts::{AlertTrial, AlertWebhookTried};
 use crate::notifications::StaffNews;
@@ -36,7 +37,7 @@ const AT_ONCE: usize = 4;
 const LEASE: TimeDelta = TimeDelta::minutes(3);
 /// When what failed within this laptop is taken up again.
 const GIVEN_BACK_FOR: TimeDelta = TimeDelta::seconds(15);
-/// Pauses before the next tries; after the last one it is given up.
+/// Pauses before the next tries; the last one again and again, until it is no news any more.
 const PAUSES: [TimeDelta; 5] = [
     TimeDelta::seconds(1),
     TimeDelta::seconds(15),
@@ -45,6 +46,9 @@ const PAUSES: [TimeDelta; 5] = [
     TimeDelta::minutes(30),
 ];
 
+/// Where nobody is reached the page is not worn out by trying.
+const UNREACHED_PAUSE: TimeDelta = TimeDelta::minutes(1);
+
 /// What could not go out for so long is no news any more: the laptop was off, or had no way out.
 const NEWS_FOR: TimeDelta = TimeDelta::hours(6);
 
@@ -52,6 +56,8 @@ const NEWS_FOR: TimeDelta = TimeDelta::hours(6);
 enum Tried {
     Sent,
     Later(String),
+    /// Nobody was reached: the laptop may be offline.
+    Unreached(String),
     Never(String),
     /// The key to the address is not on this laptop: no try at all.
     NotHere,
@@ -162,7 +168,7 @@ impl Engine {
     async fn tell_admins_phones(&self, event: &EventRow) -> Result<()> {
         let open = format!("#/health/rule/{}", event.rule_id);
         let news = StaffNews {
-            kind: "alert",
+            kind: PUSHED,
             key: &event.id.to_string(),
             // A later one of the same rule takes its place.
             collapse: &format!("alert:{}", event.rule_id),
@@ -184,7 +190,7 @@ impl Engine {
         });
         let (ok, sentence) = match self.post_to_webhook(&letter).await? {
             Tried::Sent => (true, "The test message was taken.".to_owned()),
-            Tried::Later(sentence) | Tried::Never(sentence) => (false, sentence),
+            Tried::Later(sentence) | Tried::Unreached(sentence) | Tried::Never(sentence) => (false, sentence),
             Tried::NotHere => (false, settings::KEY_ELSEWHERE.to_owned()),
         };
         let mut tx = self.begin_write_telemetry().await?;
@@ -203,10 +209,11 @@ impl Engine {
         let parsed = String::from_utf8(address).ok().and_then(|text| Webhook::parse(&text).ok());
         let Some(webhook) = parsed else { return Ok(Tried::Never("The address cannot be read.".to_owned())) };
         let Some(sender) = self.webhook_sender().await else {
-            return Ok(Tried::Later("This laptop can make no connections just now.".to_owned()));
+            return Ok(Tried::Unreached("This laptop can make no connections just now.".to_owned()));
         };
         Ok(match sender.send(&webhook, letter).await {
             Sent::Taken => Tried::Sent,
+            Sent::Later(fault @ Fault::Unreachable) => Tried::Unreached(fault.sentence()),
             Sent::Later(fault) => Tried::Later(fault.sentence()),
             Sent::Never(fault) => Tried::Never(fault.sentence()),
         })
@@ -252,15 +259,12 @@ fn instant(at: DateTime<Utc>) -> String {
 /// Notes what a try came to; answers what is told of it, as it went and in a sentence, and after which pause the next
 /// one is due.
 fn judge(event: &mut EventRow, tried: Tried) -> (Option<(bool, String)>, Option<TimeDelta>) {
-    event.attempts += i64::from(!matches!(tried, Tried::NotHere));
+    event.attempts += i64::from(!matches!(tried, Tried::NotHere | Tried::Unreached(_)));
     let (webhook, pause, told) = match tried {
         Tried::Sent => (Outgoing::Sent, None, Some((true, "The last message was taken.".to_owned()))),
         Tried::Never(sentence) => (Outgoing::Failed, None, Some((false, sentence))),
-        Tried::Later(sentence) => {
-            let pause = pause_after(event.attempts);
-            let webhook = if pause.is_some() { Outgoing::Waiting } else { Outgoing::Failed };
-            (webhook, pause, Some((false, sentence)))
-        }
+        Tried::Later(sentence) => (Outgoing::Waiting, Some(pause_after(event.attempts)), Some((false, sentence))),
+        Tried::Unreached(sentence) => (Outgoing::Waiting, Some(UNREACHED_PAUSE), Some((false, sentence))),
         // Due at once for a desk that has the key.
         Tried::NotHere => (Outgoing::Waiting, Some(TimeDelta::zero()), None),
     };
@@ -268,8 +272,8 @@ fn judge(event: &mut EventRow, tried: Tried) -> (Option<(bool, String)>, Option<
     (told, pause)
 }
 
-/// How long to wait after so many tries; none to give up.
-fn pause_after(attempts: i64) -> Option<TimeDelta> {
-    let number = usize::try_from(attempts).ok()?.checked_sub(1)?;
-    PAUSES.get(number).copied()
+/// How long to wait after so many tries.
+fn pause_after(attempts: i64) -> TimeDelta {
+    let number = usize::try_from(attempts).unwrap_or(usize::MAX).saturating_sub(1);
+    PAUSES[number.min(PAUSES.len() - 1)]
 }

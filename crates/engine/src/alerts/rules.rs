@@ -44,16 +44,27 @@ pub(super) async fn all(tx: &mut Tx) -> Result<Vec<KnownRule>> {
             own.push(KnownRule { rule, is_built_in: false, is_changed: false });
         }
     }
-    let known = built_in.into_iter().map(|rule| match changed.iter().find(|changed| changed.id == rule.id) {
-        Some(changed) => KnownRule { is_changed: *changed != rule, rule: changed.clone(), is_built_in: true },
-        None => KnownRule { rule, is_built_in: true, is_changed: false },
+    let known = built_in.into_iter().filter(has_measure).map(|rule| {
+        match changed.iter().find(|changed| changed.id == rule.id) {
+            Some(changed) => KnownRule { is_changed: *changed != rule, rule: changed.clone(), is_built_in: true },
+            None => KnownRule { rule, is_built_in: true, is_changed: false },
+        }
     });
     Ok(known.chain(own).collect())
 }
 
 /// The built-in rules as nobody has changed them.
 pub(super) fn as_they_came() -> Vec<KnownRule> {
-    built_in().into_iter().map(|rule| KnownRule { rule, is_built_in: true, is_changed: false }).collect()
+    built_in()
+        .into_iter()
+        .filter(has_measure)
+        .map(|rule| KnownRule { rule, is_built_in: true, is_changed: false })
+        .collect()
+}
+
+/// Whether anything of what a rule is about is measured by this program at all: it makes no copies yet.
+fn has_measure(rule: &Rule) -> bool {
+    !matches!(rule.metric, Metric::BackupAge | Metric::BackupStickMissing)
 }
 
 /// All rules and what was chosen for them.

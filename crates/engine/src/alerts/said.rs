@@ -5,6 +5,7 @@ use serde_json::json;
 use showdesk_domain::actor::Actor;
 use showdesk_domain::ids::DeviceId;
 use showdesk_domain::permit::Action;
+use showdesk_store::deliveries::{self, DeliveryStatus};
 use showdesk_store::telemetry::alerts::{self, EventRow, Outgoing};
 use showdesk_telemetry::alerts::{Firing, MessageKind, Rule, Severity, Sink, detail, headline};
 use uuid::Uuid;
@@ -14,6 +15,9 @@ use super::round::Said;
 use crate::api::alerts::{AlertEvent, AlertEventPage, AlertSubject};
 use crate::rights::require;
 use crate::{Engine, EngineError, Result};
+
+/// The type of the message that tells the phones of admins.
+pub(super) const PUSHED: &str = "alert";
 
 /// What is kept of something that was said.
 pub(super) fn event(
@@ -99,7 +103,30 @@ impl Engine {
         }
         let place = |row: &EventRow| format!("{}.{}", row.at.timestamp_millis(), row.id.simple());
         let cursor = found.last().filter(|_| has_more).map(place);
+        self.follow_pushes(&mut found).await?;
         Ok(AlertEventPage { items: found.into_iter().map(view).collect(), cursor })
+    }
+
+    /// What was given to the messages is as far as its message came: no phone may have it.
+    async fn follow_pushes(&self, rows: &mut [EventRow]) -> Result<()> {
+        let mut given: Vec<_> = rows.iter_mut().filter(|row| row.push == Some(Outgoing::Sent)).collect();
+        if given.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<Uuid> = given.iter().map(|row| self.staff_news_id(PUSHED, &row.id.to_string())).collect();
+        let mut tx = self.begin_read_desk().await?;
+        let standings = deliveries::standings(&mut tx, &ids).await?;
+        for (row, id) in given.iter_mut().zip(ids) {
+            let states = || standings.iter().filter(|(message, _)| *message == id).map(|(_, status)| *status);
+            let has_come = states().any(|status| status.is_on_phone() || status == DeliveryStatus::Accepted);
+            let waits = states().any(|status| status == DeliveryStatus::Waiting);
+            row.push = Some(match (has_come, waits) {
+                (true, _) => Outgoing::Sent,
+                (false, true) => Outgoing::Waiting,
+                (false, false) => Outgoing::Failed,
+            });
+        }
+        Ok(())
     }
 
     /// What was said within a span, the oldest first, at most so much.

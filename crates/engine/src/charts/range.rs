@@ -73,14 +73,14 @@ pub(crate) struct ShowTime {
 
 /// A stretch of time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Span {
+pub(crate) struct Span {
     pub from: DateTime<Utc>,
     pub until: DateTime<Utc>,
 }
 
 impl Span {
     /// All that a range could show.
-    pub(super) fn of(range: Range, show: ShowTime, now: DateTime<Utc>) -> Self {
+    pub(crate) fn of(range: Range, show: ShowTime, now: DateTime<Utc>) -> Self {
         let today = now.with_timezone(&show.zone).date_naive();
         let begins = |date: NaiveDate| first_moment(&show.zone, date);
         match range {

@@ -1,12 +1,12 @@
 //! What a person reads of messages, and how far they came with the person.
 
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::{Mutex, PoisonError};
 
 use showdesk_domain::actor::{Actor, DeviceKind};
 use showdesk_domain::notices::Receipt;
 use showdesk_domain::permit::Action;
 use showdesk_store::Tx;
-use showdesk_store::deliveries::phones::{self, LocalTarget};
+use showdesk_store::deliveries::phones::{self, LocalTarget, Rise};
 use showdesk_store::deliveries::roll_up;
 use showdesk_store::deliveries::{Channel, DeliveryStatus};
 use showdesk_store::notifications::{notices, streams};
@@ -64,16 +64,20 @@ impl Engine {
             return Ok(Acked { updated: 0 });
         }
         let state = state.into();
-        let work = Acknowledge { actor: actor.clone(), ids, state, updated: AtomicI64::new(0) };
-        let updated = self.do_message_work(work).await?;
+        let work = Acknowledge { actor: actor.clone(), ids, state, risen: Mutex::default() };
+        let Risen { updated, arrived } = self.do_message_work(work).await?;
         if actor.device_kind == DeviceKind::Phone {
-            let result = match state {
-                Receipt::Waiting | Receipt::Delivered => DeliveryStatus::Delivered,
-                Receipt::Seen => DeliveryStatus::Seen,
-                Receipt::Confirmed => DeliveryStatus::Confirmed,
+            let counters = &self.inner.telemetry.counters;
+            // A phone tells only how far it has come: having the message is counted with its first word.
+            counters.deliveries(Channel::Local, DeliveryStatus::Delivered, arrived);
+            let further = match state {
+                Receipt::Waiting | Receipt::Delivered => None,
+                Receipt::Seen => Some(DeliveryStatus::Seen),
+                Receipt::Confirmed => Some(DeliveryStatus::Confirmed),
             };
-            let count = u64::try_from(updated).unwrap_or(0);
-            self.inner.telemetry.counters.deliveries(Channel::Local, result, count);
+            if let Some(further) = further {
+                counters.deliveries(Channel::Local, further, u64::try_from(updated).unwrap_or(0));
+            }
         }
         Ok(Acked { updated })
     }
@@ -83,44 +87,56 @@ struct Acknowledge {
     actor: Actor,
     ids: Vec<Uuid>,
     state: Receipt,
-    updated: AtomicI64,
+    risen: Mutex<Risen>,
+}
+
+/// What came of an acknowledgement.
+#[derive(Debug, Clone, Copy, Default)]
+struct Risen {
+    /// Messages that came further, on this device or with the person.
+    updated: i64,
+    /// Those that this phone had not said to have before.
+    arrived: u64,
 }
 
 impl Acknowledge {
     async fn rise(&self, tx: &mut Tx, outbox: &mut Outbox) -> showdesk_store::Result<()> {
         let Actor { person, device, device_kind, .. } = self.actor;
-        let (mut updated, mut on_phone) = (0, Vec::new());
+        let (mut risen, mut on_phone) = (Risen::default(), Vec::new());
         for id in &self.ids {
             let rose = streams::rise(tx, *id, person, self.state, outbox.now).await?;
             let target = LocalTarget { id: outbox.fresh_id(), person, device, has_token: false };
-            let rose_here = device_kind == DeviceKind::Phone
-                && phones::rise_on_phone(tx, *id, target, self.state, outbox.now).await?;
-            if rose_here {
+            let rose_here = match device_kind {
+                DeviceKind::Phone => phones::rise_on_phone(tx, *id, target, self.state, outbox.now).await?,
+                DeviceKind::Desk => Rise::None,
+            };
+            if rose_here != Rise::None {
                 on_phone.push(*id);
             }
             if rose && self.state == Receipt::Confirmed {
                 outbox.tell_person_again(tx, *id, person).await?;
             }
-            updated += i64::from(rose || rose_here);
+            risen.updated += i64::from(rose || rose_here != Rise::None);
+            risen.arrived += u64::from(rose_here == Rise::Arrived);
         }
         roll_up(tx, &on_phone, outbox.now).await?;
-        if updated > 0 {
+        if risen.updated > 0 {
             outbox.changed();
         }
-        self.updated.store(updated, Ordering::Relaxed);
+        *self.risen.lock().unwrap_or_else(PoisonError::into_inner) = risen;
         Ok(())
     }
 }
 
 impl Work for Acknowledge {
-    type Answer = i64;
+    type Answer = Risen;
     const ALONE: bool = false;
 
     fn tell<'a>(&'a self, tx: &'a mut Tx, outbox: &'a mut Outbox) -> BesideFuture<'a> {
         Box::pin(self.rise(tx, outbox))
     }
 
-    fn done(self) -> i64 {
-        self.updated.into_inner()
+    fn done(self) -> Risen {
+        self.risen.into_inner().unwrap_or_else(PoisonError::into_inner)
     }
 }

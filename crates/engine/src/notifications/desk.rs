@@ -152,6 +152,8 @@ fn item(row: NotificationRow, labels: &Labels, counts: Counts, by: Option<NamedR
         (None, None) => None,
     };
     let waits = row.released_at.is_none() && row.cancelled_at.is_none();
+    let people = waiting + delivered + seen + confirmed + accepted + failed + expired;
+    let reason = reason(&row, waits, people).map(str::to_owned);
     MessageItem {
         id: row.id,
         kind: row.kind,
@@ -178,9 +180,25 @@ fn item(row: NotificationRow, labels: &Labels, counts: Counts, by: Option<NamedR
         reminded_at: row.reminded_at,
         by,
         status: row.status,
-        people: waiting + delivered + seen + confirmed + accepted + failed + expired,
+        reason,
+        people,
         counts,
     }
+}
+
+/// Why a message as a whole did not come, or will not as it stands; none if its phones tell, or nothing is wrong.
+fn reason(row: &NotificationRow, waits: bool, people: i64) -> Option<&'static str> {
+    let is_over_by = |at: Option<DateTime<Utc>>| row.expires_at.zip(at).is_some_and(|(end, at)| end <= at);
+    if waits {
+        // An end that is counted from going out moves with it.
+        let is_too_late = row.ends_after_minutes.is_none() && is_over_by(row.send_at);
+        return is_too_late.then_some("It will be over before it goes out. Change its end, or send it now.");
+    }
+    let has_failed = row.status == "failed" && row.retracted_at.is_none() && people == 0;
+    has_failed.then(|| match is_over_by(row.released_at) {
+        true => "It was over before it could go out.",
+        false => "It reaches nobody.",
+    })
 }
 
 fn count(counts: &mut Counts, state: &str, people: i64) {

@@ -8,9 +8,10 @@ use showdesk_domain::ids::{DeviceId, PersonId};
 use showdesk_domain::notices::Receipt;
 use showdesk_domain::notices::audience::Hearer;
 use showdesk_domain::notices::facts::Author;
+use showdesk_store::deliveries::Channel;
 use showdesk_store::deliveries::phones::{self, LocalTarget};
 use showdesk_store::notifications::audience::HearingDevice;
-use showdesk_store::notifications::{self, NotificationRow, audience, streams};
+use showdesk_store::notifications::{self, NotificationRow, Source, audience, streams};
 use showdesk_store::{Result, Tx};
 use uuid::Uuid;
 
@@ -26,6 +27,7 @@ pub(crate) struct Outbox {
     everybody: Option<Everybody>,
     notified: bool,
     changed: bool,
+    taken_back: Vec<Channel>,
 }
 
 /// Who may hear something, and on what.
@@ -38,13 +40,26 @@ struct Everybody {
 impl Outbox {
     pub(crate) fn new(at: Moment) -> Self {
         let at_ms = u64::try_from(at.now.timestamp_millis()).unwrap_or(0);
-        Self { now: at.now, at, fresh: Box::new(fresh_ids(at_ms)), everybody: None, notified: false, changed: false }
+        Self {
+            now: at.now,
+            at,
+            fresh: Box::new(fresh_ids(at_ms)),
+            everybody: None,
+            notified: false,
+            changed: false,
+            taken_back: Vec::new(),
+        }
     }
 
     /// Who must hear of it once it is committed.
     pub(crate) fn wakes(&self) -> impl Iterator<Item = Wake> + use<> {
         let notified = self.notified.then_some(Wake::Notified);
         notified.into_iter().chain(self.changed.then_some(Wake::Messages))
+    }
+
+    /// The ways of deliveries that ended because their messages were taken back: counted once it is committed.
+    pub(crate) fn taken_back(&self) -> &[Channel] {
+        &self.taken_back
     }
 
     /// What became of messages has changed: who follows them must look.
@@ -88,7 +103,8 @@ impl Outbox {
         if !notifications::retract(tx, id, self.now).await? {
             return Ok(false);
         }
-        phones::take_back(tx, id, self.now).await?;
+        let ended = phones::take_back(tx, id, &crate::delivery::taken_back(), self.now).await?;
+        self.taken_back.extend(ended);
         self.tell_again(tx, id).await?;
         Ok(true)
     }
@@ -120,7 +136,7 @@ impl Outbox {
     async fn put(&mut self, tx: &mut Tx, row: &NotificationRow, people: Vec<PersonId>, by: Author) -> Result<()> {
         self.changed = true;
         if people.is_empty() {
-            return Ok(());
+            return notifications::end_without_phones(tx, row.id, false, self.now).await;
         }
         self.notified = true;
         let event = streams::next_event(tx).await?;
@@ -135,6 +151,11 @@ impl Outbox {
             devices.into_iter().filter(|target| by.device != Some(target.device)).collect();
         for target in &mut targets {
             target.id = (self.fresh)();
+        }
+        if targets.is_empty() {
+            // What the desk tells of itself is told where it stands on a desk; what somebody wrote is for phones.
+            let is_on_desk = row.source == Source::Automatic && !new.is_empty();
+            return notifications::end_without_phones(tx, row.id, is_on_desk, self.now).await;
         }
         phones::add_local(tx, row.id, &targets, row.expires_at, self.now).await
     }

@@ -1,16 +1,18 @@
 //! Scheduled messages go out when their time has come.
 
 use chrono::{DateTime, TimeDelta, Utc};
+use serde_json::json;
 use showdesk_domain::ids::PersonId;
 use showdesk_domain::notices::words::{Manner, cut};
 use showdesk_domain::notices::{BODY_CHARS_MAX, TITLE_CHARS_MAX};
 use showdesk_domain::op::Op;
+use showdesk_domain::value::instant_text;
 use showdesk_domain::world::{Author, Needs, World};
 use showdesk_store::notifications::NotificationRow;
-use showdesk_store::{Tx, notifications as rows};
+use showdesk_store::{Tx, audit, notifications as rows};
 use uuid::Uuid;
 
-use super::announcing::{missing_for, stands};
+use super::announcing::{missing_for, note, stands};
 use super::job::Work;
 use super::outbox::Outbox;
 use super::scheduling::time_now;
@@ -57,8 +59,31 @@ impl Engine {
 
     async fn release(&self, now: DateTime<Utc>, ids: Vec<Uuid>) -> Result<usize> {
         let desk = self.author_of(self.desk_actor().await?);
-        self.do_message_work(Release { engine: self.clone(), desk, now, ids, due: Vec::new() }).await
+        let work = Release { engine: self.clone(), desk, now, ids, due: Vec::new() };
+        let Released { count, missed } = self.do_message_work(work).await?;
+        for (id, title) in missed {
+            self.tell_of_missed(id, &title).await;
+        }
+        Ok(count)
     }
+
+    /// Tells the office of a message that nobody was told. It stands under Sent and in the record all the same.
+    async fn tell_of_missed(&self, id: Uuid, title: &str) {
+        let body = format!("{title}. It was over before it could go out. Write it again if it is still wanted.");
+        let (key, open) = (id.to_string(), format!("#/messages/sent/{id}"));
+        let told = self.tell_staff("message_missed", &key, "A planned message was missed", Some(&body), &open);
+        if let Err(error) = told.await {
+            tracing::error!(message = %id, ?error, "nobody could be told of a message that was missed");
+        }
+    }
+}
+
+/// What became of messages whose time had come.
+struct Released {
+    /// How many there were.
+    count: usize,
+    /// Those that were over: their ids and titles.
+    missed: Vec<(Uuid, String)>,
 }
 
 struct Due {
@@ -113,7 +138,7 @@ impl Release {
 }
 
 impl Work for Release {
-    type Answer = usize;
+    type Answer = Released;
     const ALONE: bool = true;
 
     fn look<'a>(&'a mut self, tx: &'a mut Tx) -> BesideFuture<'a> {
@@ -157,7 +182,12 @@ impl Work for Release {
                     rows::rewrite(tx, &NotificationRow { send_at: None, ..due.row.clone() }).await?;
                     outbox.changed();
                 } else if due.is_over {
-                    rows::cancel(tx, due.row.id, outbox.now).await?;
+                    if rows::miss(tx, &due.row, outbox.now).await? {
+                        let what =
+                            json!({ "title": due.row.title, "expires_at": due.row.expires_at.map(instant_text) });
+                        let note = note(&self.desk.actor, "message_missed", due.row.id, outbox.now, Some(what));
+                        audit::add(tx, &[note]).await?;
+                    }
                     outbox.changed();
                 } else {
                     outbox.release(tx, &due.row).await?;
@@ -167,7 +197,9 @@ impl Work for Release {
         })
     }
 
-    fn done(self) -> usize {
-        self.due.iter().filter(|due| !due.waits).count()
+    fn done(self) -> Released {
+        let count = self.due.iter().filter(|due| !due.waits).count();
+        let missed = self.due.into_iter().filter(|due| due.is_over && !due.waits);
+        Released { count, missed: missed.map(|due| (due.row.id, due.row.title)).collect() }
     }
 }

@@ -82,6 +82,11 @@ impl Engine {
         self.tell_staff_news(StaffNews { kind, key, collapse: &collapse, title, body, outside: None, open }).await
     }
 
+    /// The id of the message that tells those who run the show of this.
+    pub(crate) fn staff_news_id(&self, kind: &str, key: &str) -> Uuid {
+        Uuid::new_v5(&self.inner.show_id, format!("{kind}:{key}").as_bytes())
+    }
+
     /// The same, where a later one takes the place of an earlier one.
     pub(crate) async fn tell_staff_news(&self, news: StaffNews<'_>) -> Result<()> {
         use showdesk_domain::actor::Function;
@@ -94,7 +99,7 @@ impl Engine {
             data["outside"] = serde_json::json!({ "body": cut(outside, BODY_CHARS_MAX) });
         }
         let row = NotificationRow {
-            id: Uuid::new_v5(&self.inner.show_id, dedupe_key.as_bytes()),
+            id: self.staff_news_id(news.kind, news.key),
             kind: news.kind.to_owned(),
             title: cut(news.title, TITLE_CHARS_MAX),
             body: news.body.map(|body| cut(body, BODY_CHARS_MAX)),

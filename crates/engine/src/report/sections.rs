@@ -228,7 +228,12 @@ fn alerts(facts: &Facts) -> String {
         vec![alert.headline.clone(), moment(alert.at, facts.show.zone), lasted, alert.about.clone()]
     };
     let rows: Vec<Vec<String>> = measured.alerts.iter().map(row).collect();
-    let lead = format!("{} times something needed a look.", number(i64::try_from(rows.len()).unwrap_or(0)));
+    let count = number(i64::try_from(rows.len()).unwrap_or(0));
+    let lead = if measured.has_older_alerts {
+        format!("Something needed a look very often; these are the newest {count} times.")
+    } else {
+        format!("{count} times something needed a look.")
+    };
     let body = table("Alerts, the oldest first", &["What", "When", "For", "About"], 4, &rows);
     section("alerts", "Alerts", &lead, &body)
 }

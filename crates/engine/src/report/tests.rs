@@ -138,6 +138,47 @@ fn an_alert_names_crews_and_no_phone() {
 }
 
 #[test]
+fn an_alert_that_grows_and_is_said_again_is_one_until_it_is_over() {
+    let event = |minute: u32, rule: &str, kind: &str, phones: &[u128]| AlertEvent {
+        id: Uuid::now_v7(),
+        rule: rule.to_owned(),
+        kind: kind.to_owned(),
+        headline: format!("{} phones", phones.len()),
+        detail: None,
+        severity: "warning".to_owned(),
+        subjects: phones
+            .iter()
+            .map(|number| AlertSubject {
+                subject: Uuid::from_u128(*number).to_string(),
+                name: None,
+                since: at("2026-08-14T14:00:00Z"),
+                value: None,
+            })
+            .collect(),
+        quiet: false,
+        push: None,
+        webhook: None,
+        at: at(&format!("2026-08-14T14:{minute:02}:00Z")),
+    };
+    let said = [
+        event(0, "away", "firing", &[1]),
+        event(1, "disk", "firing", &[]),
+        event(2, "away", "firing", &[1, 2]),
+        event(3, "away", "still_firing", &[1, 2]),
+        event(4, "away", "firing", &[2, 3]),
+        event(5, "away", "resolved", &[2, 3]),
+        event(6, "away", "firing", &[1]),
+    ];
+    let found = alerts(&said, &Crews(HashMap::new()));
+    let told: Vec<_> = found.iter().map(|alert| (alert.at, alert.over, alert.about.as_str())).collect();
+    let minute = |minute: u32| at(&format!("2026-08-14T14:{minute:02}:00Z"));
+    assert_eq!(
+        told,
+        [(minute(0), Some(minute(5)), "3 removed phones"), (minute(1), None, ""), (minute(6), None, "1 removed phone"),]
+    );
+}
+
+#[test]
 fn the_middle_decision_counts() {
     let began = at("2026-08-14T14:00:00Z");
     let took = |minutes| (began, began + TimeDelta::minutes(minutes));

@@ -21,6 +21,7 @@ const VERDICTS: [(VerdictName, &str); 7] = [
     (VerdictName::Retry, "retry"),
 ];
 const REPLAYED: &str = "replayed";
+const NEEDLESS: &str = "needless";
 const CHANNELS: [Channel; 4] = [Channel::Local, Channel::Fcm, Channel::Apns, Channel::Web];
 const RESULTS: [DeliveryStatus; 6] = [
     DeliveryStatus::Delivered,
@@ -39,6 +40,7 @@ pub(crate) struct Counters {
     opened: AtomicU64,
     decided: AtomicU64,
     deliveries: [[AtomicU64; RESULTS.len()]; CHANNELS.len()],
+    needless: [AtomicU64; CHANNELS.len()],
 }
 
 impl Default for Counters {
@@ -50,6 +52,7 @@ impl Default for Counters {
             opened: zero(0),
             decided: zero(0),
             deliveries: array::from_fn(|_| array::from_fn(zero)),
+            needless: array::from_fn(zero),
         }
     }
 }
@@ -95,8 +98,16 @@ impl Counters {
         }
     }
 
+    /// Counts messages that came to no phone on a way because nobody wanted that any more: they were taken back, a newer
+    /// one took their place, or the phone had them. They expired, and are no failures.
+    pub(crate) fn needless(&self, channel: Channel, count: u64) {
+        if let Some(way) = CHANNELS.iter().position(|known| *known == channel) {
+            self.needless[way].fetch_add(count, Ordering::Relaxed);
+        }
+    }
+
     /// How far all are.
-    pub(super) fn read(&self) -> Vec<(Metric, Labels, u64)> {
+    pub(crate) fn read(&self) -> Vec<(Metric, Labels, u64)> {
         let value = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let verdicts = VERDICTS.iter().map(|(_, word)| *word).zip(&self.verdicts);
         let verdicts = verdicts.chain([(REPLAYED, &self.replayed)]);
@@ -111,6 +122,12 @@ impl Counters {
                 if value(counter) > 0 {
                     read.push((Metric::Deliveries, of, value(counter)));
                 }
+            }
+        }
+        for (channel, counter) in CHANNELS.iter().zip(&self.needless) {
+            if value(counter) > 0 {
+                let of = labels([("channel", channel.as_str()), ("result", NEEDLESS)]);
+                read.push((Metric::Deliveries, of, value(counter)));
             }
         }
         read

@@ -7,24 +7,39 @@ use showdesk_domain::ids::{DeviceId, PersonId};
 use showdesk_domain::notices::Receipt;
 use uuid::Uuid;
 
-use super::{ADD, Channel, DeliveryRow, DeliveryStatus, add, bind, roll_up};
+use super::{ADD, Channel, DeliveryRow, DeliveryStatus, TABLE, add, bind, roll_up};
+use crate::db::row::Cells;
 use crate::db::value::values;
 use crate::sql;
 use crate::{Result, Tx};
 
 /// A phone that is there has so long to take a message before it is sent by a provider, too.
 const LOCAL_FIRST: TimeDelta = TimeDelta::seconds(10);
-/// What delivered, seen and confirmed rise from.
-const BELOW: [&str; 3] = ["'waiting'", "'waiting', 'delivered'", "'waiting', 'delivered', 'seen'"];
+/// What a phone has before it says anything.
+const NOT_THERE: &str = "'waiting', 'accepted', 'failed', 'expired'";
+/// What seen and confirmed rise from on a phone that has the message.
+const BELOW: [&str; 2] = ["'delivered'", "'delivered', 'seen'"];
 
-static RISE: LazyLock<[&str; 3]> = LazyLock::new(|| {
-    BELOW.map(|below| {
-        sql::keep(format!(
-            "UPDATE notification_deliveries SET status = $4, updated_at = $5 WHERE notification_id = $1 \
-             AND user_id = $2 AND target = $3 AND status IN ({below}, 'accepted', 'failed', 'expired')"
-        ))
-    })
-});
+static ARRIVE: LazyLock<&str> = LazyLock::new(|| sql::keep(rise_from(NOT_THERE)));
+static RISE: LazyLock<[&str; 2]> = LazyLock::new(|| BELOW.map(|below| sql::keep(rise_from(below))));
+
+fn rise_from(below: &str) -> String {
+    format!(
+        "UPDATE notification_deliveries SET status = $4, updated_at = $5 WHERE notification_id = $1 \
+         AND user_id = $2 AND target = $3 AND status IN ({below})"
+    )
+}
+
+/// What a phone's word about a message was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rise {
+    /// It had said as much before.
+    None,
+    /// It had the message, and is further with it now.
+    Further,
+    /// The first word that it has the message, however far it is with it.
+    Arrived,
+}
 
 /// A phone that a message goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -79,26 +94,32 @@ pub async fn add_local(
     add(tx, &targets.iter().map(row).collect::<Vec<_>>()).await
 }
 
-/// It came this far on one phone; false if it had before. A phone that joined since gets its row now.
+/// It came this far on one phone. A phone that joined since gets its row now.
 pub async fn rise_on_phone(
     tx: &mut Tx,
     notification: Uuid,
     target: LocalTarget,
     state: Receipt,
     now: DateTime<Utc>,
-) -> Result<bool> {
-    let (rank, status) = match state {
-        Receipt::Waiting => return Ok(false),
-        Receipt::Delivered => (0, DeliveryStatus::Delivered),
-        Receipt::Seen => (1, DeliveryStatus::Seen),
-        Receipt::Confirmed => (2, DeliveryStatus::Confirmed),
+) -> Result<Rise> {
+    let (further, status) = match state {
+        Receipt::Waiting => return Ok(Rise::None),
+        Receipt::Delivered => (None, DeliveryStatus::Delivered),
+        Receipt::Seen => (Some(RISE[0]), DeliveryStatus::Seen),
+        Receipt::Confirmed => (Some(RISE[1]), DeliveryStatus::Confirmed),
     };
-    let device = target.device.to_string();
-    if tx.execute(RISE[rank], values![notification, target.person, device, status.as_str(), now]).await? > 0 {
-        return Ok(true);
+    let values = || values![notification, target.person, target.device.to_string(), status.as_str(), now];
+    if tx.execute(*ARRIVE, values()).await? > 0 {
+        return Ok(Rise::Arrived);
+    }
+    if let Some(further) = further
+        && tx.execute(further, values()).await? > 0
+    {
+        return Ok(Rise::Further);
     }
     let (sql, _) = ADD.cut(&[()]).next().expect("one row is one chunk");
-    Ok(tx.execute(sql, bind(&target.row(notification, status, now))).await? > 0)
+    let is_new = tx.execute(sql, bind(&target.row(notification, status, now))).await? > 0;
+    Ok(if is_new { Rise::Arrived } else { Rise::None })
 }
 
 /// Somebody is reminded: phones of who was reminded in this moment, and that a provider can wake, are woken again.
@@ -111,12 +132,15 @@ pub async fn wake_again(tx: &mut Tx, notification: Uuid, now: DateTime<Utc>) -> 
     Ok(())
 }
 
-/// A message was taken back: what waits for a phone or a provider waits no more.
-pub async fn take_back(tx: &mut Tx, notification: Uuid, now: DateTime<Utc>) -> Result<()> {
+/// A message was taken back: what waits for a phone or a provider waits no more, and says `reason` why. Answers by which
+/// ways it had waited, one for each delivery.
+pub async fn take_back(tx: &mut Tx, notification: Uuid, reason: &str, now: DateTime<Utc>) -> Result<Vec<Channel>> {
     let sql = "UPDATE notification_deliveries SET status = 'expired', next_attempt_at = NULL, lease_until = NULL, \
-               updated_at = $2 WHERE notification_id = $1 AND status = 'waiting'";
-    tx.execute(sql, values![notification, now]).await?;
-    roll_up(tx, &[notification], now).await
+               error_code = 'retracted', reason = $3, updated_at = $2 \
+               WHERE notification_id = $1 AND status = 'waiting' RETURNING channel";
+    let rows = tx.rows(sql, values![notification, now, reason]).await?;
+    roll_up(tx, &[notification], now).await?;
+    rows.iter().map(|row| Cells::new(row, TABLE, &["channel"]).word(Channel::parse)).collect()
 }
 
 /// A message ends at another time: the worker looks at what waits of it.

@@ -8,7 +8,7 @@ use showdesk_domain::actor::Function;
 use showdesk_domain::notices::Receipt;
 use showdesk_store::db::Seat;
 use showdesk_store::deliveries::claims::{self, Change, Claim, Moment};
-use showdesk_store::deliveries::phones::{self, LocalTarget};
+use showdesk_store::deliveries::phones::{self, LocalTarget, Rise};
 use showdesk_store::deliveries::{self, Channel, DeliveryRow, DeliveryStatus, Errand};
 use showdesk_store::notifications;
 use showdesk_store::push_tokens::{self, TokenCounts, TokenRow};
@@ -209,7 +209,7 @@ async fn what_a_provider_took_is_said_although_it_was_taken_back_meanwhile(store
     let claimed = claim(&mut tx, moment(20), SERVICE, 10).await;
     let errand = deliveries::load(&mut tx, &claimed.ids).await.unwrap().remove(0);
     assert!(notifications::retract(&mut tx, message, at(21)).await.unwrap());
-    phones::take_back(&mut tx, message, at(21)).await.unwrap();
+    phones::take_back(&mut tx, message, "Taken back.", at(21)).await.unwrap();
     assert!(rows(&mut tx, message).await.iter().all(|row| row.status == DeliveryStatus::Expired));
     assert_eq!(status_of(&mut tx, message).await, "failed", "nobody can have it any more");
     claims::settle(&mut tx, &[Change { accepted_at: None, ..change(&errand, DeliveryStatus::Failed) }], at(22))
@@ -267,10 +267,13 @@ async fn each_person_of_a_phone_has_a_line_of_their_own(store: TestStore) {
     let message = send(&mut tx, show, "Both", &[before]).await.id;
     // Ana's phone is Bo's now, who has the message, too.
     let phone = LocalTarget { id: Uuid::now_v7(), device: before.device, ..now };
-    assert!(phones::rise_on_phone(&mut tx, message, phone, Receipt::Seen, at(20)).await.unwrap());
+    assert_eq!(phones::rise_on_phone(&mut tx, message, phone, Receipt::Seen, at(20)).await.unwrap(), Rise::Arrived);
     let lines = notifications::desk::deliveries(&mut tx, message).await.unwrap();
     let told: Vec<(&str, &str)> = lines.iter().map(|line| (line.person_name.as_str(), line.status.as_str())).collect();
     assert_eq!(told, [("Ana", "waiting"), ("Bo", "seen")]);
+    let mut standings = deliveries::standings(&mut tx, &[message, Uuid::now_v7()]).await.unwrap();
+    standings.sort_by_key(|(_, status)| status.as_str());
+    assert_eq!(standings, [(message, DeliveryStatus::Seen), (message, DeliveryStatus::Waiting)]);
 }
 
 async fn local_rows_are_held_and_what_is_over_is_found(store: TestStore) {

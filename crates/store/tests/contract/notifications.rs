@@ -8,8 +8,8 @@ use showdesk_domain::notices::audience::Audience;
 use showdesk_domain::notices::{Priority, Receipt};
 use showdesk_domain::value::Value;
 use showdesk_store::db::Seat;
-use showdesk_store::deliveries::phones::{self, LocalTarget};
-use showdesk_store::deliveries::roll_up;
+use showdesk_store::deliveries::phones::{self, LocalTarget, Rise};
+use showdesk_store::deliveries::{Channel, roll_up};
 use showdesk_store::notifications::templates::TemplateRow;
 use showdesk_store::notifications::{self, NotificationRow, Source, Told};
 use showdesk_store::notifications::{audience, desk, find, notices, settings, streams, templates};
@@ -126,6 +126,33 @@ async fn a_message_is_kept_whole_and_told_once(store: TestStore) {
     notifications::add(&mut tx, &second).await.unwrap();
     assert!(notifications::cancel(&mut tx, second.id, at(13)).await.unwrap());
     assert!(notifications::due(&mut tx, at(99), None, 10).await.unwrap().is_empty());
+    assert!(!notifications::miss(&mut tx, &second, at(14)).await.unwrap(), "it was taken back");
+    tx.commit().await.unwrap();
+}
+
+async fn a_message_to_no_phone_has_an_end(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    let missed = row(show, "Missed");
+    assert!(notifications::add(&mut tx, &missed).await.unwrap());
+    assert!(notifications::miss(&mut tx, &missed, at(200)).await.unwrap());
+    assert!(!notifications::miss(&mut tx, &missed, at(201)).await.unwrap());
+    let [nobody, desks] = [send(&mut tx, show, "Nobody", &[]).await, send(&mut tx, show, "Desks", &[]).await];
+    notifications::end_without_phones(&mut tx, nobody.id, false, at(11)).await.unwrap();
+    notifications::end_without_phones(&mut tx, desks.id, true, at(12)).await.unwrap();
+    notifications::end_without_phones(&mut tx, desks.id, false, at(13)).await.unwrap();
+    let mut told = Vec::new();
+    for id in [missed.id, nobody.id, desks.id] {
+        roll_up(&mut tx, &[id], at(300)).await.unwrap();
+        let row = notifications::load(&mut tx, &[id]).await.unwrap().remove(0);
+        told.push((row.status, row.released_at, row.sent_at));
+    }
+    let failed = |at| ("failed".to_owned(), Some(at), None);
+    let sent = ("sent".to_owned(), Some(at(10)), Some(at(12)));
+    assert_eq!(told, [failed(at(200)), failed(at(10)), sent], "none of them waits for ever");
+    let out = desk::sent(&mut tx, None, 10).await.unwrap();
+    assert_eq!(out[0].id, missed.id, "it stands with what went out");
+    assert!(desk::scheduled(&mut tx, None, 10).await.unwrap().is_empty());
     tx.commit().await.unwrap();
 }
 
@@ -171,14 +198,14 @@ async fn what_came_how_far_only_rises(store: TestStore) {
     let rise = async |tx: &mut Tx, state| streams::rise(tx, id, ana.person, state, at(11)).await.unwrap();
     let on_phone = async |tx: &mut Tx, state| phones::rise_on_phone(tx, id, ana, state, at(11)).await.unwrap();
     for (state, rises) in [
-        (Receipt::Waiting, false),
-        (Receipt::Seen, true),
-        (Receipt::Delivered, false),
-        (Receipt::Seen, false),
-        (Receipt::Confirmed, true),
-        (Receipt::Seen, false),
+        (Receipt::Waiting, Rise::None),
+        (Receipt::Seen, Rise::Arrived),
+        (Receipt::Delivered, Rise::None),
+        (Receipt::Seen, Rise::None),
+        (Receipt::Confirmed, Rise::Further),
+        (Receipt::Seen, Rise::None),
     ] {
-        assert_eq!(rise(&mut tx, state).await, rises, "{state:?}");
+        assert_eq!(rise(&mut tx, state).await, rises != Rise::None, "{state:?}");
         assert_eq!(on_phone(&mut tx, state).await, rises, "{state:?} on the phone");
     }
     let own = streams::own(&mut tx, ana.person, &[id, Uuid::now_v7()]).await.unwrap();
@@ -186,8 +213,8 @@ async fn what_came_how_far_only_rises(store: TestStore) {
     assert!(streams::own(&mut tx, show.person, &[id]).await.unwrap().is_empty());
     // A phone of the person that joined since has a line of its own.
     let second = LocalTarget { id: Uuid::now_v7(), device: show.device, ..ana };
-    assert!(phones::rise_on_phone(&mut tx, id, second, Receipt::Seen, at(12)).await.unwrap());
-    assert!(!phones::rise_on_phone(&mut tx, id, second, Receipt::Seen, at(12)).await.unwrap());
+    assert_eq!(phones::rise_on_phone(&mut tx, id, second, Receipt::Seen, at(12)).await.unwrap(), Rise::Arrived);
+    assert_eq!(phones::rise_on_phone(&mut tx, id, second, Receipt::Seen, at(12)).await.unwrap(), Rise::None);
     let lines = desk::deliveries(&mut tx, id).await.unwrap();
     let told: Vec<(&str, &str)> = lines.iter().map(|line| (line.person_name.as_str(), line.status.as_str())).collect();
     assert_eq!(told, [("Ana", "confirmed"), ("Ana", "seen"), ("Ben", "waiting")]);
@@ -204,7 +231,12 @@ async fn what_came_how_far_only_rises(store: TestStore) {
     let out = notifications::load(&mut tx, &[id]).await.unwrap().remove(0);
     assert_eq!((out.status.as_str(), out.sent_at), ("sent", Some(at(13))), "the first counts");
     notifications::retract(&mut tx, id, at(14)).await.unwrap();
-    phones::take_back(&mut tx, id, at(14)).await.unwrap();
+    let ended = phones::take_back(&mut tx, id, "Taken back.", at(14)).await.unwrap();
+    assert_eq!(ended, [Channel::Local], "only Ben's waited");
+    let lines = desk::deliveries(&mut tx, id).await.unwrap();
+    let why = |line: &desk::DeliveryLine| (line.error_code.clone(), line.reason.clone());
+    assert_eq!(why(&lines[2]), (Some("retracted".to_owned()), Some("Taken back.".to_owned())));
+    assert_eq!(why(&lines[0]), (None, None), "Ana has it");
     assert_eq!(notifications::load(&mut tx, &[id]).await.unwrap()[0].status, "sent", "somebody has it");
     let counts = desk::counts(&mut tx, &[id]).await.unwrap();
     assert!(counts.contains(&(id, "expired".to_owned(), 1)), "nobody waits for what was taken back: {counts:?}");
@@ -362,6 +394,7 @@ async fn what_was_chosen_is_kept_and_what_can_be_named_is_found(store: TestStore
 
 on_both_engines![TestStore::open =>
     a_message_is_kept_whole_and_told_once,
+    a_message_to_no_phone_has_an_end,
     each_person_has_numbers_of_their_own_without_a_gap,
     what_came_how_far_only_rises,
     who_hears_is_known_with_their_devices_and_animals,

@@ -239,7 +239,8 @@ pub fn limit_unit(rule: &Rule) -> &'static str {
 /// A sentence for a rule that somebody made.
 fn own(rule: &Rule) -> String {
     let side = if rule.operator == Operator::Above { "over" } else { "under" };
-    format!("{} is {side} {{limit}} for {{wait}}", thing(rule))
+    let lasting = if rule.wait == 0 { "" } else { " for {wait}" };
+    format!("{} is {side} {{limit}}{lasting}", thing(rule))
 }
 
 fn capital(text: &str) -> String {
@@ -272,8 +273,12 @@ fn time(seconds: f64) -> String {
 }
 
 fn bytes(value: f64) -> String {
-    let (value, unit) =
-        if value >= 1_073_741_824.0 { (value / 1_073_741_824.0, "GB") } else { (value / 1_048_576.0, "MB") };
+    let (value, unit) = match value {
+        value if value >= 1_073_741_824.0 => (value / 1_073_741_824.0, "GB"),
+        value if value >= 1_048_576.0 => (value / 1_048_576.0, "MB"),
+        value if value >= 1_024.0 => (value / 1_024.0, "KB"),
+        value => (value, "bytes"),
+    };
     format!("{} {unit}", number(value))
 }
 
@@ -327,10 +332,14 @@ mod tests {
             threshold: 1.5 * 1_073_741_824.0,
             ..rules[2].clone()
         };
-        assert_eq!(text(&own), "the memory Showdesk uses is over [1.5 GB] for [[0 s]]");
+        assert_eq!(text(&own), "the memory Showdesk uses is over [1.5 GB]", "at once is not said");
         let said = |kind| headline(&own, &message(&own, kind, &[Some(1.0)]));
-        assert_eq!(said(MessageKind::Firing), "The memory Showdesk uses is over 1.5 GB for 0 s");
-        assert_eq!(said(MessageKind::Resolved), "Over: the memory Showdesk uses is over 1.5 GB for 0 s");
+        assert_eq!(said(MessageKind::Firing), "The memory Showdesk uses is over 1.5 GB");
+        assert_eq!(said(MessageKind::Resolved), "Over: the memory Showdesk uses is over 1.5 GB");
+        for (threshold, said) in [(512.0, "512 bytes"), (1_536.0, "1.5 KB"), (3_145_728.0, "3 MB")] {
+            let rule = Rule { threshold, wait: 60, ..own.clone() };
+            assert_eq!(text(&rule), format!("the memory Showdesk uses is over [{said}] for [[1 min]]"));
+        }
     }
 
     #[test]

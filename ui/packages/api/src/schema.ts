@@ -4117,8 +4117,13 @@ export interface components {
             priority: string;
             raw?: null | components["schemas"]["RawText"];
             /**
+             * @description Why it failed, or will, in words: it was over before it could go out, it reaches nobody, or it waits for a time
+             *     that comes after its end.
+             */
+            reason?: string | null;
+            /**
              * Format: date-time
-             * @description When it went out.
+             * @description When it went out, or its time came and it was over.
              */
             released_at?: string | null;
             /**

@@ -115,7 +115,7 @@ pub struct MessageItem {
     /// Until when it can be taken back unseen; none once it went out.
     #[serde(with = "crate::api::sync::instant_option")]
     pub undo_until: Option<DateTime<Utc>>,
-    /// When it went out.
+    /// When it went out, or its time came and it was over.
     #[serde(with = "crate::api::sync::instant_option")]
     pub released_at: Option<DateTime<Utc>>,
     /// When the first phone or provider had it.
@@ -140,6 +140,9 @@ pub struct MessageItem {
     pub by: Option<NamedRef>,
     /// pending; sent once a phone has acknowledged it or a provider accepted it; failed if nothing of it can arrive.
     pub status: String,
+    /// Why it failed, or will, in words: it was over before it could go out, it reaches nobody, or it waits for a time
+    /// that comes after its end.
+    pub reason: Option<String>,
     /// People with a phone that it was sent to.
     pub people: i64,
     /// How far it came, in people.

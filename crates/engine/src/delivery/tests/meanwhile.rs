@@ -13,7 +13,37 @@ on_both_engines!(Stand::open =>
     trouble_that_nobody_can_be_told_of_loses_no_answer,
     one_message_tries_whether_a_service_works_again_and_the_others_stay_as_they_are,
     what_cannot_be_told_by_the_clock_holds_up_nothing_else,
+    a_message_is_counted_once_as_on_the_phone_and_what_is_taken_back_is_no_failure,
 );
+
+/// How often deliveries came to a result, by way and result.
+fn counted(stand: &Stand, way: &str, result: &str) -> u64 {
+    use showdesk_telemetry::metric::Metric;
+    let read = stand.engine.inner.telemetry.counters.read();
+    let own = read.into_iter().filter(|(metric, labels, _)| {
+        *metric == Metric::Deliveries && labels["channel"] == way && labels["result"] == result
+    });
+    own.map(|(.., count)| count).sum()
+}
+
+async fn a_message_is_counted_once_as_on_the_phone_and_what_is_taken_back_is_no_failure(stand: Stand) {
+    use crate::api::notifications::{Ack, AckState};
+    let ana = stand.phone("Ana").await;
+    stand.phone("Bo").await;
+    let message = stand.send(json!({})).await;
+    // A phone tells how far it has come, and no steps before.
+    for state in [AckState::Seen, AckState::Confirmed, AckState::Confirmed] {
+        stand.engine.acknowledge(&ana, Ack { ids: vec![message], state }).await.expect("it is taken");
+    }
+    let of_here = ["delivered", "seen", "confirmed"].map(|result| counted(&stand, "local", result));
+    assert_eq!(of_here, [1, 1, 1]);
+    stand.engine.retract_message(&stand.desk, message).await.expect("taken back");
+    let ends = ["failed", "expired", "needless"].map(|result| counted(&stand, "local", result));
+    assert_eq!(ends, [0, 0, 1], "Bo's phone waited");
+    let back: Vec<_> = stand.rows(message).await.into_iter().filter_map(|row| row.error_code.zip(row.reason)).collect();
+    assert_eq!(back, [("retracted".to_owned(), "It was taken back first.".to_owned())]);
+    stand.close().await;
+}
 
 async fn what_is_taken_back_while_it_waits_for_its_turn_is_not_sent(stand: Stand) {
     let message = stand.due().await;

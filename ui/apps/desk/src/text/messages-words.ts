@@ -188,6 +188,7 @@ export const messagesWords = {
   allSeen: "All seen",
   allConfirmed: "All confirmed",
   nobody: "Nobody",
+  missed: "Not sent: over",
   over: "Over",
   overAt: (time: string) => `Over ${time}`,
   back: "Taken back",

@@ -43,6 +43,10 @@ export type Next =
 
 export function nextOf(item: MessageItem, show: ShowText): Next {
   if (item.retracted_at !== undefined) return { is: "over", text: text.back };
+  // Its time came when it was over: nobody was told.
+  if (item.reason !== undefined && isOver(item, Date.parse(item.released_at ?? item.created_at))) {
+    return { is: "over", text: text.missed };
+  }
   if (isOver(item, show.now)) return { is: "over", text: text.overAt(shortMoment(item.expires_at ?? "", show)) };
   const { counts } = item;
   const unread = waitingOf(counts) + counts.delivered + counts.failed + (item.needs_ack ? counts.seen : 0);
