@@ -21,6 +21,7 @@ on_both_engines!(
     an_undone_decision_is_open_again,
     an_undo_that_others_have_overtaken_is_refused,
     an_author_may_disagree,
+    what_an_author_disagrees_with_waits_for_a_person,
     phones_decide_nothing,
     a_value_that_a_third_row_has_needs_another,
     who_saw_another_value_decides_nothing,
@@ -179,6 +180,18 @@ async fn an_author_may_disagree(desk: Desk) {
     assert_eq!(open["disagreement"]["note"], "I read it twice");
     assert_eq!(desk.data("animals", &seed.steer).await["tag"], "9011", "the decided value stays in force");
     assert_eq!(second.status_of(&edit["op_id"]).await["verdict"], "conflict");
+}
+
+async fn what_an_author_disagrees_with_waits_for_a_person(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (first, second, _, result) = clash(&desk, &seed).await;
+    let shown = desk.conflict(&result["conflict_id"]).await;
+    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    let path = format!("/me/conflicts/{}/disagree", result["conflict_id"].as_str().expect("an id"));
+    send(second.request(Method::POST, &path).json(&json!({"note": "not this one"}))).await.expect_status(200);
+    first.apply(&[update("animals", &seed.steer, 3, json!({"breed": "Hereford"}), json!({"breed": "Angus"}))]).await;
+    let open = desk.conflict(&result["conflict_id"]).await;
+    assert_eq!((&open["status"], &open["disagreement"]["note"]), (&json!("open"), &json!("not this one")), "{open}");
 }
 
 async fn phones_decide_nothing(desk: Desk) {

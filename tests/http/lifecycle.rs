@@ -33,8 +33,14 @@ async fn an_edit_of_a_deleted_row_asks_a_person(desk: Desk) {
     );
     let shown = desk.conflict(&result["conflict_id"]).await;
     desk.resolve(&shown, "server_wins", None).await.expect_status(200);
-    assert_eq!(desk.change("animals", &seed.hog).await["op"], "delete");
+    let change = desk.change("animals", &seed.hog).await;
+    assert_eq!((&change["op"], &change["version"]), (&json!("delete"), &json!(3)), "a decision is a version");
+    assert_eq!(desk.history("animals", &seed.hog).await[0]["reason"], "checked at the scale");
     assert_eq!(phone.status_of(&edit["op_id"]).await["verdict"], "noop");
+    let undo = format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id"));
+    desk.post(&undo, &json!({})).await.expect_status(200);
+    let change = phone.change("animals", &seed.hog).await;
+    assert_eq!((&change["op"], &change["version"]), (&json!("delete"), &json!(4)));
 }
 
 async fn a_restored_row_has_the_edit(desk: Desk) {
@@ -63,7 +69,14 @@ async fn a_delete_of_an_edited_row_asks_a_person(desk: Desk) {
     assert_eq!((&result["verdict"], &result["kind"]), (&json!("conflict"), &json!("delete_updated")));
     assert_eq!(desk.change("animals", &seed.hog).await["op"], "upsert");
     let shown = desk.conflict(&result["conflict_id"]).await;
-    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    phone.apply(&[update("animals", &seed.hog, 2, json!({"pen": "B7"}), json!({"pen": null}))]).await;
+    let refused = desk.resolve(&shown, "client_wins", None).await.expect_problem(409);
+    assert_eq!(
+        (&refused["code"], &refused["fresh"]["server_version"]),
+        (&json!("server_moved"), &json!(3)),
+        "{refused}"
+    );
+    desk.resolve(&refused["fresh"], "client_wins", None).await.expect_status(200);
     assert_eq!(desk.change("animals", &seed.hog).await["op"], "delete");
 }
 

@@ -14,6 +14,7 @@ on_both_engines!(
     the_chain_of_a_record_is_one_clash,
     a_row_that_was_lost_comes_back_by_decision,
     a_deletion_that_was_lost_is_done_by_decision,
+    a_lost_weigh_in_asks_before_it_takes_the_place_of_another,
     what_phones_remember_is_decided_in_bulk,
     a_list_is_decided_in_any_order,
     what_the_row_shows_in_the_end_asks_nobody,
@@ -91,6 +92,25 @@ async fn a_deletion_that_was_lost_is_done_by_decision(desk: Desk) {
     let undo = format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id"));
     desk.post(&undo, &json!({})).await.expect_status(200);
     assert_eq!(desk.data("animals", &seed.hog).await["tag"], "9002");
+}
+
+/// The desk reads the weights of an animal that the lost row alone names.
+async fn a_lost_weigh_in_asks_before_it_takes_the_place_of_another(desk: Desk) {
+    let seed = seed(&desk).await;
+    let phone = desk.phone("Scale", &["scale"]).await;
+    let weigh = |weight_x10: i64| {
+        insert("weigh_ins", &fresh(), json!({"animal_id": seed.steer, "kind": "arrival", "weight_x10": weight_x10}))
+    };
+    phone.apply(&[weigh(12_700)]).await;
+    let results = give_back(&phone, &[weigh(12_500)]).await;
+    let shown = desk.conflict(&results[0]["conflict_id"]).await;
+    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    assert_eq!(desk.data("animals", &seed.steer).await["official_weight_x10"], 12_700);
+    let open = desk.conflicts("open").await;
+    assert_eq!((open.len(), &open[0]["rule"]), (1, &json!("C1")), "{open:?}");
+    let asked = desk.conflict(&open[0]["id"]).await;
+    desk.resolve(&asked, "client_wins", None).await.expect_status(200);
+    assert_eq!(desk.data("animals", &seed.steer).await["official_weight_x10"], 12_500);
 }
 
 async fn what_phones_remember_is_decided_in_bulk(desk: Desk) {
