@@ -195,10 +195,8 @@ fn reason(row: &NotificationRow, waits: bool, people: i64) -> Option<&'static st
         return is_too_late.then_some("It will be over before it goes out. Change its end, or send it now.");
     }
     let has_failed = row.status == "failed" && row.retracted_at.is_none() && people == 0;
-    has_failed.then(|| match is_over_by(row.released_at) {
-        true => "It was over before it could go out.",
-        false => "It reaches nobody.",
-    })
+    has_failed
+        .then(|| if is_over_by(row.released_at) { "It was over before it could go out." } else { "It reaches nobody." })
 }
 
 fn count(counts: &mut Counts, state: &str, people: i64) {
