@@ -53,7 +53,7 @@ test("while the desk is away the waiting list says that entries are safe, since 
   expect(await screen.findByText("Away from laptop – 1 kept on this phone")).toBeVisible();
   expect(screen.getByText(/Your entries are safe here/)).toBeVisible();
   expect(screen.getByText("Made just now")).toBeInTheDocument();
-  expect(screen.getByText(/Next try in/)).toBeVisible();
+  expect(await screen.findByText(/Next try in/)).toBeVisible();
   desk.isDown = false;
   await user.click(screen.getByRole("button", { name: "Try now" }));
   expect(await screen.findByText("Nothing is waiting. Everything has reached the laptop.")).toBeVisible();

@@ -16,7 +16,8 @@ const PLACE = { screen: "weigh-in", level: "quick", origin: "http://192.168.1.20
 const NO_MORE = { retryAfterMs: null, epoch: null, requestId: null, fields: {}, body: {} };
 
 /** A machine with much else to do is slower, not wrong. */
-const PATIENCE_MS = 10_000;
+const PATIENCE_MS = 30_000;
+vi.setConfig({ testTimeout: 2 * PATIENCE_MS });
 
 noticeFailures();
 

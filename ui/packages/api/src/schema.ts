@@ -5467,6 +5467,7 @@ export interface components {
             stage: "A" | "B" | "C" | "D" | "E";
             /** Format: date */
             starts_on: string | null;
+            /** @description A time zone of the IANA database. */
             timezone: string;
             /** Format: date-time */
             readonly updated_at: string;
@@ -5756,7 +5757,8 @@ export interface components {
             known_device?: null | components["schemas"]["NamedRef"];
             /**
              * Format: uuid
-             * @description Which claim. Not the secret `pairing_id` of the phone, but an id that names it at the desk.
+             * @description Which claim: an id that names it at the desk. The phone was given another one, its secret; the desk's answer may
+             *     name either.
              */
             pairing_id: string;
             /** @description ios, android, web, …. */
