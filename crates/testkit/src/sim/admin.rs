@@ -22,8 +22,10 @@ pub(super) struct Stood {
 }
 
 impl Stood {
-    fn is_blank_in(&self, paths: &[String]) -> bool {
-        !paths.is_empty() && paths.iter().all(|path| self.values.get(path).is_none_or(Json::is_null))
+    /// Whether the row stays after an undo of what made it because others belong to it by now: without what was disputed.
+    pub(super) fn stays_for_others(&self, contested: &[String]) -> bool {
+        let is_blank = |path: &String| self.values.get(path).is_none_or(Json::is_null);
+        self.live && !contested.is_empty() && contested.iter().all(is_blank)
     }
 }
 
@@ -201,10 +203,9 @@ impl Run {
             };
             // Somebody may have changed, made or deleted another row meanwhile.
             let is_judged = at_once || *key == decided.key;
-            // What others belong to by now stays, without what was disputed of it.
             let made_it = *key == decided.key && compared(before).is_none();
-            let is_kept = made_it && after.as_ref().is_some_and(|row| row.is_blank_in(&decided.contested));
-            if is_judged && !is_kept && compared(before) != compared(&after) {
+            let stays = made_it && after.as_ref().is_some_and(|row| row.stays_for_others(&decided.contested));
+            if is_judged && !stays && compared(before) != compared(&after) {
                 let text = format!("undo gave {:?} and not {:?}", compared(&after), compared(before));
                 self.violation(7, Some(*key), text);
             }
