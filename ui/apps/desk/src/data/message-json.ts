@@ -50,6 +50,7 @@ export function itemOf(from: Schemas["MessageItem"]): MessageItem {
     send_at: from.send_at ?? undefined,
     undo_until: from.undo_until ?? undefined,
     released_at: from.released_at ?? undefined,
+    reason: from.reason ?? undefined,
     expires_at: from.expires_at ?? undefined,
     created_at: from.created_at,
     retracted_at: from.retracted_at ?? undefined,

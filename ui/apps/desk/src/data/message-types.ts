@@ -107,8 +107,10 @@ export interface MessageItem {
   send_at: string | undefined;
   /** Until when it can be taken back unseen. */
   undo_until: string | undefined;
-  /** When it went out. */
+  /** When it went out, or when its time came and it was over. */
   released_at: string | undefined;
+  /** Why it failed, or will, in words. */
+  reason: string | undefined;
   expires_at: string | undefined;
   created_at: string;
   retracted_at: string | undefined;

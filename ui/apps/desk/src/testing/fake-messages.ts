@@ -39,6 +39,7 @@ export function message(change: Partial<MessageItem> = {}): MessageItem {
     send_at: "2026-08-14T14:31:00.000Z",
     undo_until: undefined,
     released_at: "2026-08-14T14:31:00.000Z",
+    reason: undefined,
     expires_at: undefined,
     created_at: "2026-08-14T14:31:00.000Z",
     retracted_at: undefined,

@@ -21,6 +21,16 @@ test.each([
   ["it was taken back", message({ retracted_at: "2026-08-14T15:00:00.000Z" }), "Taken back"],
   ["nobody got it", message({ counts: { ...NONE, expired: 2 } }), "Nobody"],
   ["one that failed can be reminded", message({ needs_ack: false, counts: { ...NONE, failed: 1 } }), "remind"],
+  [
+    "it was over before it could go out",
+    message({
+      expires_at: "2026-08-14T14:30:00.000Z",
+      released_at: "2026-08-14T14:31:00.000Z",
+      reason: "It was over before it could go out.",
+      counts: NONE,
+    }),
+    "Not sent: over",
+  ],
 ])("%s", (_name, item, expected) => {
   const next = nextOf(item, show);
   expect(next.is === "remind" ? "remind" : next.text).toBe(expected);

@@ -58,7 +58,7 @@ function item(result: Partial<Result>, change: Partial<RescueItem> = {}): Rescue
     subject: { tag: "1042", breed: "Angus", sex: "steer" },
     data: { animal_id: "a-1042", weight_x10: 6210 },
     made_at: "2026-08-14T15:30:00.000Z",
-    result: { verdict: "applied", ...result },
+    result: { op_id: "o-1", verdict: "applied", ...result },
     ...change,
   };
 }
