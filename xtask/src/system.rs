@@ -6,14 +6,15 @@ use anyhow::{Result, bail};
 
 use crate::command::{command, find, run, succeeds};
 
-/// What the desktop window is built with.
-pub(crate) const TO_BUILD: &[&str] = &["libwebkit2gtk-4.1-dev"];
+/// What the desktop window is built with, and what its icon in the tray is shown with.
+pub(crate) const TO_BUILD: &[&str] = &["libwebkit2gtk-4.1-dev", "libayatana-appindicator3-1"];
 
 /// What the tests need beside that: a browser and what puts a certificate into its store, a window without a screen, a
 /// notification service, a keychain, a database, a clock that can be set for one program, and a place for the Python
 /// programs that others send messages with.
 pub(crate) const TO_TEST: &[&str] = &[
     "libwebkit2gtk-4.1-dev",
+    "libayatana-appindicator3-1",
     "webkit2gtk-driver",
     "xvfb",
     "dbus",
