@@ -60,7 +60,8 @@ pub(crate) async fn kills(size: Size, engine: Engine) -> Tally {
         let moment = Moment::of(round, engine, &mut random);
         desk.program.launch.under = moment.tool();
         if desk.program.try_start().await.is_ok() {
-            desk = Desk::of(desk.program).await;
+            // It may die before it has answered anything, even what epoch it lives in: that is the one from before.
+            desk.office.sends_to(&desk.program.admin);
             push_until_dead(&mut desk, &ledger, moment).await;
         } else {
             starts_killed += 1;

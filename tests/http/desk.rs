@@ -11,7 +11,7 @@ use crate::program::{Engine, Program};
 /// A show of its own, and the desk's own device. Everything a phone can do the desk can do, too.
 pub(crate) struct Desk {
     pub(crate) program: Program,
-    office: Phone,
+    pub(crate) office: Phone,
     token: String,
 }
 

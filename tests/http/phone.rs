@@ -71,13 +71,23 @@ impl Phone {
             incarnation: Uuid::now_v7(),
             next_seq: AtomicI64::new(1),
         };
-        phone.moved_to(base).await;
+        phone.learn_epoch().await;
         phone
     }
 
     /// The desk has another address now, and perhaps another epoch.
     pub(crate) async fn moved_to(&mut self, base: &str) {
+        self.sends_to(base);
+        self.learn_epoch().await;
+    }
+
+    /// The desk has another address now.
+    pub(crate) fn sends_to(&mut self, base: &str) {
         base.clone_into(&mut self.base);
+    }
+
+    /// Asks the desk in what epoch it lives.
+    async fn learn_epoch(&mut self) {
         let hello = send(self.request(Method::GET, "/sync/hello")).await.expect_status(200);
         self.epoch = hello["epoch"].clone();
     }
