@@ -37,7 +37,7 @@ impl Side {
         for mut phone in self.phones.drain(..) {
             running.spawn(async move {
                 for _ in 0..requests {
-                    phone.phone.connection.get("/api/v1/me").await.expect("an answer");
+                    phone.phone.connection.get("/me").await.expect("an answer");
                 }
                 phone
             });
