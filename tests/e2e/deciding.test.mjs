@@ -53,6 +53,9 @@ flow("by keyboard only: choose, type another, skip, save, undo", async () => {
     .first()
     .waitFor();
   const press = (/** @type {string} */ key) => page.keyboard.press(key);
+  // The list names the values too: a key is for what stands beside it.
+  const shows = (/** @type {string} */ text) =>
+    page.getByRole("region", { name: "Decide" }).getByText(text).first().waitFor();
 
   await press("1");
   await page.getByText("Phone’s kept").first().waitFor();
@@ -63,7 +66,7 @@ flow("by keyboard only: choose, type another, skip, save, undo", async () => {
   await becomes(here, tag, "open");
 
   await page.evaluate((id) => (location.hash = `#/needs-checking/${id}`), weight.id);
-  await page.getByText("262.1 lb").first().waitFor();
+  await shows("262.1 lb");
   await press("3");
   await page.keyboard.type("25");
   await press("Backspace");
@@ -73,7 +76,7 @@ flow("by keyboard only: choose, type another, skip, save, undo", async () => {
   assert.equal((await here.now(animals[1])).official_weight_x10, 2575);
 
   await page.evaluate((id) => (location.hash = `#/needs-checking/${id}`), last.id);
-  await page.getByText(last.client_data.tag).first().waitFor();
+  await shows(last.client_data.tag);
   await press("2");
   await page.getByText("Laptop’s kept").first().waitFor();
   await press("Enter");
@@ -85,7 +88,7 @@ flow("by keyboard only: choose, type another, skip, save, undo", async () => {
   await keys.waitFor();
   await press("Escape");
   await keys.waitFor({ state: "hidden" });
-  await page.getByText(tag.client_data.tag).first().waitFor();
+  await shows(tag.client_data.tag);
   await press("1");
   await page.getByText("Phone’s kept").first().waitFor();
   await press("Enter");

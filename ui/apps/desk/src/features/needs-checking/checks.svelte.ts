@@ -343,15 +343,20 @@ export class Checks {
   }
 
   async #again(open: () => Promise<ConflictView>, said: (subject: string) => string): Promise<void> {
+    const turn = this.#turn;
     try {
       const view = await open();
       this.#lastDone = undefined;
       this.desk.toasts.show({ text: said(conflictText(view).subject), tone: "plain" });
+      // Whoever went to another one meanwhile stays there.
+      const stayed = turn === this.#turn;
       // It is no longer among the decided: follow it to where it waits.
-      if (this.list.filter === "decided" || this.list.filter === "joined") this.setFilter("open");
-      this.#turn += 1;
+      if (stayed && (this.list.filter === "decided" || this.list.filter === "joined")) this.setFilter("open");
       this.list.put(view);
-      this.showClash(view);
+      if (stayed) {
+        this.#turn += 1;
+        this.showClash(view);
+      }
     } catch (error) {
       const moved = error instanceof ApiProblem && error.code === "server_moved";
       this.desk.toasts.show({ text: moved ? words.checks.undoGone : errorText(error), tone: "bad" });

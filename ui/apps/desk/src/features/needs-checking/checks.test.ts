@@ -163,6 +163,20 @@ test("undo takes the last decision back and shows it again", async () => {
   expect(api.undone).toEqual(["c-1042"]);
 });
 
+test("who opened another clash before an undo was answered stays there", async () => {
+  const third = conflict({ id: "c-3000", record_id: "a-3000" });
+  api = fakeApi([first, second, third]);
+  checks = new Checks(new Desk(api));
+  await checks.refresh();
+  checks.choose("init_weight_x10", "phone");
+  await checks.save();
+  const undoing = checks.undo();
+  await checks.open("c-3000");
+  await undoing;
+  expect(checks.current?.id).toBe("c-3000");
+  expect(checks.list.items.map((item) => item.id)).toContain("c-1042");
+});
+
 test("a value that moved meanwhile empties the choice and says so", async () => {
   await open({
     resolve: () => {
