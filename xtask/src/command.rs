@@ -6,10 +6,19 @@ use std::process::{Command, Stdio};
 
 use anyhow::{Context, Result, bail};
 
+/// What `cargo run` tells this program about its own package. A cargo below that is told it too takes it for another
+/// environment than a person's shell: ring and all that stands on it are then built anew on each change of hands.
+const OF_THIS_PACKAGE: [&str; 2] = ["CARGO_PKG_", "CARGO_MANIFEST_"];
+
 /// A command to be started in the folder, with nothing to read.
 pub(crate) fn command(program: impl AsRef<Path>, folder: &Path) -> Command {
     let mut command = Command::new(program.as_ref());
     command.current_dir(folder).stdin(Stdio::null());
+    for (name, _) in env::vars_os() {
+        if OF_THIS_PACKAGE.iter().any(|start| name.as_encoded_bytes().starts_with(start.as_bytes())) {
+            command.env_remove(name);
+        }
+    }
     command
 }
 
@@ -64,6 +73,13 @@ mod tests {
     fn a_missing_program_is_an_error_and_is_not_found() {
         assert!(run(&mut command("no-such-program", Path::new("/"))).is_err());
         assert_eq!(find("no-such-program"), None);
+    }
+
+    #[test]
+    fn a_program_is_not_told_of_the_package_that_starts_it() {
+        assert!(env::var_os("CARGO_PKG_NAME").is_some(), "the tests run under cargo");
+        let told = read(&mut command("env", Path::new("/"))).unwrap();
+        assert_eq!(told.lines().find(|line| OF_THIS_PACKAGE.iter().any(|start| line.starts_with(start))), None);
     }
 
     #[test]
