@@ -207,6 +207,18 @@ async fn a_network_that_fails_is_no_news_about_a_phone() {
 }
 
 #[tokio::test]
+async fn a_line_that_died_in_silence_is_left_and_counts_as_no_attempt() {
+    let (production, _sandbox, sender) = apples(&["ab12"], &[]).await;
+    assert_eq!(sender.send(noon(), &phone("ab12"), &call()).await, accepted());
+    production.change(|mood| mood.all = Some(Reply::Dead));
+    let outcome = sender.send(noon(), &phone("ab12"), &call()).await;
+    assert_eq!(retry(&outcome), ("unreachable", Wait::Provider, false));
+    production.change(|mood| mood.all = None);
+    assert_eq!(sender.send(noon(), &phone("ab12"), &call()).await, accepted());
+    assert_eq!(production.server.connections(), 2);
+}
+
+#[tokio::test]
 async fn a_test_of_the_settings_reaches_no_phone_and_says_what_is_wrong() {
     let (production, _sandbox, sender) = apples(&["ab12"], &[]).await;
     let trial = sender.test(noon(), Environment::Production, TOPIC).await;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use showdesk_push::web::{VapidKey, WebPush, WebTarget, content};
 use showdesk_push::{Network, Outcome, Outgoing, Priority, Reach, Wait};
 
-use crate::stand_in::{Asked, Reply, StandIn, nobody};
+use crate::stand_in::{Asked, Reply, StandIn, keys, nobody};
 use crate::{call, fresh, network, noon, retry};
 
 const AUTH: [u8; 16] = [4; 16];
@@ -206,6 +206,21 @@ async fn a_network_that_fails_is_no_news_about_a_phone() {
     let (_server, target, sender) = service(&[Reply::Never]).await;
     let outcome = sender.send(noon(), fresh(14), &target, &call()).await;
     assert_eq!(retry(&outcome), ("timed_out", Wait::Target, true));
+}
+
+#[tokio::test]
+async fn a_line_that_died_in_silence_is_left_and_counts_as_no_attempt() {
+    let network = network();
+    let (tls, authority) = keys::certificate();
+    let answers = Mutex::new(vec![Reply::empty(201), Reply::Dead, Reply::empty(201)].into_iter());
+    let server = StandIn::start_tls(tls, move |_| answers.lock().unwrap().next().unwrap()).await;
+    let sender = sender_on(&network.trusting(authority.as_bytes()).unwrap());
+    let target = subscribed(&format!("{}/s/1", server.url()));
+    let send = async || sender.send(noon(), fresh(15), &target, &call()).await;
+    assert!(matches!(send().await, Outcome::Accepted { .. }));
+    assert_eq!(retry(&send().await), ("unreachable", Wait::Target, false));
+    assert!(matches!(send().await, Outcome::Accepted { .. }));
+    assert_eq!(server.connections(), 2);
 }
 
 #[tokio::test]

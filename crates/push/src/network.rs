@@ -4,6 +4,7 @@
 
 use std::error::Error;
 use std::io;
+use std::iter::successors;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,8 +20,10 @@ use crate::setup::SetupError;
 
 const CONNECT_MAX: Duration = Duration::from_secs(10);
 const EXCHANGE_MAX: Duration = Duration::from_secs(30);
-/// Apple wants connections kept; a ping now and then finds one that the router forgot.
-const PING_EVERY: Duration = Duration::from_mins(1);
+/// A line that is quiet for so long while an answer is due is asked whether it is still there. With the time for the
+/// answer it is found to be dead before the exchange would be given up: one given up says nothing about the line, and
+/// the next message would go into it too.
+const PING_EVERY: Duration = Duration::from_secs(15);
 const PING_ANSWER_MAX: Duration = Duration::from_secs(10);
 const ANSWER_BYTES_MAX: usize = 64 * 1024;
 const ADDRESSES_MAX: usize = 16;
@@ -77,12 +80,8 @@ impl Network {
     /// still to be agreed on each would open its own.
     pub(crate) fn http2_client(&self) -> Result<Client, SetupError> {
         self.build(|builder| {
-            builder
-                .http2_prior_knowledge()
-                .http2_keep_alive_interval(PING_EVERY)
-                .http2_keep_alive_timeout(PING_ANSWER_MAX)
-                .http2_keep_alive_while_idle(true)
-                .pool_idle_timeout(None)
+            // Apple wants connections kept: a ping keeps the router from forgetting one.
+            builder.http2_prior_knowledge().http2_keep_alive_while_idle(true).pool_idle_timeout(None)
         })
     }
 
@@ -98,6 +97,8 @@ impl Network {
         let builder = Client::builder()
             .connect_timeout(CONNECT_MAX)
             .timeout(EXCHANGE_MAX)
+            .http2_keep_alive_interval(PING_EVERY)
+            .http2_keep_alive_timeout(PING_ANSWER_MAX)
             .redirect(redirect::Policy::none())
             .no_proxy()
             .referer(false)
@@ -214,10 +215,13 @@ pub(crate) async fn exchange(request: RequestBuilder) -> Result<Answer, reqwest:
     Ok(Answer { status, headers, body })
 }
 
-/// What a broken exchange means: try again. What broke before a provider was reached counts as no attempt.
+/// What a broken exchange means: try again. What broke before a provider was reached counts as no attempt, and neither
+/// does what went into a line that was dead.
 pub(crate) fn lost(error: &reqwest::Error, wait: Wait) -> Outcome {
     let (word, reached) = if error.is_connect() {
         (why_unreachable(error), false)
+    } else if is_dead_line(error) {
+        ("unreachable", false)
     } else if error.is_timeout() {
         ("timed_out", true)
     } else {
@@ -226,20 +230,27 @@ pub(crate) fn lost(error: &reqwest::Error, wait: Wait) -> Outcome {
     Outcome::Retry { code: Code::new(word), after: None, wait, reached }
 }
 
+/// Whether the connection answered no ping. The library's own time-out is of another type than ours of an exchange.
+fn is_dead_line(error: &reqwest::Error) -> bool {
+    causes(error).any(|cause| cause.downcast_ref::<hyper::Error>().is_some_and(hyper::Error::is_timeout))
+}
+
 /// A connection is also refused by us: when its name leads to a neighbour, or its certificate is not to be trusted.
 fn why_unreachable(error: &reqwest::Error) -> &'static str {
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let innermost = innermost(error);
+    for cause in causes(error) {
+        let innermost = innermost(cause);
         if innermost.is::<NotPublic>() {
             return "not_public";
         }
         if innermost.is::<rustls::Error>() {
             return "not_trusted";
         }
-        cause = error.source();
     }
     "unreachable"
+}
+
+fn causes(error: &reqwest::Error) -> impl Iterator<Item = &(dyn Error + 'static)> {
+    successors(error.source(), |&cause| cause.source())
 }
 
 /// An `io::Error` passes over the error it holds when asked for its source, and they stand one in another.

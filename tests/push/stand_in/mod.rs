@@ -9,8 +9,10 @@ pub(crate) mod keys;
 use std::convert::Infallible;
 use std::io;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::pin::Pin;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, ready};
 
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Bytes, Incoming};
@@ -20,8 +22,8 @@ use hyper::{Request, Response};
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use hyper_util::server::conn::auto;
 use serde_json::Value;
-use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
+use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use tokio::task::JoinHandle;
 use tokio_rustls::TlsAcceptor;
@@ -49,6 +51,9 @@ pub(crate) enum Reply {
     Answer { status: u16, headers: Vec<(&'static str, String)>, body: String },
     /// Not at all; and as nobody waits in a test, time jumps to where the sender gives up.
     Never,
+    /// Not at all, and nothing comes from this connection any more: the way to it is broken, and nobody says so. Time
+    /// jumps as for `Never`.
+    Dead,
     /// By hanging up.
     HangUp,
 }
@@ -104,11 +109,13 @@ impl StandIn {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let address = listener.local_addr().unwrap();
         let (connections, asked, goodbye) = (Arc::default(), Arc::default(), Arc::default());
-        let line = Line { respond, asked: Arc::clone(&asked), goodbye: Arc::clone(&goodbye) };
+        let line = Line { respond, asked: Arc::clone(&asked), goodbye: Arc::clone(&goodbye), dead: Arc::default() };
         let (count, safe) = (Arc::clone(&connections), tls.is_some());
         let accepting = tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (line, tls, count) = (line.clone(), tls.clone(), Arc::<AtomicUsize>::clone(&count));
+                let line = Line { dead: Arc::default(), ..line.clone() };
+                let stream = Mortal { stream, dead: Arc::clone(&line.dead) };
+                let (tls, count) = (tls.clone(), Arc::<AtomicUsize>::clone(&count));
                 tokio::spawn(async move {
                     let Some(tls) = tls else {
                         count.fetch_add(1, Ordering::SeqCst);
@@ -153,6 +160,41 @@ struct Line {
     respond: Respond,
     asked: Arc<Mutex<Vec<Asked>>>,
     goodbye: Arc<Notify>,
+    /// Whether nothing comes from this connection any more.
+    dead: Arc<AtomicBool>,
+}
+
+/// A stream that can die without a word.
+struct Mortal {
+    stream: TcpStream,
+    dead: Arc<AtomicBool>,
+}
+
+impl Mortal {
+    /// The stream; nothing, for ever, when it is dead.
+    fn alive(self: Pin<&mut Self>) -> Poll<Pin<&mut TcpStream>> {
+        if self.dead.load(Ordering::SeqCst) { Poll::Pending } else { Poll::Ready(Pin::new(&mut self.get_mut().stream)) }
+    }
+}
+
+impl AsyncRead for Mortal {
+    fn poll_read(self: Pin<&mut Self>, context: &mut Context<'_>, into: &mut ReadBuf<'_>) -> Poll<io::Result<()>> {
+        ready!(self.alive()).poll_read(context, into)
+    }
+}
+
+impl AsyncWrite for Mortal {
+    fn poll_write(self: Pin<&mut Self>, context: &mut Context<'_>, from: &[u8]) -> Poll<io::Result<usize>> {
+        ready!(self.alive()).poll_write(context, from)
+    }
+
+    fn poll_flush(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.alive()).poll_flush(context)
+    }
+
+    fn poll_shutdown(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<io::Result<()>> {
+        ready!(self.alive()).poll_shutdown(context)
+    }
 }
 
 impl Line {
@@ -186,12 +228,19 @@ impl Line {
         match reply {
             Reply::Answer { status, headers, body } => Ok(answer(status, headers, body)),
             Reply::HangUp => Err(io::Error::other("hung up")),
-            Reply::Never => {
-                tokio::time::pause();
-                match std::future::pending::<Infallible>().await {}
+            Reply::Never => never().await,
+            Reply::Dead => {
+                self.dead.store(true, Ordering::SeqCst);
+                never().await
             }
         }
     }
+}
+
+/// Waits for ever, in a time that jumps to what is due next.
+async fn never<T>() -> T {
+    tokio::time::pause();
+    match std::future::pending::<Infallible>().await {}
 }
 
 fn answer(status: u16, headers: Vec<(&'static str, String)>, body: String) -> Response<Full<Bytes>> {
