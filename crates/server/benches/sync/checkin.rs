@@ -109,8 +109,8 @@ impl CheckIn {
         let mut ops = vec![self.phone.insert("exhibitors", owner, &exhibitor(format!("Birch {}", self.number)))];
         for index in 0..BATCH_OPS / 2 {
             let (id, pen) = (Uuid::now_v7(), "A1".to_owned());
-            // Another crowd may have been at the same show before.
-            let tag = format!("{:06X}X{index}", owner.as_u128() % (1 << 24));
+            // Another crowd may have been at the same show before: with fewer random bits two of a thousand phones meet.
+            let tag = format!("{:012X}X{index}", owner.as_u128() % (1 << 48));
             let data = Tagged { exhibitor_id: owner, species: "swine", tag, pen: &pen };
             ops.push(self.phone.insert("animals", id, &data));
             self.animals.push(Animal { id, version: 1, pen });

@@ -77,33 +77,40 @@ async fn main() {
     let scale = if words.iter().any(|word| word == "--quick") { QUICK } else { FULL };
     let wanted: Vec<&str> = words.iter().map(String::as_str).filter(|word| !word.starts_with("--")).collect();
     let is_wanted = |scene: &str| wanted.is_empty() || wanted.contains(&scene);
-    let mut lines: Vec<Line> = Vec::new();
+    let mut lines = Vec::new();
+    // What is measured is told at once too: it takes long, and a later scene may end it.
+    let mut keep = |measured: Vec<Line>| {
+        for line in &measured {
+            tell(&line.to_string());
+        }
+        lines.extend(measured);
+    };
     if is_wanted("push") {
-        lines.extend(push::measure(scale).await);
+        keep(push::measure(scale).await);
     }
     if is_wanted("storm") {
-        lines.extend(storm::measure(scale).await);
+        keep(storm::measure(scale).await);
     }
     if is_wanted("pull") {
-        lines.extend(pull::measure(scale).await);
+        keep(pull::measure(scale).await);
     }
     if is_wanted("entry") {
-        lines.extend(entry::measure(scale).await);
+        keep(entry::measure(scale).await);
     }
     if is_wanted("messages") {
-        lines.extend(messages::here(scale).await);
+        keep(messages::here(scale).await);
     }
     if is_wanted("pushes") {
-        lines.extend(messages::away(scale).await);
+        keep(messages::away(scale).await);
     }
     if is_wanted("memory") {
-        lines.extend(memory::measure(scale).await);
+        keep(memory::measure(scale).await);
     }
     if is_wanted("history") {
-        lines.extend(history::measure(scale).await);
+        keep(history::measure(scale).await);
     }
     if is_wanted("telemetry") {
-        lines.extend(telemetry::measure(scale).await);
+        keep(telemetry::measure(scale).await);
     }
     println!("{}", table(&lines));
 }
