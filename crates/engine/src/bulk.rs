@@ -197,9 +197,7 @@ impl Engine {
         let mut tx = self.begin_read_as(actor).await?;
         let meta = meta::read(&mut tx).await?;
         let now = self.now();
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        let fresh_ids = Box::new(fresh_ids(millis));
-        let mut world = World::new(now, meta.epoch, self.inner.show_id, meta.clock, fresh_ids);
+        let mut world = World::new(now, meta.epoch, self.inner.show_id, meta.clock, Box::new(fresh_ids(now)));
         let planned = |world: &World| {
             let mut needs = Needs::default();
             for (id, part) in &plan.parts {

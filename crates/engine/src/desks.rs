@@ -141,7 +141,7 @@ pub(crate) async fn device_of_folder(
 
 /// A desk's device that has not been seen yet.
 pub(crate) fn desk_device(person: PersonId, name: String, now: DateTime<Utc>) -> DeviceRow {
-    let id = DeviceId(fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0)));
+    let id = DeviceId(fresh_id(now));
     DeviceRow::joining(id, person, DeviceKind::Desk, name, now)
 }
 

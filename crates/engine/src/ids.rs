@@ -1,20 +1,22 @@
 //! Fresh ids and secrets: the only place of the engine that asks for randomness.
 
+use chrono::{DateTime, Utc};
 use rand::RngCore;
 use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
-/// A new time-ordered id (`UUIDv7`) of that moment, in milliseconds since 1970.
-pub(crate) fn fresh_id(at_ms: u64) -> Uuid {
+/// A new time-ordered id (`UUIDv7`) of that moment; of 1970 before that.
+pub(crate) fn fresh_id(at: DateTime<Utc>) -> Uuid {
+    let at_ms = u64::try_from(at.timestamp_millis()).unwrap_or(0);
     let mut random = [0_u8; 10];
     rand::rng().fill_bytes(&mut random);
     uuid::Builder::from_unix_timestamp_millis(at_ms, &random).into_uuid()
 }
 
 /// Ids of one moment, each later one above the one before: what is made in one transaction keeps its order.
-pub(crate) fn fresh_ids(at_ms: u64) -> impl FnMut() -> Uuid {
+pub(crate) fn fresh_ids(at: DateTime<Utc>) -> impl FnMut() -> Uuid {
     // A cleared bit below the version's leaves room to count up without touching it.
-    let mut next = fresh_id(at_ms).as_u128() & !(1 << 61);
+    let mut next = fresh_id(at).as_u128() & !(1 << 61);
     move || {
         next += 1;
         Uuid::from_u128(next)
@@ -44,7 +46,7 @@ mod tests {
 
     #[test]
     fn ids_of_one_transaction_keep_their_order() {
-        let mut fresh = fresh_ids(1_780_000_000_000);
+        let mut fresh = fresh_ids(DateTime::from_timestamp_secs(1_780_000_000).unwrap());
         let ids: Vec<Uuid> = (0..5_000).map(|_| fresh()).collect();
         let is_v7 = |id: &Uuid| id.get_version_num() == 7 && id.get_variant() == uuid::Variant::RFC4122;
         assert!(ids.is_sorted() && ids.iter().all(is_v7));

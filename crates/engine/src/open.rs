@@ -280,7 +280,7 @@ impl Engine {
     }
 
     pub(crate) fn fresh_id(&self) -> Uuid {
-        fresh_id(u64::try_from(self.now().timestamp_millis()).unwrap_or(0))
+        fresh_id(self.now())
     }
 
     /// A new show has one row from the start: it is written like everything else, with history and feed.
@@ -385,7 +385,7 @@ async fn enter(db: &Db, options: &Options, guard: &EpochGuard) -> Result<Entered
 
 /// Everything a new database needs before its first op: epoch, keys, the owner, the desk's device.
 async fn first_start(tx: &mut Tx, now: DateTime<Utc>) -> Result<InstallationRow> {
-    let fresh = || fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0));
+    let fresh = || fresh_id(now);
     let epoch = Uuid::new_v4();
     meta::init(
         tx,

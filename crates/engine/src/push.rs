@@ -112,18 +112,7 @@ impl Engine {
 
     async fn write(&self, author: Author, ops: Vec<Decoded>, bytes: usize, mode: Mode) -> Result<(Vec<OpResult>, Seq)> {
         let (answer, answered) = oneshot::channel();
-        let job = PushJob {
-            author,
-            units: units(&ops),
-            ops,
-            mode,
-            results: Vec::new(),
-            internal: None,
-            turned: None,
-            is_nobodys: false,
-            stages: Vec::new(),
-            answer: Some(answer),
-        };
+        let job = PushJob { answer: Some(answer), ..PushJob::new(author, ops, mode) };
         self.inner.writer.submit(Box::new(job), bytes)?;
         answered.await.map_err(|_| EngineError::Busy { retry_after_ms: 1_000 })?
     }
@@ -270,6 +259,22 @@ struct PushJob {
 }
 
 impl PushJob {
+    /// One that nobody waits for.
+    fn new(author: Author, ops: Vec<Decoded>, mode: Mode) -> Self {
+        Self {
+            units: units(&ops),
+            author,
+            ops,
+            mode,
+            results: Vec::new(),
+            internal: None,
+            turned: None,
+            is_nobodys: false,
+            stages: Vec::new(),
+            answer: None,
+        }
+    }
+
     fn decide(&self, world: &mut World, unit: &[usize]) -> Vec<Answer> {
         let author = &self.author;
         if let Some(error_id) = self.internal {

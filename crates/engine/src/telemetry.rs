@@ -145,7 +145,7 @@ impl Telemetry {
 
     /// Notes what happened, for the charts.
     fn mark(&self, kind: &'static str, detail: Json, at: DateTime<Utc>) {
-        let id = fresh_id(u64::try_from(at.timestamp_millis()).unwrap_or(0));
+        let id = fresh_id(at);
         let marker = MarkerRow { id, desk: self.desk, kind: kind.to_owned(), detail, created_at: at };
         self.waiting().add_marker(marker);
     }

@@ -28,6 +28,7 @@ use uuid::Uuid;
 
 use crate::disk::Disk;
 use crate::epoch::{EpochGuard, Turn};
+use crate::ids::fresh_ids;
 use crate::neighbours::Neighbours;
 use crate::notifications::{self, Outbox};
 use crate::presence::Moment;
@@ -302,8 +303,7 @@ impl Writer {
         *began = true;
         let Turn { meta, turned } = self.epoch.begin(&mut tx).await?;
         let now = self.clock.now();
-        let mut world =
-            World::new(now, meta.epoch, self.show_id, meta.clock, Box::new(crate::ids::fresh_ids(now_millis(now))));
+        let mut world = World::new(now, meta.epoch, self.show_id, meta.clock, Box::new(fresh_ids(now)));
         let mut waiting: Vec<&mut (dyn Job + 'static)> = jobs.iter_mut().map(AsMut::as_mut).collect();
         for job in &mut waiting {
             job.look(&mut tx).await?;
@@ -414,10 +414,6 @@ fn log_internal(error: &EngineError) -> Uuid {
     let id = Uuid::new_v4();
     tracing::error!(error_id = %id, ?error, "an op could not be written");
     id
-}
-
-fn now_millis(now: chrono::DateTime<chrono::Utc>) -> u64 {
-    u64::try_from(now.timestamp_millis()).unwrap_or(0)
 }
 
 #[cfg(test)]

@@ -36,7 +36,7 @@ impl Engine {
     pub async fn send_message(&self, actor: &Actor, asked: NewMessage) -> Result<SentMessage> {
         require(actor, Action::Message)?;
         let now = self.now();
-        let id = crate::ids::fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0));
+        let id = crate::ids::fresh_id(now);
         let (row, undo_until) = self.drafted(actor, asked, id).await?;
         let goes_now = row.released_at.is_some();
         let op = (goes_now && row.user.is_none()).then(|| self.announcement_op(&row)).transpose()?;
@@ -156,7 +156,7 @@ fn op_about(
     data: Map<String, Json>,
     base: Option<Map<String, Json>>,
 ) -> Result<Op> {
-    let op_id = crate::ids::fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0));
+    let op_id = crate::ids::fresh_id(now);
     let draft = OpDraft {
         op_id,
         table_name: "announcements",

@@ -39,11 +39,10 @@ struct Everybody {
 
 impl Outbox {
     pub(crate) fn new(at: Moment) -> Self {
-        let at_ms = u64::try_from(at.now.timestamp_millis()).unwrap_or(0);
         Self {
             now: at.now,
             at,
-            fresh: Box::new(fresh_ids(at_ms)),
+            fresh: Box::new(fresh_ids(at.now)),
             everybody: None,
             notified: false,
             changed: false,

@@ -33,7 +33,7 @@ impl Engine {
     pub async fn add_message_template(&self, actor: &Actor, asked: TemplateInput) -> Result<Template> {
         require(actor, Action::Message)?;
         let now = self.now();
-        let id = crate::ids::fresh_id(u64::try_from(now.timestamp_millis()).unwrap_or(0));
+        let id = crate::ids::fresh_id(now);
         let mut tx = self.begin_write_as(actor).await?;
         let known = rows::all(&mut tx).await?;
         if known.len() >= TEMPLATES_MAX {

@@ -3,7 +3,7 @@
 use showdesk_domain::world::World;
 use showdesk_store::meta;
 
-use super::{Actor, Author, Decoded, Engine, Mode, OpResult, PushJob, Result, units};
+use super::{Actor, Author, Decoded, Engine, Mode, OpResult, PushJob, Result};
 use crate::ids::fresh_ids;
 use crate::writer::{self, Job};
 
@@ -17,10 +17,11 @@ impl Engine {
         let mut tx = self.begin_read_as(actor).await?;
         let meta = meta::read(&mut tx).await?;
         let now = self.now();
-        let millis = u64::try_from(now.timestamp_millis()).unwrap_or(0);
-        let mut world = World::new(now, meta.epoch, self.inner.show_id, meta.clock, Box::new(fresh_ids(millis)));
-        let mut jobs: Vec<PushJob> =
-            pushes.into_iter().map(|(author, ops)| job(author, ops, Mode::Brought { epoch: meta.epoch })).collect();
+        let mut world = World::new(now, meta.epoch, self.inner.show_id, meta.clock, Box::new(fresh_ids(now)));
+        let mut jobs: Vec<PushJob> = pushes
+            .into_iter()
+            .map(|(author, ops)| PushJob::new(author, ops, Mode::Brought { epoch: meta.epoch }))
+            .collect();
         let mut tried: Vec<&mut (dyn Job + 'static)> = jobs.iter_mut().map(|job| job as _).collect();
         writer::decide(&mut tx, &mut world, &mut tried).await?;
         Ok(jobs.into_iter().map(|job| job.results).collect())
@@ -30,20 +31,5 @@ impl Engine {
     pub(crate) async fn push_for(&self, author: Author, ops: Vec<Decoded>, bytes: usize) -> Result<Vec<OpResult>> {
         let epoch = self.epoch().await?;
         self.write(author, ops, bytes, Mode::Brought { epoch }).await.map(|(results, _)| results)
-    }
-}
-
-fn job(author: Author, ops: Vec<Decoded>, mode: Mode) -> PushJob {
-    PushJob {
-        units: units(&ops),
-        author,
-        ops,
-        mode,
-        results: Vec::new(),
-        internal: None,
-        turned: None,
-        is_nobodys: false,
-        stages: Vec::new(),
-        answer: None,
     }
 }

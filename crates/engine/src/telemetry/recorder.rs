@@ -224,7 +224,7 @@ impl Recorder {
 
 fn row_of(taken: &Taken, weight: NonZeroU32) -> RequestRow {
     RequestRow {
-        id: fresh_id(u64::try_from(taken.at.timestamp_millis()).unwrap_or(0)),
+        id: fresh_id(taken.at),
         endpoint: taken.endpoint.to_owned(),
         method: taken.method.to_owned(),
         duration_ms: taken.took.as_secs_f64() * 1_000.0,
