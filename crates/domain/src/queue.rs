@@ -1,5 +1,7 @@
 //! A row of `sync_queue`: an op as it was sent and what became of it.
 
+use std::fmt;
+
 use chrono::{DateTime, TimeDelta, Utc};
 use serde_json::Value as Json;
 use uuid::Uuid;
@@ -52,8 +54,8 @@ pub struct QueuedOp {
     pub payload_sha256: String,
     /// Where it stands.
     pub status: QueueStatus,
-    /// Its current verdict: applied, merged, noop, conflict, held, rejected.
-    pub verdict: Option<String>,
+    /// Its current verdict; none before the first.
+    pub verdict: Option<Verdict>,
     /// The clash it belongs to.
     pub conflict_id: Option<ConflictId>,
     /// What a held op waits for.
@@ -132,6 +134,50 @@ impl QueueStatus {
         [Self::Pending, Self::Processing, Self::Completed, Self::Failed, Self::Conflict]
             .into_iter()
             .find(|status| status.as_str() == word)
+    }
+}
+
+/// What became of an op: PROTOCOL.md §3.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Nobody else wrote in between.
+    Applied,
+    /// Both sides wrote, and both edits stand or a policy chose.
+    Merged,
+    /// It was already so.
+    Noop,
+    /// A person must choose.
+    Conflict,
+    /// It waits for another op, or for a decision.
+    Held,
+    /// It cannot be accepted.
+    Rejected,
+}
+
+impl Verdict {
+    /// The stored word.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Applied => "applied",
+            Self::Merged => "merged",
+            Self::Noop => "noop",
+            Self::Conflict => "conflict",
+            Self::Held => "held",
+            Self::Rejected => "rejected",
+        }
+    }
+
+    /// Reads the stored word.
+    pub fn parse(word: &str) -> Option<Self> {
+        [Self::Applied, Self::Merged, Self::Noop, Self::Conflict, Self::Held, Self::Rejected]
+            .into_iter()
+            .find(|verdict| verdict.as_str() == word)
+    }
+}
+
+impl fmt::Display for Verdict {
+    fn fmt(&self, into: &mut fmt::Formatter<'_>) -> fmt::Result {
+        into.pad(self.as_str())
     }
 }
 

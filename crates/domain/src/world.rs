@@ -16,6 +16,7 @@ mod layered;
 mod needs;
 mod parts;
 mod review;
+mod ruling;
 mod same;
 mod settle;
 #[cfg(test)]
@@ -27,7 +28,6 @@ mod tests;
 mod unsettle;
 #[cfg(test)]
 mod vectors;
-mod verdict;
 mod view;
 mod waiting;
 mod weights;

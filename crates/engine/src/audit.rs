@@ -9,7 +9,7 @@ use showdesk_domain::actor::Actor;
 use showdesk_domain::conflict::{Conflict, ConflictStatus};
 use showdesk_domain::ids::{DeviceId, OpId, PersonId, RecordId};
 use showdesk_domain::permit::Action;
-use showdesk_domain::queue::QueuedOp;
+use showdesk_domain::queue::{QueuedOp, Verdict};
 use showdesk_store::audit::{AuditFilter, AuditRow};
 use showdesk_store::people::DeviceListRow;
 use showdesk_store::{Result as StoreResult, Tx, audit, people};
@@ -246,7 +246,8 @@ pub(crate) fn about_stage(
 pub(crate) fn about_op(actor: &Actor, action: &str, was: &QueuedOp, op: &QueuedOp, at: DateTime<Utc>) -> AuditRow {
     let state = |op: &QueuedOp| {
         json!({
-            "status": op.status.as_str(), "verdict": op.verdict, "error": op.error, "waiting_for": op.waiting_for,
+            "status": op.status.as_str(), "verdict": op.verdict.map(Verdict::as_str), "error": op.error,
+            "waiting_for": op.waiting_for,
         })
     };
     AuditRow {

@@ -133,7 +133,7 @@ fn item(op: QueuedOp, names: &Names, subjects: &Subjects, now: DateTime<Utc>) ->
         subject: subjects.of(&op.table_name, op.record_id, Some(&op.data)),
         late: op.error.as_ref().is_some_and(|error| error["code"] == LATE_CODE),
         status: op.status.as_str().to_owned(),
-        verdict: op.verdict,
+        verdict: op.verdict.map(|verdict| verdict.as_str().to_owned()),
         error: op.error.and_then(|error| serde_json::from_value(error).ok()),
         waiting_for: op.waiting_for,
         conflict_id: op.conflict_id.map(|id| id.0),

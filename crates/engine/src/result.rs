@@ -7,7 +7,7 @@ use showdesk_domain::actor::{Actor, ReadClass};
 use showdesk_domain::conflict::{Conflict, ConflictStatus};
 use showdesk_domain::ids::{ConflictId, RecordId};
 use showdesk_domain::op::Rejection;
-use showdesk_domain::queue::{QueueStatus, QueuedOp};
+use showdesk_domain::queue::{QueuedOp, Verdict};
 use showdesk_domain::record::{Record, may_see};
 use showdesk_domain::schema::{Table, table};
 use showdesk_domain::world::{Key, Name, World, true_name};
@@ -156,14 +156,15 @@ pub(crate) fn not_kept(echo: Json, rejection: &Rejection) -> OpResult {
 }
 
 fn verdict_of(op: &QueuedOp) -> VerdictName {
-    let word = op.verdict.clone().unwrap_or_default();
-    let named = serde_json::from_value(Json::String(word)).ok();
-    named.unwrap_or(match op.status {
-        QueueStatus::Completed => VerdictName::Noop,
-        QueueStatus::Failed => VerdictName::Rejected,
-        QueueStatus::Conflict => VerdictName::Conflict,
-        QueueStatus::Pending | QueueStatus::Processing => VerdictName::Held,
-    })
+    match op.verdict {
+        Some(Verdict::Applied) => VerdictName::Applied,
+        Some(Verdict::Merged) => VerdictName::Merged,
+        Some(Verdict::Noop) => VerdictName::Noop,
+        Some(Verdict::Conflict) => VerdictName::Conflict,
+        Some(Verdict::Rejected) => VerdictName::Rejected,
+        // Before the first verdict it waits to be looked at.
+        Some(Verdict::Held) | None => VerdictName::Held,
+    }
 }
 
 /// A row as the author may see it, and its id where it is not the op's own row.

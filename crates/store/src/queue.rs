@@ -5,7 +5,7 @@ use std::sync::LazyLock;
 
 use chrono::{DateTime, Utc};
 use showdesk_domain::ids::{DeviceId, OpId, RecordId, Seq, Version};
-use showdesk_domain::queue::{QueueStatus, QueuedOp};
+use showdesk_domain::queue::{QueueStatus, QueuedOp, Verdict};
 use uuid::Uuid;
 
 use crate::db::Value;
@@ -293,7 +293,7 @@ fn sent(op: &QueuedOp) -> Vec<Value> {
 fn outcome(op: &QueuedOp) -> Vec<Value> {
     values![
         Value::Word(op.status.as_str()),
-        op.verdict.clone(),
+        op.verdict.map(|verdict| verdict.as_str().to_owned()),
         op.conflict_id,
         op.waiting_for.as_ref(),
         op.waiting_on,
@@ -330,7 +330,7 @@ fn read(row: &Row) -> Result<QueuedOp> {
         client_time: cells.instant_option()?,
         skew_ms: cells.int()?,
         status: cells.word(QueueStatus::parse)?,
-        verdict: cells.text_option()?,
+        verdict: cells.word_option(Verdict::parse)?,
         conflict_id: cells.uuid_option()?.map(Into::into),
         waiting_for: cells.json_option()?,
         waiting_on: cells.uuid_option()?,

@@ -1,6 +1,7 @@
 //! What the report of a show counts: rows by kind and state, whatever happened to each.
 
 use chrono::{DateTime, Utc};
+use showdesk_domain::queue::{QueueStatus, Verdict};
 
 use crate::db::row::Cells;
 use crate::db::value::values;
@@ -30,10 +31,10 @@ pub struct DepartmentRow {
 /// How many ops of phones ended so.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct OpCount {
-    /// pending, completed, failed, conflict.
-    pub status: String,
-    /// applied, merged, …; none as long as nothing was said.
-    pub verdict: Option<String>,
+    /// Where they stand.
+    pub status: QueueStatus,
+    /// Their verdict; none as long as nothing was said.
+    pub verdict: Option<Verdict>,
     /// How many.
     pub count: i64,
 }
@@ -88,7 +89,11 @@ pub async fn ops_of_phones(tx: &mut Tx) -> Result<Vec<OpCount>> {
     let mut found = Vec::new();
     for row in tx.rows(sql, Vec::new()).await? {
         let mut cells = Cells::new(&row, "sync_queue", &["status", "verdict", "count"]);
-        found.push(OpCount { status: cells.text()?, verdict: cells.text_option()?, count: cells.int()? });
+        found.push(OpCount {
+            status: cells.word(QueueStatus::parse)?,
+            verdict: cells.word_option(Verdict::parse)?,
+            count: cells.int()?,
+        });
     }
     Ok(found)
 }

@@ -3,14 +3,14 @@
 
 use serde_json::{Map, Value as Json, json};
 
-use super::verdict::Stop;
+use super::ruling::Stop;
 use super::{Author, Cause, Needs, SettleError, World};
 use crate::actor::{Actor, Function, Permissions, Role, Scope};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, RecordId};
 use crate::op::{Op, Rejection, from_queued};
 use crate::permit::Stage;
-use crate::queue::{PAUSE_MAX, QueueStatus, QueuedOp};
+use crate::queue::{PAUSE_MAX, QueueStatus, QueuedOp, Verdict};
 use crate::value::instant_text;
 
 /// The stage that locks nothing an admin does.
@@ -74,7 +74,7 @@ impl World {
             });
             queued.decision = Some(decision);
             queued.status = QueueStatus::Failed;
-            queued.verdict = Some("rejected".to_owned());
+            queued.verdict = Some(Verdict::Rejected);
             queued.error = Some(Rejection::new("dropped", detail.clone()).to_json());
             self.stop_waiting(queued);
         }
@@ -131,9 +131,9 @@ impl World {
         let tried: Result<(), Rejection> = self.attempt(|world| {
             for op in &ops[..culprit] {
                 // It stands, or clashes: neither is the fault looked for.
-                let _ = world.verdict(author, op);
+                let _ = world.ruling(author, op);
             }
-            Err(match world.verdict(author, &ops[culprit]) {
+            Err(match world.ruling(author, &ops[culprit]) {
                 Err(Stop::Rejected(rejection)) => rejection,
                 Err(Stop::Waits(_)) => Rejection::new("missing_reference", "it builds on something that is not there"),
                 Ok(_) => Rejection::new("txn_failed", "the changes do not stand together"),
@@ -148,9 +148,9 @@ impl World {
         decision["values"] = Json::Object(values.collect());
         let Some(filed) = self.ops.get_mut(&op.id).filter(|op| op.status == QueueStatus::Completed) else { return };
         filed.decision = Some(decision);
-        if is_changed && filed.verdict.as_deref() == Some("applied") {
+        if is_changed && filed.verdict == Some(Verdict::Applied) {
             // What stands is not what the phone shows: it must take the record.
-            filed.verdict = Some("merged".to_owned());
+            filed.verdict = Some(Verdict::Merged);
         }
     }
 
@@ -215,7 +215,7 @@ impl World {
         let Some(op) = self.ops.get(&id).filter(|op| op.is_open()) else { return };
         let mut op = op.clone();
         op.status = QueueStatus::Failed;
-        op.verdict = Some("rejected".to_owned());
+        op.verdict = Some(Verdict::Rejected);
         op.error = Some(rejection.to_json());
         self.stop_waiting(op);
         self.decide_waiters();

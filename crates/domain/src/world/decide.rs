@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::card::{OutOfPlaced, is_card_mark};
 use super::filing::is_same_op;
 use super::review::Clash;
-use super::verdict::{Stop, Verdict};
+use super::ruling::{Ruling, Stop};
 use super::view::told_view;
 use super::weights::WeighIn;
 use super::write::Draft;
@@ -15,7 +15,7 @@ use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{OpId, RecordId};
 use crate::merge::{AuthorView, DeskRow, Merged, merge};
 use crate::op::{Op, Operation, Refused, Rejection};
-use crate::queue::QueueStatus;
+use crate::queue::{QueueStatus, Verdict};
 use crate::record::Record;
 use crate::schema::{Policy, crossed_range};
 use crate::value::Value;
@@ -64,12 +64,12 @@ impl World {
     }
 
     pub(super) fn decide_alone(&mut self, author: &Author, op: &Op) {
-        let verdict = match self.verdict(author, op) {
-            Ok(verdict) => verdict,
+        let ruling = match self.ruling(author, op) {
+            Ok(ruling) => ruling,
             Err(Stop::Rejected(rejection)) => rejection.into(),
-            Err(Stop::Waits(waiting)) => Verdict::waits(waiting),
+            Err(Stop::Waits(waiting)) => Ruling::waits(waiting),
         };
-        self.file(author, op.id, &op.sent, &verdict);
+        self.file(author, op.id, &op.sent, &ruling);
     }
 
     /// Files an op that failed one of the checks 1 to 8.
@@ -93,21 +93,21 @@ impl World {
     }
 
     /// Checks 10 to 12 of PROTOCOL.md §4.
-    pub(super) fn verdict(&mut self, author: &Author, sent: &Op) -> Result<Verdict, Stop> {
+    pub(super) fn ruling(&mut self, author: &Author, sent: &Op) -> Result<Ruling, Stop> {
         let op = &*self.under_true_names(sent);
-        let verdict = self.verdict_of_true(author, op)?;
+        let ruling = self.ruling_on_true(author, op)?;
         // Only what stands, or waits for a person, gives a row another name.
         if op.record_id != sent.record_id && op.operation == Operation::Insert {
             self.name_alias((op.table.name, sent.record_id), op.record_id);
         }
-        if verdict.word != "noop" {
+        if ruling.verdict != Verdict::Noop {
             self.note_names(sent);
         }
-        Ok(verdict)
+        Ok(ruling)
     }
 
     /// The same for an op under the true names of its rows.
-    fn verdict_of_true(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
+    fn ruling_on_true(&mut self, author: &Author, op: &Op) -> Result<Ruling, Stop> {
         let key = (op.table.name, op.record_id);
         let record = self.records.get(&key).cloned();
         let is_visible = author.actor.read_class() > ReadClass::Public || self.is_public(key);
@@ -144,7 +144,7 @@ impl World {
 
     /// An update of a row that is not there: of one's own insert that has not come or waits, of a row that a restore took
     /// away, or of nothing.
-    fn update_of_absent(&mut self, author: &Author, op: &Op) -> Result<Verdict, Stop> {
+    fn update_of_absent(&mut self, author: &Author, op: &Op) -> Result<Ruling, Stop> {
         if op.prev_op_id.is_none() && !self.is_from_before(op) && author.recovered_from.is_none() {
             return Err(not_found().into());
         }
@@ -179,7 +179,7 @@ impl World {
 
     /// An op that the desk had acknowledged before it was restored: what it changed is shown to a person, unless the row
     /// shows it already (PROTOCOL.md §7).
-    fn recover(&mut self, author: &Author, op: &Op, record: Option<&Record>) -> Verdict {
+    fn recover(&mut self, author: &Author, op: &Op, record: Option<&Record>) -> Ruling {
         let shows = match (op.operation, record.filter(|record| record.is_live())) {
             (Operation::Delete, record) => record.is_none(),
             (_, None) => false,
@@ -191,14 +191,14 @@ impl World {
             return folded;
         }
         if shows {
-            return Verdict::noop(record.map(|record| record.version));
+            return Ruling::noop(record.map(|record| record.version));
         }
         let view = told_view(op);
         let contested = op.patch.keys().copied().collect();
         self.clash(author, op, ConflictKind::RestoredServer, &view, contested, Vec::new())
     }
 
-    fn insert(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
+    fn insert(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Ruling, Stop> {
         check_ranges(op, |field| op.patch.get(&field).cloned())?;
         self.check_references(author, op)?;
         let Some(record) = record else {
@@ -206,7 +206,7 @@ impl World {
                 return Ok(self.ask_about_reference(author, op, &AuthorView::empty(op.table)));
             }
             let values = self.new_values(author, op);
-            return Ok(self.write_or_clash(author, op, &AuthorView::empty(op.table), values, "applied"));
+            return Ok(self.write_or_clash(author, op, &AuthorView::empty(op.table), values, Verdict::Applied));
         };
         let view = AuthorView::empty(op.table);
         let differs: Vec<usize> = op
@@ -220,7 +220,7 @@ impl World {
             return Ok(self.clash(author, op, ConflictKind::InsertDeleted, &view, fields, Vec::new()));
         }
         if differs.is_empty() {
-            return Ok(Verdict::noop(Some(record.version)));
+            return Ok(Ruling::noop(Some(record.version)));
         }
         let unset = |field: &usize| {
             let value = &record.values[*field];
@@ -238,7 +238,7 @@ impl World {
         let patch = clean.iter().map(|field| (*field, op.patch[field].clone())).collect();
         let as_update = Op { operation: Operation::Update, patch, ..op.clone() };
         self.authorize(&author.actor, &as_update, Some(&record))?;
-        Ok(self.write_fields(author, op, &view, &record, &clean, "merged"))
+        Ok(self.write_fields(author, op, &view, &record, &clean, Verdict::Merged))
     }
 
     /// The values of a new row: those sent, then the defaults, then what the desk fills in.
@@ -271,7 +271,7 @@ impl World {
         values
     }
 
-    fn update(&mut self, author: &Author, op: &Op, record: &Record) -> Result<Verdict, Stop> {
+    fn update(&mut self, author: &Author, op: &Op, record: &Record) -> Result<Ruling, Stop> {
         let sight = self.sight(author, op, record)?;
         if !record.is_live() {
             let fields = op.patch.keys().copied().collect();
@@ -291,18 +291,19 @@ impl World {
         if !merged.contested.is_empty() {
             return Ok(self.clash(author, op, ConflictKind::UpdateUpdate, &sight.view, merged.contested, merged.take));
         }
-        let word = if sight.is_current && sight.view.doubted.is_empty() { "applied" } else { "merged" };
+        let is_alone = sight.is_current && sight.view.doubted.is_empty();
+        let verdict = if is_alone { Verdict::Applied } else { Verdict::Merged };
         if merged.take.is_empty() {
             self.file_choice(author, op, &sight.view, &merged);
-            return Ok(Verdict::noop(Some(record.version)));
+            return Ok(Ruling::noop(Some(record.version)));
         }
         // Before the row is written: the value that is passed over is shown.
         self.file_choice(author, op, &sight.view, &merged);
-        let verdict = self.write_fields(author, op, &sight.view, record, &merged.take, word);
+        let ruling = self.write_fields(author, op, &sight.view, record, &merged.take, verdict);
         if let OutOfPlaced::Suspends(placing) = placed {
             self.suspend_placing(author, op, placing);
         }
-        Ok(verdict)
+        Ok(ruling)
     }
 
     /// A no-show or scratch of an entry that is placed is a choice of the rules: the placing stays (rule C6).
@@ -319,24 +320,24 @@ impl World {
     }
 
     /// APPEND rows take exactly one later update.
-    fn append_update(&mut self, author: &Author, op: &Op, view: &AuthorView, record: &Record) -> Result<Verdict, Stop> {
+    fn append_update(&mut self, author: &Author, op: &Op, view: &AuthorView, record: &Record) -> Result<Ruling, Stop> {
         if op.patch.iter().all(|(field, value)| record.values[*field] == *value) {
-            return Ok(Verdict::noop(Some(record.version)));
+            return Ok(Ruling::noop(Some(record.version)));
         }
         let later = op.table.append.as_deref().unwrap_or_default();
         if later.iter().any(|field| !record.values[*field].is_null()) {
             return Err(Rejection::new("locked", "this was already taken back once").into());
         }
         let fields: Vec<usize> = op.patch.keys().copied().collect();
-        Ok(self.write_fields(author, op, view, record, &fields, "applied"))
+        Ok(self.write_fields(author, op, view, record, &fields, Verdict::Applied))
     }
 
-    fn delete(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Verdict, Stop> {
+    fn delete(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Ruling, Stop> {
         if record.is_none() {
             self.check_own_insert(author, op)?;
         }
         let Some(record) = record.filter(Record::is_live) else {
-            return Ok(Verdict::noop(self.records.get(&(op.table.name, op.record_id)).map(|record| record.version)));
+            return Ok(Ruling::noop(self.records.get(&(op.table.name, op.record_id)).map(|record| record.version)));
         };
         if self.has_live_children(op.table, op.record_id) {
             return Err(Rejection::new("has_children", "other rows still belong to it").into());
@@ -354,7 +355,7 @@ impl World {
         }
         let draft = Draft { table: op.table, id: op.record_id, values: record.values, deleted: true };
         let written = self.put(draft, &self.cause_of(author, op));
-        Ok(Verdict::written("applied", written))
+        Ok(Ruling::written(Verdict::Applied, written))
     }
 
     fn write_fields(
@@ -364,8 +365,8 @@ impl World {
         view: &AuthorView,
         record: &Record,
         fields: &[usize],
-        word: &'static str,
-    ) -> Verdict {
+        verdict: Verdict,
+    ) -> Ruling {
         let mut values = record.values.clone();
         for field in fields {
             values[*field] = op.patch[field].clone();
@@ -377,7 +378,7 @@ impl World {
             let arrived = !values[op.table.index("arrived_at")].is_null();
             values[by] = if arrived { Value::Id(author.actor.person.0) } else { Value::Null };
         }
-        self.write_or_clash(author, op, view, values, word)
+        self.write_or_clash(author, op, view, values, verdict)
     }
 
     /// Writes the row, or opens a clash where another live row holds one of its unique values.
@@ -387,8 +388,8 @@ impl World {
         op: &Op,
         view: &AuthorView,
         values: Vec<Value>,
-        word: &'static str,
-    ) -> Verdict {
+        verdict: Verdict,
+    ) -> Ruling {
         let mut values = values;
         let meaning = if op.table.name == "weigh_ins" && op.operation == Operation::Insert {
             self.weigh_in(op, &values)
@@ -411,16 +412,16 @@ impl World {
                 contested = unique.iter().copied().filter(|field| op.patch.contains_key(field)).collect();
             }
             let clean = op.patch.keys().copied().filter(|field| !contested.contains(field)).collect();
-            let verdict = self.clash(author, op, ConflictKind::UniqueViolation, view, contested, clean);
-            self.name_holder(&verdict, op, holder);
-            return verdict;
+            let ruling = self.clash(author, op, ConflictKind::UniqueViolation, view, contested, clean);
+            self.name_holder(&ruling, op, holder);
+            return ruling;
         }
         let draft = Draft { table: op.table, id: op.record_id, values, deleted: false };
         let written = self.put(draft, &self.cause_of(author, op));
         if op.table.name == "weigh_ins" && op.operation == Operation::Insert {
             self.note_weigh_in(author, op, &meaning);
         }
-        Verdict::written(word, written)
+        Ruling::written(verdict, written)
     }
 
     fn holder_of_another(&self, op: &Op, values: &[Value]) -> Option<(usize, RecordId)> {
@@ -430,9 +431,9 @@ impl World {
         })
     }
 
-    fn name_holder(&mut self, verdict: &Verdict, op: &Op, holder: RecordId) {
+    fn name_holder(&mut self, ruling: &Ruling, op: &Op, holder: RecordId) {
         let data = self.records.get(&(op.table.name, holder)).map(|row| row.data(ReadClass::Office));
-        if let Some(conflict) = verdict.conflict.and_then(|id| self.conflicts.get(&id)).cloned() {
+        if let Some(conflict) = ruling.conflict.and_then(|id| self.conflicts.get(&id)).cloned() {
             self.keep_conflict(Conflict { other_record_id: Some(holder), server_data: data, ..conflict });
         }
     }
@@ -445,13 +446,13 @@ impl World {
         view: &AuthorView,
         contested: Vec<usize>,
         clean: Vec<usize>,
-    ) -> Verdict {
+    ) -> Ruling {
         let status = ConflictStatus::Open;
-        Verdict::conflict(self.open_conflict(author, op, &Clash { kind, status, view, contested, clean }))
+        Ruling::conflict(self.open_conflict(author, op, &Clash { kind, status, view, contested, clean }))
     }
 
     /// Asks a person about a row that would point to a deleted one (rule C17).
-    fn ask_about_reference(&mut self, author: &Author, op: &Op, view: &AuthorView) -> Verdict {
+    fn ask_about_reference(&mut self, author: &Author, op: &Op, view: &AuthorView) -> Ruling {
         let contested = op.patch.keys().copied().collect();
         self.clash(author, op, ConflictKind::MissingReference, view, contested, Vec::new())
     }

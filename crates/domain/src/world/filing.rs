@@ -3,7 +3,7 @@
 use chrono::{DateTime, Utc};
 
 use super::decide::{Answer, AnswerKind};
-use super::verdict::Verdict;
+use super::ruling::Ruling;
 use super::{Author, World};
 use crate::ids::{OpId, Version};
 use crate::op::{Rejection, Sent};
@@ -21,19 +21,19 @@ impl World {
     }
 
     /// Files an op with its verdict: for the first time, or again after it waited.
-    pub(super) fn file(&mut self, author: &Author, id: OpId, sent: &Sent, verdict: &Verdict) {
+    pub(super) fn file(&mut self, author: &Author, id: OpId, sent: &Sent, ruling: &Ruling) {
         let mut queued = match self.ops.get(&id) {
             Some(known) => known.clone(),
             None => arrived(author, id, sent, self.now),
         };
-        queued.status = verdict.status();
-        queued.verdict = Some(verdict.word.to_owned());
-        queued.conflict_id = verdict.conflict;
-        queued.waiting_for = verdict.waiting.as_ref().map(|waiting| waiting.what.clone());
-        queued.waiting_on = verdict.waiting.as_ref().map(|waiting| waiting.root);
-        queued.result_version = verdict.version;
-        queued.result_seq = verdict.seq;
-        queued.error = verdict.rejection.as_ref().map(Rejection::to_json);
+        queued.status = ruling.status();
+        queued.verdict = Some(ruling.verdict);
+        queued.conflict_id = ruling.conflict;
+        queued.waiting_for = ruling.waiting.as_ref().map(|waiting| waiting.what.clone());
+        queued.waiting_on = ruling.waiting.as_ref().map(|waiting| waiting.root);
+        queued.result_version = ruling.version;
+        queued.result_seq = ruling.seq;
+        queued.error = ruling.rejection.as_ref().map(Rejection::to_json);
         queued.lease_until = None;
         queued.processed_at = Some(self.now);
         if self.ops.contains_key(&id) {

@@ -9,7 +9,7 @@ use super::card::{CardFault, left_off};
 use super::decide::{Answer, AnswerKind};
 use super::filing::is_same_op;
 use super::review::{known_data, last_author, paths};
-use super::verdict::{Stop, Verdict};
+use super::ruling::{Ruling, Stop};
 use super::view::told_view;
 use super::waiting::Waiting;
 use super::{Author, Cause, Key, World};
@@ -129,7 +129,7 @@ impl World {
             }
             Fault::Waits(waiting) => {
                 for op in ops {
-                    self.file(author, op.id, &op.sent, &Verdict::waits(waiting.clone()));
+                    self.file(author, op.id, &op.sent, &Ruling::waits(waiting.clone()));
                 }
             }
             Fault::Clash(found) => match ops {
@@ -194,13 +194,13 @@ impl World {
         let (mut undecided, mut waits) = (Vec::new(), None);
         for at in places {
             let op = &ops[*at];
-            match self.verdict(author, op) {
+            match self.ruling(author, op) {
                 Err(Stop::Rejected(rejection)) => return Err(Fault::Rejected(*at, rejection)),
                 Err(Stop::Waits(waiting)) if is_of(ops, &waiting) => undecided.push(*at),
                 Err(Stop::Waits(waiting)) => waits = waits.or(Some(waiting)),
-                Ok(verdict) => {
-                    clashes.extend(verdict.conflict);
-                    self.file(author, op.id, &op.sent, &verdict);
+                Ok(ruling) => {
+                    clashes.extend(ruling.conflict);
+                    self.file(author, op.id, &op.sent, &ruling);
                 }
             }
         }
@@ -267,15 +267,15 @@ impl World {
         let own = |conflict: &&Conflict| conflict.device_id == author.actor.device && !conflict.parts.is_empty();
         let joined = self.open_on(main).find(own).map(|conflict| conflict.id);
         let parts = found.parts.iter().map(|part| self.as_it_is(part)).collect();
-        let (id, verdict) = if let Some(id) = joined {
+        let (id, ruling) = if let Some(id) = joined {
             self.join_group(author, ops, id, parts);
-            (id, Verdict::held(id))
+            (id, Ruling::held(id))
         } else {
             let id = self.open_group(author, first, main, Found { parts, ..*found });
-            (id, Verdict::conflict(id))
+            (id, Ruling::conflict(id))
         };
         for op in ops {
-            self.file(author, op.id, &op.sent, &verdict);
+            self.file(author, op.id, &op.sent, &ruling);
         }
         if let Some(conflict) = self.conflicts.get_mut(&id) {
             conflict.op_ids.extend(ops.iter().map(|op| op.id));

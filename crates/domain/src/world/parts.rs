@@ -8,6 +8,7 @@ use crate::actor::Actor;
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use crate::ids::ConflictId;
 use crate::op::{Operation, Rejection};
+use crate::queue::Verdict;
 use crate::record::{Record, values_of};
 use crate::value::Value;
 
@@ -148,7 +149,7 @@ impl World {
         self.change_conflict(conflict, cause);
         for op_id in op_ids {
             let (_, version) = self.verdict_after(op_id);
-            self.finish_op(op_id, "noop", id, version);
+            self.finish_op(op_id, Verdict::Noop, id, version);
         }
     }
 }

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map, Value as Json};
 
+use super::ruling::Ruling;
 use super::settle::{Decision, SettleError};
-use super::verdict::Verdict;
 use super::view::fields_of;
 use super::write::Draft;
 use super::{Author, Cause, Key, World, values_by_path};
@@ -14,7 +14,7 @@ use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, PersonId, Version};
 use crate::merge::{AuthorView, DeskRow, Merged, merge};
 use crate::op::{Op, Operation, Rejection};
-use crate::queue::QueueStatus;
+use crate::queue::{QueueStatus, Verdict};
 use crate::record::{Record, data_of, values_of};
 use crate::schema::{Table, known_table};
 use crate::value::Value;
@@ -87,11 +87,11 @@ impl World {
 
     /// Adds an op to an open clash: its values replace those waiting there, the base stays. Fields that do not wait yet
     /// are merged as they would be alone; what the rules refuse there refuses the op.
-    pub(super) fn fold(&mut self, author: &Author, op: &Op, id: ConflictId) -> Result<Verdict, Rejection> {
-        let Some(mut conflict) = self.conflicts.get(&id).cloned() else { return Ok(Verdict::held(id)) };
+    pub(super) fn fold(&mut self, author: &Author, op: &Op, id: ConflictId) -> Result<Ruling, Rejection> {
+        let Some(mut conflict) = self.conflicts.get(&id).cloned() else { return Ok(Ruling::held(id)) };
         if !conflict.parts.is_empty() {
             self.fold_into_group(author, op, conflict);
-            return Ok(Verdict::held(id));
+            return Ok(Ruling::held(id));
         }
         let waits = |field: &usize| {
             let path = op.table.fields[*field].path;
@@ -119,14 +119,14 @@ impl World {
             // The phone wants now what the desk did: nobody need be asked.
             conflict.clean.clear();
             self.supersede(conflict, &cause);
-            return Ok(Verdict { word: "noop", ..Verdict::conflict(id) });
+            return Ok(Ruling { verdict: Verdict::Noop, ..Ruling::conflict(id) });
         }
         if self.is_about_nothing(&conflict, op) {
             self.supersede(conflict, &cause);
             return Ok(self.verdict_of_superseded(op, id));
         }
         self.change_conflict(conflict, &cause);
-        Ok(Verdict::held(id))
+        Ok(Ruling::held(id))
     }
 
     /// Whether the row shows by now what the phone wants in the end. A chain with a deletion asks whether there is a row,
@@ -150,14 +150,14 @@ impl World {
     }
 
     /// What became of an op that closed its clash: `held` if the clash could not be closed after all.
-    fn verdict_of_superseded(&self, op: &Op, id: ConflictId) -> Verdict {
+    fn verdict_of_superseded(&self, op: &Op, id: ConflictId) -> Ruling {
         let is_closed = |conflict: &&Conflict| conflict.status == ConflictStatus::Superseded;
-        let Some(conflict) = self.conflicts.get(&id).filter(is_closed) else { return Verdict::held(id) };
+        let Some(conflict) = self.conflicts.get(&id).filter(is_closed) else { return Ruling::held(id) };
         let version = self.record((op.table.name, op.record_id)).map(|record| record.version);
         // All ops of the chain are answered alike: merged where something that waited beside them is joined.
-        let opened = self.op(conflict.queue_id).and_then(|op| op.verdict.as_deref());
-        let word = if opened == Some("merged") { "merged" } else { "noop" };
-        Verdict { word, version, ..Verdict::conflict(id) }
+        let opened = self.op(conflict.queue_id).and_then(|op| op.verdict);
+        let verdict = if opened == Some(Verdict::Merged) { Verdict::Merged } else { Verdict::Noop };
+        Ruling { verdict, version, ..Ruling::conflict(id) }
     }
 
     /// The same where the clash is about a group: the op joins its row's part.
@@ -359,7 +359,7 @@ impl World {
         };
         let table = conflict.table;
         self.change_conflict(conflict, cause);
-        let verdict = if joined.is_some() { "merged" } else { "noop" };
+        let verdict = if joined.is_some() { Verdict::Merged } else { Verdict::Noop };
         if let Some(values) = joined {
             self.put(Draft { table, id: key.1, values, deleted: false }, &author);
         }
@@ -400,11 +400,11 @@ impl World {
     }
 
     /// Gives an op of a closed clash its final verdict.
-    pub(super) fn finish_op(&mut self, op_id: OpId, verdict: &str, conflict: ConflictId, version: Option<Version>) {
+    pub(super) fn finish_op(&mut self, op_id: OpId, verdict: Verdict, conflict: ConflictId, version: Option<Version>) {
         let (now, seq) = (self.now, self.clock);
         if let Some(op) = self.ops.get_mut(&op_id) {
             op.status = QueueStatus::Completed;
-            op.verdict = Some(verdict.to_owned());
+            op.verdict = Some(verdict);
             op.conflict_id = Some(conflict);
             op.result_version = version;
             op.result_seq = version.map(|_| seq);

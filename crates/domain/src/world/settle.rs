@@ -9,6 +9,7 @@ use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus};
 use crate::ids::{ConflictId, OpId, Version};
 use crate::op::{Op, Operation, Rejection, natural_id_of};
+use crate::queue::Verdict;
 use crate::record::{Record, values_of};
 use crate::schema::{Policy, Table};
 use crate::value::{Value, instant_text};
@@ -417,9 +418,9 @@ impl World {
     }
 
     /// `merged` if something of an op stands, else `noop`; and the version of its row.
-    pub(super) fn verdict_after(&self, op_id: OpId) -> (&'static str, Option<Version>) {
-        let Some(op) = self.ops.get(&op_id) else { return ("noop", None) };
-        let Some(table) = crate::schema::table(&op.table_name) else { return ("noop", None) };
+    pub(super) fn verdict_after(&self, op_id: OpId) -> (Verdict, Option<Version>) {
+        let Some(op) = self.ops.get(&op_id) else { return (Verdict::Noop, None) };
+        let Some(table) = crate::schema::table(&op.table_name) else { return (Verdict::Noop, None) };
         let id = op.record_id.map(|id| self.alias((table.name, id)).unwrap_or(id));
         let record = id.and_then(|id| self.record((table.name, id)));
         let asked = self.asked_fields(table, op_id);
@@ -427,7 +428,7 @@ impl World {
             record.is_live() && asked.iter().any(|(field, value)| record.values[*field] == *value)
         });
         let is_gone = op.operation == "delete" && record.is_some_and(|record| !record.is_live());
-        (if stands || is_gone { "merged" } else { "noop" }, record.map(|record| record.version))
+        (if stands || is_gone { Verdict::Merged } else { Verdict::Noop }, record.map(|record| record.version))
     }
 }
 

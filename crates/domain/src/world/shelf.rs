@@ -168,7 +168,7 @@ impl Shelf {
         let author = on_phone(number, lost);
         let device = author.actor.device;
         self.transact(|world| world.missing(std::iter::once((device, &op))), |world| world.decide(&author, &op));
-        self.ops[&op.id].verdict.clone().expect("a verdict")
+        self.ops[&op.id].verdict.expect("a verdict").as_str().to_owned()
     }
 
     /// Sends ops of one phone as a group; their numbers count up from this one. Answers their verdicts.
@@ -189,7 +189,7 @@ impl Shelf {
             |world| world.missing(group.iter().map(|op| (device, op))),
             |world| world.decide_txn(&author, &members),
         );
-        group.iter().map(|op| self.ops[&op.id].verdict.clone().expect("a verdict")).collect()
+        group.iter().map(|op| self.ops[&op.id].verdict.expect("a verdict").as_str().to_owned()).collect()
     }
 
     pub(super) fn insert(&mut self, number: u128, lost: bool, table: &str, id: Uuid, data: &Json) -> String {

@@ -100,7 +100,7 @@ fn push(world: &mut World, author: &Author, op_id: u128, edit: &BTreeMap<&'stati
     };
     let op = draft.decode(0).expect("a good op");
     world.decide(author, &op);
-    world.op(op.id).and_then(|op| op.verdict.clone()).expect("a verdict")
+    world.op(op.id).and_then(|op| op.verdict).expect("a verdict").as_str().to_owned()
 }
 
 pub(super) fn values(world: &World) -> Map<String, Json> {
@@ -189,7 +189,7 @@ fn send(world: &mut World, author: &Author, op_id: u128, op: &Json) -> String {
     op["device_seq"] = json!(i64::try_from(op_id).expect("a small number"));
     let op = decode(&serde_json::value::to_raw_value(&op).expect("JSON")).expect("a good op");
     world.decide(author, &op);
-    world.op(op.id).and_then(|op| op.verdict.clone()).expect("a verdict")
+    world.op(op.id).and_then(|op| op.verdict).expect("a verdict").as_str().to_owned()
 }
 
 fn decide_open(world: &mut World, resolution: &'static str, data: &Json) -> ConflictId {

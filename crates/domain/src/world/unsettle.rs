@@ -9,7 +9,7 @@ use crate::actor::{Actor, ReadClass};
 use crate::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use crate::ids::{ConflictId, OpId, Version};
 use crate::permit::{self, Action, Resource};
-use crate::queue::QueueStatus;
+use crate::queue::{QueueStatus, Verdict};
 use crate::record::{Record, values_of};
 use crate::schema::Policy;
 use crate::value::{Value, instant_text};
@@ -150,7 +150,7 @@ impl World {
             self.void_own(op_id, author, &cause);
         }
         for op_id in waiting {
-            self.finish_op(op_id, "noop", id, None);
+            self.finish_op(op_id, Verdict::Noop, id, None);
         }
         self.decide_waiters();
         Ok(())
@@ -200,7 +200,7 @@ impl World {
         for op_id in op_ids {
             if let Some(op) = self.ops.get_mut(&op_id) {
                 op.status = QueueStatus::Conflict;
-                op.verdict = Some(if first == Some(op_id) || is_group { "conflict" } else { "held" }.to_owned());
+                op.verdict = Some(if first == Some(op_id) || is_group { Verdict::Conflict } else { Verdict::Held });
                 op.conflict_id = Some(id);
                 op.result_version = None;
                 op.result_seq = None;

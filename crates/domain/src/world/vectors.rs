@@ -16,6 +16,7 @@ use crate::conflict::{Conflict, ConflictStatus};
 use crate::fixtures::actor;
 use crate::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Seq, Version};
 use crate::op::{Refused, decode};
+use crate::queue::Verdict;
 use crate::record::{Provenance, Record};
 use crate::schema::known_table;
 use crate::value::decode_id;
@@ -238,7 +239,7 @@ impl Show {
     }
 
     fn verdict_of(&self, op_id: OpId) -> String {
-        self.world.op(op_id).and_then(|op| op.verdict.clone()).expect("an op has a verdict")
+        self.world.op(op_id).and_then(|op| op.verdict).expect("an op has a verdict").as_str().to_owned()
     }
 
     fn code(&self, answer: &Answer) -> Option<String> {
@@ -292,7 +293,7 @@ fn check_verdict(show: &Show, case: &VerdictCase, answer: &Answer) {
     let VerdictCase { name, expect, op, .. } = case;
     let AnswerKind::Queued { op_id, replayed: false } = answer.kind else { panic!("{name}: {answer:?}") };
     let queued = show.world.op(op_id).expect("the op is kept");
-    assert_eq!(queued.verdict.as_deref(), Some(expect.verdict.as_str()), "{name}: {:?}", queued.error);
+    assert_eq!(queued.verdict.map(Verdict::as_str), Some(expect.verdict.as_str()), "{name}: {:?}", queued.error);
     assert_eq!(show.code(answer), expect.code, "{name}");
     if expect.version.is_some() {
         assert_eq!(queued.result_version.map(|version| version.0), expect.version, "{name}");

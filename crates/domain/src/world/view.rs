@@ -4,13 +4,13 @@ use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
 
-use super::verdict::Stop;
+use super::ruling::Stop;
 use super::waiting::{invalid_prev, is_link};
 use super::{Author, World};
 use crate::ids::Version;
 use crate::merge::AuthorView;
 use crate::op::{Op, Operation};
-use crate::queue::{QueueStatus, QueuedOp};
+use crate::queue::{QueueStatus, QueuedOp, Verdict};
 use crate::record::Record;
 use crate::schema::Table;
 use crate::value::Value;
@@ -33,7 +33,7 @@ impl World {
     pub(super) fn sight(&self, author: &Author, op: &Op, record: &Record) -> Result<Sight, Stop> {
         let Chain { ops: chain, root } = self.chain(author, op)?;
         let wrote = |queued: &&&QueuedOp| {
-            matches!(queued.verdict.as_deref(), Some("applied" | "merged")) && queued.conflict_id.is_none()
+            matches!(queued.verdict, Some(Verdict::Applied | Verdict::Merged)) && queued.conflict_id.is_none()
         };
         let mut own_versions: BTreeSet<Version> =
             chain.iter().filter(wrote).filter_map(|queued| queued.result_version).collect();
@@ -127,7 +127,7 @@ struct Chain<'a> {
 fn met_another_row(queued: &QueuedOp) -> bool {
     queued.operation == Operation::Insert.as_str()
         && queued.status == QueueStatus::Completed
-        && matches!(queued.verdict.as_deref(), Some("noop" | "merged"))
+        && matches!(queued.verdict, Some(Verdict::Noop | Verdict::Merged))
         && queued.conflict_id.is_none()
 }
 
@@ -165,7 +165,7 @@ pub(super) fn told_view(op: &Op) -> AuthorView {
 }
 
 fn is_withdrawn(queued: &QueuedOp) -> bool {
-    queued.verdict.as_deref() == Some("noop") && queued.conflict_id.is_some() && queued.result_version.is_none()
+    queued.verdict == Some(Verdict::Noop) && queued.conflict_id.is_some() && queued.result_version.is_none()
 }
 
 /// Lays the fields an op set over a view.

@@ -11,7 +11,7 @@ use serde_json::{Value as Json, json};
 use uuid::Uuid;
 
 use super::review::Clash;
-use super::verdict::{Stop, Verdict};
+use super::ruling::{Ruling, Stop};
 use super::view::told_view;
 use super::{Author, Key, Name, Needs, World};
 use crate::actor::Actor;
@@ -322,7 +322,7 @@ impl World {
             let (kind, status) = (ConflictKind::MissingReference, ConflictStatus::Open);
             let clash = Clash { kind, status, view: &view, contested, clean: Vec::new() };
             let conflict = self.open_conflict(&author, first, &clash);
-            self.file(&author, first.id, &first.sent, &Verdict::conflict(conflict));
+            self.file(&author, first.id, &first.sent, &Ruling::conflict(conflict));
         }
         self.decide_waiters();
     }

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use showdesk_domain::queue::{QueueStatus, Verdict};
 use showdesk_store::report::OpCount;
 use showdesk_store::telemetry::errors::GroupRow;
 
@@ -134,14 +135,13 @@ fn departments(facts: &Facts) -> String {
 
 fn entries(facts: &Facts) -> String {
     let count = |is: &dyn Fn(&OpCount) -> bool| facts.ops.iter().filter(|op| is(op)).map(|op| op.count).sum::<i64>();
-    let verdict = |op: &OpCount, words: &[&str]| op.verdict.as_deref().is_some_and(|verdict| words.contains(&verdict));
-    let of_rest = |op: &OpCount| op.status == "failed" || op.status == "conflict" || op.status == "pending";
+    let is_joined = |op: &OpCount| op.verdict == Some(Verdict::Merged);
     let rows = [
-        ("Saved as they came", count(&|op| !of_rest(op) && verdict(op, &["applied", "noop"]))),
-        ("Joined with what somebody else wrote", count(&|op| !of_rest(op) && verdict(op, &["merged"]))),
-        ("Still to check", count(&|op| op.status == "conflict")),
-        ("Wait for something else", count(&|op| op.status == "pending")),
-        ("Not taken", count(&|op| op.status == "failed")),
+        ("Saved as they came", count(&|op| op.status == QueueStatus::Completed && !is_joined(op))),
+        ("Joined with what somebody else wrote", count(&|op| op.status == QueueStatus::Completed && is_joined(op))),
+        ("Still to check", count(&|op| op.status == QueueStatus::Conflict)),
+        ("Wait for something else", count(&|op| matches!(op.status, QueueStatus::Pending | QueueStatus::Processing))),
+        ("Not taken", count(&|op| op.status == QueueStatus::Failed)),
     ];
     let all: i64 = facts.ops.iter().map(|op| op.count).sum();
     if all == 0 {

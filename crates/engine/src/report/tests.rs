@@ -5,6 +5,7 @@ use std::path::Path;
 
 use serde_json::json;
 use showdesk_domain::conflict::{ConflictKind, ConflictStatus};
+use showdesk_domain::queue::{QueueStatus, Verdict};
 
 use super::words;
 use super::*;
@@ -38,8 +39,8 @@ fn facts(name: &str) -> Facts {
         phones: 1,
         people: 1,
         ops: vec![
-            OpCount { status: "completed".to_owned(), verdict: Some("applied".to_owned()), count: 999 },
-            OpCount { status: "failed".to_owned(), verdict: Some("rejected".to_owned()), count: 1 },
+            OpCount { status: QueueStatus::Completed, verdict: Some(Verdict::Applied), count: 999 },
+            OpCount { status: QueueStatus::Failed, verdict: Some(Verdict::Rejected), count: 1 },
         ],
         clashes: vec![ClashCount {
             kind: "update_update".to_owned(),

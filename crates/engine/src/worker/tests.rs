@@ -77,7 +77,7 @@ impl Desks {
     }
 
     async fn verdict(&self, id: OpId) -> String {
-        self.ops(&[id]).await[0].verdict.clone().expect("a verdict")
+        self.ops(&[id]).await[0].verdict.expect("a verdict").as_str().to_owned()
     }
 }
 

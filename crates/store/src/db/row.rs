@@ -121,6 +121,12 @@ impl<'r> Cells<'r> {
         parse(&word).ok_or_else(|| self.corrupt_last())
     }
 
+    /// The same where there may be none.
+    pub(crate) fn word_option<T>(&mut self, parse: impl Fn(&str) -> Option<T>) -> Result<Option<T>> {
+        let word = self.text_option()?;
+        word.map(|word| parse(&word).ok_or_else(|| self.corrupt_last())).transpose()
+    }
+
     /// The error for the cell that was read last.
     pub(crate) fn corrupt_last(&self) -> StoreError {
         self.corrupt(self.next - 1)

@@ -153,7 +153,10 @@ async fn the_report_counts_what_is_there(store: TestStore) {
     let rest = DepartmentRow { classes: 1, ..DepartmentRow::default() };
     assert!(departments.len() == 2 && departments.contains(&swine) && departments.contains(&rest), "{departments:?}");
     let counted = report::ops_of_phones(&mut tx).await.unwrap();
-    assert_eq!(counted.iter().map(|op: &OpCount| (op.status.as_str(), op.count)).collect::<Vec<_>>(), [("failed", 2)]);
+    assert_eq!(
+        counted.iter().map(|op: &OpCount| (op.status, op.count)).collect::<Vec<_>>(),
+        [(QueueStatus::Failed, 2)]
+    );
     assert_eq!(report::clashes(&mut tx).await.unwrap(), []);
     assert_eq!(report::decided(&mut tx, 9).await.unwrap(), []);
     assert_eq!(report::deeds(&mut tx).await.unwrap(), []);

@@ -4,7 +4,7 @@ use serde_json::json;
 use showdesk_domain::conflict::{Conflict, ConflictKind, ConflictStatus, Part};
 use showdesk_domain::ids::{ConflictId, DeviceId, OpId, PersonId, RecordId, Seq, Version};
 use showdesk_domain::op::Operation;
-use showdesk_domain::queue::{QueueStatus, QueuedOp};
+use showdesk_domain::queue::{QueueStatus, QueuedOp, Verdict};
 use showdesk_domain::record::{ChangeRow, HistoryRow};
 use showdesk_domain::schema::{Table, known_table, tables};
 use showdesk_store::conflicts::{self, ConflictCounts, ConflictFilter, Standing};
@@ -52,7 +52,7 @@ async fn verdicts_are_written_in_bulk(store: TestStore) {
     conflicts::save(&mut tx, std::slice::from_ref(&clash)).await.unwrap();
     for (number, op) in (0_i64..).zip(&mut ops) {
         op.status = if number % 2 == 0 { QueueStatus::Completed } else { QueueStatus::Failed };
-        op.verdict = Some("applied".to_owned());
+        op.verdict = Some(Verdict::Applied);
         op.conflict_id = (number == 0).then_some(clash.id);
         (op.waiting_for, op.waiting_on) = (None, None);
         op.result_version = Some(Version(number));

@@ -56,7 +56,7 @@ fn try_open(world: &mut World, resolution: &'static str, data: &Json) -> Result<
 }
 
 fn verdict(world: &World, op_id: u128) -> String {
-    world.op(OpId(Uuid::from_u128(op_id))).and_then(|op| op.verdict.clone()).expect("a verdict")
+    world.op(OpId(Uuid::from_u128(op_id))).and_then(|op| op.verdict).expect("a verdict").as_str().to_owned()
 }
 
 /// What an undone decision wrote is gone: the next one goes by what was entered.

@@ -1,6 +1,7 @@
 //! Invariants 5 and 6: every queue drains whatever the poison; nothing that was acknowledged is forgotten.
 
 use showdesk_domain::conflict::ConflictKind;
+use showdesk_domain::queue::Verdict;
 
 use super::Book;
 use super::once::verdict_of;
@@ -17,7 +18,7 @@ pub(super) fn queues_are_drained(run: &mut Run, book: &Book) {
             let waits_in_vain = match entry.standing {
                 Standing::Unsent => true,
                 Standing::Accepted | Standing::Rejected => false,
-                Standing::Disputed => op.is_none_or(|op| !matches!(verdict_of(op), "conflict" | "held")),
+                Standing::Disputed => op.is_none_or(|op| !matches!(verdict_of(op), Verdict::Conflict | Verdict::Held)),
                 // What it waits for may be gone for good: its phone lost its store, or it was refused.
                 Standing::Held => op.is_none(),
             };
@@ -60,7 +61,7 @@ pub(super) fn acknowledged_edits_are_known(run: &mut Run, book: &Book) {
             let stands = book.past.get(&entry.key).into_iter().flatten().any(|row| row.op_id == Some(entry.op_id));
             let asked = book.clashes_of(entry.op_id).any(|clash| clash.kind == ConflictKind::RestoredServer);
             let verdict = verdict_of(op);
-            let fine = stands || asked || matches!(verdict, "noop" | "merged");
+            let fine = stands || asked || matches!(verdict, Verdict::Noop | Verdict::Merged);
             if run.restores > 0 && entry.recovered_from.is_some() && !fine {
                 found.push((entry.key, forgotten(entry, &format!("given back, it is {verdict}"))));
             }

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use showdesk_domain::conflict::ConflictStatus;
-use showdesk_domain::queue::QueuedOp;
+use showdesk_domain::queue::{QueuedOp, Verdict};
 use uuid::Uuid;
 
 use super::{Book, Past};
@@ -47,17 +47,16 @@ pub(super) fn every_op_has_one_effect(run: &mut Run, book: &Book) {
             continue;
         };
         let verdict = verdict_of(op);
-        if edit.hostile && (!effects.is_empty() || !matches!(verdict, "rejected" | "held" | "noop")) {
+        if edit.hostile
+            && (!effects.is_empty() || !matches!(verdict, Verdict::Rejected | Verdict::Held | Verdict::Noop))
+        {
             wrong(format!("a hostile op is {verdict} with {} effects", effects.len()));
         }
         // A clash's versions carry the op that opened it: decisions, undos, what closed it by another way.
         if book.disputes_of(op_id).next().is_some() {
             continue;
         }
-        let expected = match verdict {
-            "applied" | "merged" => 1,
-            _ => 0,
-        };
+        let expected = usize::from(matches!(verdict, Verdict::Applied | Verdict::Merged));
         if effects.len() != expected {
             wrong(format!("it is {verdict} and made {} versions", effects.len()));
         }
@@ -74,7 +73,7 @@ pub(super) fn every_op_has_one_effect(run: &mut Run, book: &Book) {
     // A decision that stands wrote at most once; an automatic merge never waits.
     for clash in &book.clashes {
         let waits = clash.op_ids.iter().filter_map(|id| book.ops.get(&id.0)).any(|op| {
-            matches!(verdict_of(op), "conflict")
+            verdict_of(op) == Verdict::Conflict
                 && clash.status != ConflictStatus::Open
                 && op.conflict_id == Some(clash.id)
         });
@@ -94,9 +93,9 @@ pub(super) fn groups_stand_or_fall_together(run: &mut Run, book: &Book) {
     for (op_id, edit) in run.ledger.edits() {
         let fate = match book.ops.get(&op_id).map(verdict_of) {
             None => "unsent",
-            Some("applied" | "merged" | "noop") => "accepted",
-            Some("rejected") => "refused",
-            Some(_) => "waits",
+            Some(Verdict::Applied | Verdict::Merged | Verdict::Noop) => "accepted",
+            Some(Verdict::Rejected) => "refused",
+            Some(Verdict::Conflict | Verdict::Held) => "waits",
         };
         if let Some(group) = edit.group {
             groups.entry(group).or_default().push((op_id, fate));
@@ -109,6 +108,6 @@ pub(super) fn groups_stand_or_fall_together(run: &mut Run, book: &Book) {
     }
 }
 
-pub(super) fn verdict_of(op: &QueuedOp) -> &str {
-    op.verdict.as_deref().unwrap_or("held")
+pub(super) fn verdict_of(op: &QueuedOp) -> Verdict {
+    op.verdict.unwrap_or(Verdict::Held)
 }

@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 use serde_json::Value as Json;
 use showdesk_domain::conflict::{ConflictKind, ConflictStatus};
 use showdesk_domain::op::Operation;
+use showdesk_domain::queue::Verdict;
 use showdesk_domain::schema::{Policy, known_table};
 use uuid::Uuid;
 
@@ -133,7 +134,7 @@ pub(super) fn nothing_accepted_is_lost(run: &mut Run, book: &Book) {
     let mut found = Vec::new();
     for (op_id, edit) in run.ledger.edits() {
         let Some(op) = book.ops.get(&op_id).filter(|_| !edit.hostile) else { continue };
-        let is_accepted = matches!(verdict_of(op), "applied" | "merged" | "noop");
+        let is_accepted = matches!(verdict_of(op), Verdict::Applied | Verdict::Merged | Verdict::Noop);
         if !is_accepted || book.disputes_of(op_id).next().is_some() {
             continue;
         }
