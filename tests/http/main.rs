@@ -12,6 +12,7 @@ mod alerts;
 mod asking;
 mod attention;
 mod audit;
+mod back_numbers;
 mod bulk;
 mod cache;
 mod canary;

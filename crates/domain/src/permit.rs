@@ -18,6 +18,8 @@ use crate::record::Record;
 use crate::schema::Policy;
 use matrix::{Limit, RULES, Rule};
 
+const NOT_YOURS: &str = "your job at the show does not include this";
+
 /// The stage a show is in; A set-up, B check-in, C published, D showing, E official.
 pub type Stage = char;
 
@@ -30,6 +32,8 @@ pub enum Action {
     Push,
     /// Looks at itself, and renews its own pass.
     UseOwnDevice,
+    /// Takes a block of exhibitors' numbers to give out.
+    LeaseBackNumbers,
     /// Lists clashes about its own entries.
     SeeOwnClashes,
     /// Reads the messages that it was sent, and confirms them.
@@ -124,12 +128,14 @@ pub struct Place {
 /// without a reason; `not_found`: what is not the actor's is answered as if it were not there.
 pub fn authorize(actor: &Actor, action: Action, resource: &Resource<'_>) -> Result<(), Rejection> {
     use Action::{
-        ActAtDesk, Admit, AnswerClash, Attend, Decide, DisagreeWithClash, Import, Maintain, ManageDevices,
-        ManageHealth, Message, Network, Push, SeeAudit, SeeClashes, SeeDesk, SeeDevices, SeeHealth, SeeOwnClashes,
-        SeeOwnMessages, SeeQueue, SetUp, Sync, UseOwnDevice, Write,
+        ActAtDesk, Admit, AnswerClash, Attend, Decide, DisagreeWithClash, Import, LeaseBackNumbers, Maintain,
+        ManageDevices, ManageHealth, Message, Network, Push, SeeAudit, SeeClashes, SeeDesk, SeeDevices, SeeHealth,
+        SeeOwnClashes, SeeOwnMessages, SeeQueue, SetUp, Sync, UseOwnDevice, Write,
     };
     match (action, resource) {
         (Sync | Push | UseOwnDevice | SeeOwnClashes | SeeOwnMessages, Resource::Show) => Ok(()),
+        (LeaseBackNumbers, Resource::Show) if enters_exhibitors(actor) => Ok(()),
+        (LeaseBackNumbers, Resource::Show) => Err(forbidden(NOT_YOURS)),
         (Write, Resource::Row(writing)) => write(actor, writing),
         (AnswerClash, Resource::Clash { device, .. }) if *device == actor.device => Ok(()),
         (DisagreeWithClash, Resource::Clash { device, server_person })
@@ -147,6 +153,12 @@ pub fn authorize(actor: &Actor, action: Action, resource: &Resource<'_>) -> Resu
         ) if actor.is_admin() => Ok(()),
         _ => Err(forbidden("only an admin may do this")),
     }
+}
+
+/// Whether the actor's job includes new exhibitors, in some stage.
+fn enters_exhibitors(actor: &Actor) -> bool {
+    let enters = |rule: &Rule| rule.table == "exhibitors" && rule.operation == Operation::Insert;
+    actor.is_admin() || RULES.iter().any(|rule| enters(rule) && actor.may_as(rule.function, rule.permission))
 }
 
 fn write(actor: &Actor, writing: &Writing<'_>) -> Result<(), Rejection> {
@@ -174,7 +186,7 @@ fn write(actor: &Actor, writing: &Writing<'_>) -> Result<(), Rejection> {
         None | Some(Standing::Allowed) => Ok(()),
         Some(Standing::NeedsReason) => Err(Rejection::of_field("required", "reason", "this change needs a reason")),
         Some(Standing::Locked) => Err(locked(writing)),
-        Some(Standing::Never) => Err(forbidden("your job at the show does not include this")),
+        Some(Standing::Never) => Err(forbidden(NOT_YOURS)),
     }
 }
 

@@ -6,6 +6,7 @@
 mod alerts;
 pub mod api;
 mod audit;
+mod back_numbers;
 mod bulk;
 mod cache;
 mod charts;

@@ -38,6 +38,7 @@ use crate::routes::{
         crate::live::live,
         me::me,
         me::renew_token,
+        me::lease_back_numbers,
         me::my_conflicts,
         me::withdraw,
         me::answer,

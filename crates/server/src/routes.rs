@@ -97,6 +97,7 @@ fn phone_routes() -> Routes {
         .serve(live::__path_live, live::live)
         .serve(me::__path_me, me::me)
         .serve(me::__path_renew_token, me::renew_token)
+        .serve(me::__path_lease_back_numbers, me::lease_back_numbers)
         .serve(me::__path_my_conflicts, me::my_conflicts)
         .serve(me::__path_withdraw, me::withdraw)
         .serve(me::__path_answer, me::answer)

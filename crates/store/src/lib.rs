@@ -7,6 +7,7 @@
 pub mod absences;
 pub mod aliases;
 pub mod audit;
+pub mod back_numbers;
 pub mod bulk;
 pub mod cache;
 pub mod changes;

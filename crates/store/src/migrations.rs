@@ -55,6 +55,7 @@ const SHOW: &[Step] = &[
     step!("0015", "overview_counts"),
     step!("0016", "deliveries_by_service"),
     step!("0017", "names_in_use"),
+    step!("0018", "back_numbers"),
 ];
 
 const TELEMETRY: &[Step] = &[

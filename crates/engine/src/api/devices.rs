@@ -189,3 +189,15 @@ pub struct Me {
     #[serde(with = "crate::api::sync::instant_option")]
     pub file_asked_at: Option<DateTime<Utc>>,
 }
+
+/// Numbers that a device may give to exhibitors while the desk is out of its reach.
+#[derive(Debug, Clone, Copy, Serialize, ToSchema)]
+pub struct BackNumberLease {
+    /// The first.
+    pub from: i64,
+    /// The last.
+    pub to: i64,
+    /// Until when.
+    #[serde(with = "crate::api::sync::instant")]
+    pub expires_at: DateTime<Utc>,
+}

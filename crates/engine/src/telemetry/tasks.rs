@@ -24,6 +24,7 @@ const TASKS: &[(&str, &str, &str)] = &[
     ("GET", "/api/v1/pairing/{pairing_id}", "Wait to join"),
     ("GET", "/api/v1/me", "Who am I"),
     ("POST", "/api/v1/me/token", "Renew a pass"),
+    ("POST", "/api/v1/me/back-numbers/lease", "Take exhibitor numbers"),
     ("GET", "/api/v1/me/conflicts", "Look at own entries to check"),
     ("POST", "/api/v1/me/conflicts/{id}/answer", "Answer a question"),
     ("POST", "/api/v1/me/conflicts/{id}/disagree", "Disagree with a decision"),

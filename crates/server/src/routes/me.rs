@@ -5,7 +5,7 @@ use axum::extract::State;
 use serde::Serialize;
 use showdesk_domain::value::instant_text;
 use showdesk_engine::api::conflicts::{AnswerWords, ConflictView, Disagree, MyConflicts};
-use showdesk_engine::api::devices::Me;
+use showdesk_engine::api::devices::{BackNumberLease, Me};
 use utoipa::ToSchema;
 
 use super::Id;
@@ -48,6 +48,21 @@ pub(crate) async fn renew_token(
 ) -> Result<Json<NewToken>, Problem> {
     let (token, expires_at) = app.engine().renew_token(&caller.actor).await?;
     Ok(Json(NewToken { token, expires_at: instant_text(expires_at) }))
+}
+
+/// Numbers for new exhibitors, for this device alone: a block of 20. It is the same one until half of it is in use, so an
+/// answer that was lost costs none. 403 for whose job does not include new exhibitors; 422 `out_of_range` when none is
+/// left.
+#[utoipa::path(
+    post, path = "/api/v1/me/back-numbers/lease", tag = "me", security(("token" = [])),
+    responses((status = 200, body = BackNumberLease)),
+)]
+pub(crate) async fn lease_back_numbers(
+    State(app): State<App>,
+    caller: Caller,
+    _: Read<Nothing>,
+) -> Result<Json<BackNumberLease>, Problem> {
+    Ok(Json(app.engine().lease_back_numbers(&caller.actor).await?))
 }
 
 /// The device's own disputed entries.

@@ -5,6 +5,7 @@ use showdesk_domain::ids::{ConflictId, DeviceId};
 use showdesk_domain::record::Record;
 use showdesk_domain::value::Value;
 use showdesk_store::absences::{self, AbsenceRow};
+use showdesk_store::back_numbers::{self, LeaseRow};
 use showdesk_store::db::Seat;
 use showdesk_store::questions::{self, AnswerRow, QuestionRow};
 use showdesk_store::{conflicts, people, programme, queue, records};
@@ -111,6 +112,35 @@ async fn the_newest_absences_of_a_device_are_kept(store: TestStore) {
     assert_eq!((found.len(), found[0], found[199]), (200, absence(4), absence(203)));
 }
 
+async fn a_block_of_back_numbers_is_given_once(store: TestStore) {
+    let show = fill(&store.db).await;
+    let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
+    let block = |first, seconds| LeaseRow {
+        first,
+        person: show.person,
+        device: show.device,
+        created_at: at(seconds),
+        expires_at: at(seconds + 60),
+    };
+    assert_eq!(back_numbers::newest_of(&mut tx, show.device).await.unwrap(), None);
+    assert!(back_numbers::add(&mut tx, &block(41, 1)).await.unwrap());
+    assert!(!back_numbers::add(&mut tx, &block(41, 2)).await.unwrap());
+    assert!(back_numbers::add(&mut tx, &block(61, 3)).await.unwrap());
+    assert_eq!(back_numbers::newest_of(&mut tx, show.device).await.unwrap(), Some(block(61, 3)));
+    assert_eq!(back_numbers::newest_of(&mut tx, DeviceId(Uuid::now_v7())).await.unwrap(), None);
+    back_numbers::renew(&mut tx, 61, at(900)).await.unwrap();
+    let newest = back_numbers::newest_of(&mut tx, show.device).await.unwrap();
+    assert_eq!(newest.map(|row| row.expires_at), Some(at(900)));
+
+    let rows = [20, 21, 60, 999_999].map(|number| show.exhibitor(number, "Ana", "Stone"));
+    records::save(&mut tx, &rows.iter().collect::<Vec<_>>()).await.unwrap();
+    let taken: Vec<i64> = back_numbers::taken(&mut tx).await.unwrap().into_iter().collect();
+    assert_eq!(taken, [1, 21, 41, 61, 999_981]);
+    for (first, used) in [(1, 1), (21, 1), (41, 1), (61, 0)] {
+        assert_eq!(back_numbers::used_of(&mut tx, first).await.unwrap(), used, "{first}");
+    }
+}
+
 async fn entries_of_phones_are_counted_since_a_moment(store: TestStore) {
     let show = fill(&store.db).await;
     let mut tx = store.db.begin_write(Seat::Owner).await.unwrap();
@@ -159,6 +189,7 @@ on_both_engines![TestStore::open =>
     a_ring_tells_what_is_in_it_and_what_comes,
     the_classes_of_animals_and_exhibitors_are_those_they_show_in,
     the_newest_absences_of_a_device_are_kept,
+    a_block_of_back_numbers_is_given_once,
     entries_of_phones_are_counted_since_a_moment,
     a_question_is_kept_with_its_answer,
 ];

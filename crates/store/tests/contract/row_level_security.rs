@@ -82,6 +82,7 @@ const MATRIX: &[Cells] = &[
     cells("devices", [EACH, EACH, EACH, EACH, 1, 1], ["a", "a", ""]),
     cells("device_tokens", [EACH, 1, 1, 1, 1, 1], ["m", "m", ""]),
     cells("device_absences", [1, 1, 1, 1, 0, 0], NOBODY),
+    cells("back_number_leases", [EACH, EACH, EACH, 1, 1, 1], ["m", "m", ""]),
     cells("pairings", [1, 0, 0, 0, 0, 0], ["a", "a", "a"]),
     cells("pairing_tries", [1, 0, 0, 0, 0, 0], ["a", "a", "a"]),
     cells("pairing_claims", [1, 0, 0, 0, 0, 0], ["x", "a", ""]),
@@ -234,6 +235,8 @@ impl Filled {
         let token =
             json!({"user_id": person, "device_id": device, "platform": "web", "token": format!("token {number}")});
         self.put("push_tokens", token).await;
+        let first = 20 * i64::try_from(number).unwrap() + 1;
+        self.put("back_number_leases", json!({"first_number": first, "user_id": person, "device_id": device})).await;
         let message = id("message", number);
         let notification = json!({
             "id": message, "user_id": person, "created_by": person, "status": "pending", "priority": "normal",

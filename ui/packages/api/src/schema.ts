@@ -1414,6 +1414,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/me/back-numbers/lease": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Numbers for new exhibitors, for this device alone: a block of 20. It is the same one until half of it is in use, so an
+         *     answer that was lost costs none. 403 for whose job does not include new exhibitors; 422 `out_of_range` when none is
+         *     left.
+         */
+        post: operations["post_me_back_numbers_lease"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/conflicts": {
         parameters: {
             query?: never;
@@ -2435,6 +2456,24 @@ export interface components {
             /** @description One a kind, in a fixed order. */
             items: components["schemas"]["AutomaticItem"][];
             quiet?: null | components["schemas"]["QuietHours"];
+        };
+        /** @description Numbers that a device may give to exhibitors while the desk is out of its reach. */
+        BackNumberLease: {
+            /**
+             * Format: date-time
+             * @description Until when.
+             */
+            expires_at: string;
+            /**
+             * Format: int64
+             * @description The first.
+             */
+            from: number;
+            /**
+             * Format: int64
+             * @description The last.
+             */
+            to: number;
         };
         /** @description So long before a class. */
         BeforeClass: {
@@ -6037,6 +6076,7 @@ export type AuditPage = components['schemas']['AuditPage'];
 export type AutomaticInput = components['schemas']['AutomaticInput'];
 export type AutomaticItem = components['schemas']['AutomaticItem'];
 export type AutomaticView = components['schemas']['AutomaticView'];
+export type BackNumberLease = components['schemas']['BackNumberLease'];
 export type BeforeClass = components['schemas']['BeforeClass'];
 export type BulkAnswer = components['schemas']['BulkAnswer'];
 export type BulkFilter = components['schemas']['BulkFilter'];
@@ -9609,6 +9649,38 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Me"];
+                };
+            };
+            default: components["responses"]["Problem"];
+        };
+    };
+    post_me_back_numbers_lease: {
+        parameters: {
+            query?: never;
+            header?: {
+                /** @description How the phone shows its page. */
+                "x-client-level"?: components["parameters"]["ClientLevel"];
+                /** @description How many entries the phone still holds. Like the others below it decides nothing, and what cannot be read is as good as none. */
+                "x-client-pending"?: components["parameters"]["ClientPending"];
+                /** @description How long the phone's last request took until the answer was there. */
+                "x-client-took-ms"?: components["parameters"]["ClientTookMs"];
+                /** @description For how long the oldest of them has waited. */
+                "x-client-waiting-ms"?: components["parameters"]["ClientWaitingMs"];
+                /** @description The profile of the person in front of the desk, who becomes the actor. On the admin listener only; elsewhere it says nothing. */
+                "x-desk-person"?: components["parameters"]["DeskPerson"];
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It was carried out. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["BackNumberLease"];
                 };
             };
             default: components["responses"]["Problem"];
