@@ -12,10 +12,11 @@ use crate::{Scale, median, tell};
 
 /// A request is to cost at most so much more, of a hundred.
 const COST_MAX: f64 = 3.0;
-/// Pairs of one round.
-const PAIRS: usize = 5;
+/// Pairs of one round. Many short ones say more than few long ones: the machine is faster and slower by a tenth from one
+/// second to the next.
+const PAIRS: usize = 40;
 /// Small requests of one phone in one half of a pair; a push has a tenth as many.
-const SMALL_REQUESTS: usize = 400;
+const SMALL_REQUESTS: usize = 40;
 
 /// One desk and its phones.
 struct Side {
@@ -60,15 +61,17 @@ pub(crate) async fn measure(scale: Scale) -> Vec<Line> {
     let requests = (scale.ops / phones / BATCH_OPS).clamp(1, SMALL_REQUESTS);
     let (mut small, mut pushes) = (Vec::new(), Vec::new());
     for pair in 0..scale.rounds * PAIRS {
-        tell(&format!("telemetry: pair {} of {}", pair + 1, scale.rounds * PAIRS));
+        if pair % 10 == 0 {
+            tell(&format!("telemetry: pair {} of {}", pair + 1, scale.rounds * PAIRS));
+        }
         // Who begins has the colder machine: both do in turn.
         let order = if pair % 2 == 0 { [0, 1] } else { [1, 0] };
         let mut took = [[Duration::ZERO; 2]; 2];
         for side in order {
-            took[0][side] = sides[side].small(requests * 4).await;
+            took[0][side] = sides[side].small(requests).await;
         }
         for side in order {
-            took[1][side] = sides[side].push((requests / 4).max(1)).await;
+            took[1][side] = sides[side].push((requests / 10).max(1)).await;
         }
         let cost = |[on, off]: [Duration; 2]| 100.0 * (on.as_secs_f64() / off.as_secs_f64() - 1.0);
         small.push(cost(took[0]));
