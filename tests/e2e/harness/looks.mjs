@@ -61,9 +61,7 @@ export const PHONE_FACES = /** @type {const} */ (["light", "dark", "sun"]);
  */
 export async function turnDesk(page, theme) {
   await page.emulateMedia({ colorScheme: theme });
-  await page.evaluate((name) => {
-    document.documentElement.dataset["theme"] = name;
-  }, theme);
+  await page.waitForFunction((name) => document.documentElement.dataset["theme"] === name, theme);
 }
 
 /**
@@ -76,9 +74,13 @@ export async function turnPhone(page, face) {
   await page.evaluate(async (name) => {
     // The page itself follows the phone's colours first.
     for (let frame = 0; frame < 2; frame += 1) await new Promise((drawn) => requestAnimationFrame(drawn));
+    const isSun = name === "sun";
+    // Where the switch stands it is used, behind a sheet too, so that the picture shows it as it is.
+    const turn = document.querySelector("main > [role=switch]:first-child");
+    if (turn instanceof HTMLElement && (turn.getAttribute("aria-checked") === "true") !== isSun) turn.click();
     const { dataset } = document.documentElement;
     dataset["theme"] = name === "dark" ? "dark" : "light";
-    if (name === "sun") dataset["sun"] = "on";
+    if (isSun) dataset["sun"] = "on";
     else delete dataset["sun"];
   }, face);
 }

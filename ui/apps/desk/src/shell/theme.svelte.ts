@@ -1,20 +1,30 @@
-// Light or dark: what the person chose, else what the computer says.
+// Light or dark: what the person chose, else what the computer says, also when it changes at dusk.
 
 export type ThemeName = "light" | "dark";
 
 const KEY = "showdesk.theme";
 
 export class Theme {
-  name = $state<ThemeName>(chosen() ?? (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light"));
+  #name = $state<ThemeName>("light");
 
-  constructor() {
-    document.documentElement.dataset["theme"] = this.name;
+  constructor(computer = matchMedia("(prefers-color-scheme: dark)")) {
+    const show = (): void => this.#show(chosen() ?? (computer.matches ? "dark" : "light"));
+    computer.addEventListener("change", show);
+    show();
+  }
+
+  get name(): ThemeName {
+    return this.#name;
   }
 
   set(name: ThemeName): void {
-    this.name = name;
-    document.documentElement.dataset["theme"] = name;
+    this.#show(name);
     localStorage.setItem(KEY, name);
+  }
+
+  #show(name: ThemeName): void {
+    this.#name = name;
+    document.documentElement.dataset["theme"] = name;
   }
 }
 
