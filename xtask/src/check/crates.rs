@@ -64,7 +64,7 @@ const MAY_USE: [(&str, &[&str]); 10] = [
 const BELONGS_TO: [(&str, &[&str]); 10] = [
     ("sqlx", &["showdesk-store", "showdesk-testkit"]),
     ("axum", &["showdesk-server"]),
-    ("hyper", &["showdesk-server"]),
+    ("hyper", &["showdesk-server", "showdesk-push"]),
     ("reqwest", &["showdesk-push"]),
     ("p256", &["showdesk-push"]),
     ("utoipa", &["showdesk-server", "showdesk-engine"]),
