@@ -8,13 +8,14 @@ import { entriesAddress } from "../features/entries/address.ts";
 import { fakeApi } from "../testing/fake-api.ts";
 import { entry, overview } from "../testing/samples.ts";
 import Shell from "./Shell.svelte";
+import { Theme } from "./theme.svelte.ts";
 
 beforeEach(() => {
   localStorage.clear();
   location.hash = "#/";
 });
 
-const theme = { name: "light" as const, set: () => undefined };
+const theme = new Theme(Object.assign(new EventTarget(), { matches: false }) as MediaQueryList);
 
 function shell(change: Partial<DeskApi> = {}): void {
   const api = fakeApi([], { overview: () => Promise.resolve(overview({ needs_checking: 3 })), ...change });
