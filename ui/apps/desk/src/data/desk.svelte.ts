@@ -95,8 +95,10 @@ export class Desk {
   /** Looks up what the ids in a clash stand for, so that people read names. */
   async learnNames(view: ConflictView): Promise<void> {
     const rows = [view.base_data, view.client_data, view.server_data];
+    // What an entry belongs to and never came has no name to ask for.
+    const fields = view.kind === "missing_reference" ? [] : view.contested;
     const wanted = [
-      ...referencesOf(rows, view.contested),
+      ...referencesOf(rows, fields),
       ...Object.values(view.records ?? {}).flatMap((part) =>
         referencesOf([part.client, part.server], Object.keys(POINTS_TO)),
       ),
