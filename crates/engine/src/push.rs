@@ -379,18 +379,8 @@ impl Job for PushJob {
         let mut slots: Vec<Option<Decoded>> = ops.into_iter().map(Some).collect();
         let parts = self.units.iter().map(|unit| {
             let ops: Vec<Decoded> = unit.iter().filter_map(|index| slots[*index].take()).collect();
-            Box::new(Self {
-                author: self.author.clone(),
-                units: vec![(0..ops.len()).collect()],
-                ops,
-                mode: self.mode,
-                results: Vec::new(),
-                internal: None,
-                turned: None,
-                is_nobodys: false,
-                stages: Vec::new(),
-                answer: None,
-            }) as Box<dyn Job>
+            let units = vec![(0..ops.len()).collect()];
+            Box::new(Self { units, ..Self::new(self.author.clone(), ops, self.mode) }) as Box<dyn Job>
         });
         Some(parts.collect())
     }
