@@ -176,7 +176,8 @@ async fn one_message_tries_whether_a_service_works_again_and_the_others_stay_as_
     stand.later(TimeDelta::minutes(16));
     let before = stand.by_provider(message).await;
     assert!(before.iter().all(|row| row.next_attempt_at <= Some(stand.clock.now())), "all are due");
-    stand.deliver().await;
+    // One run: chance may make the pause after it so short that another would try again at the same moment.
+    stand.engine.send_push_notification().await.expect("a run");
     assert_eq!(stand.service.server.asked().len(), asked + 1, "one tries");
     let after = stand.by_provider(message).await;
     let unchanged = after.iter().filter(|row| before.contains(row)).count();
