@@ -22,6 +22,7 @@ const OPTIONS = {
   reducedMotion: /** @type {const} */ ("reduce"),
 };
 
+process.env["FONTCONFIG_FILE"] = fileURLToPath(new URL("harness/phone-fonts.conf", import.meta.url));
 const browser = await openBrowser();
 /** @type {{ side: "desk" | "phone", name: string, shows: string, beside?: string, faces: readonly string[] }[]} */
 const taken = [];

@@ -30,8 +30,8 @@ pub(crate) const TO_TEST: &[&str] = &[
 /// What makes disks, clocks and calls fail, and what makes senseless requests.
 pub(crate) const TO_BREAK: &[&str] = &["strace", "libfaketime", "xfsprogs", "e2fsprogs", "postgresql", "python3-venv"];
 
-/// What the pictures of the screens are taken with: a clock of their own, and small files.
-pub(crate) const TO_PICTURE: &[&str] = &["libfaketime", "pngquant", "chromium"];
+/// What the pictures of the screens are taken with: a clock of their own, a phone's letters, and small files.
+pub(crate) const TO_PICTURE: &[&str] = &["libfaketime", "fonts-roboto-unhinted", "pngquant", "chromium"];
 
 /// What draws icons.
 pub(crate) const TO_DRAW: &[&str] = &["librsvg2-bin"];
