@@ -49,8 +49,8 @@ pub(crate) const HEADER_BYTES_MAX: u32 = 32 * 1024;
 const BUFFER_BYTES: usize = 128 * 1024;
 /// Requests at once on one HTTP/2 connection.
 pub(crate) const STREAMS_OF_CONNECTION_MAX: u32 = 64;
-/// After this many bytes it is known whether a connection speaks HTTP/1 or HTTP/2.
-const OPENING_BYTES: usize = 24;
+/// What a client says first that speaks HTTP/2 (RFC 9113, section 3.4).
+const PREFACE: &[u8] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
 /// Pause after a failed accept, which mostly means that the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 
@@ -122,14 +122,27 @@ async fn hold(
     let service = Extension(ConnectInfo(peer)).layer(Extension(place.standing()).layer(service));
     let serving = async {
         match tls {
-            None => serve(stream, service, watcher).await,
+            None => {
+                let spoken = tokio::select! {
+                    () = stopped(&mut stop) => return,
+                    spoken = timeout(HEADER_TIME, spoken(&stream)) => spoken,
+                };
+                match spoken {
+                    Ok(Ok(spoken)) => serve(stream, spoken, service, watcher).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a connection broke before it said anything"),
+                    Err(_) => tracing::debug!("a connection said nothing"),
+                }
+            }
             Some(tls) => {
                 let shaken = tokio::select! {
                     () = stopped(&mut stop) => return,
                     shaken = timeout(HANDSHAKE_TIME, tls.accept(stream)) => shaken,
                 };
                 match shaken {
-                    Ok(Ok(stream)) => serve(stream, service, watcher).await,
+                    Ok(Ok(stream)) => {
+                        let spoken = Spoken::agreed(stream.get_ref().1.alpn_protocol());
+                        serve(stream, spoken, service, watcher).await;
+                    }
                     Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
                     Err(_) => tracing::debug!("a TLS handshake took too long"),
                 }
@@ -143,13 +156,56 @@ async fn hold(
     }
 }
 
-async fn serve<S, R>(stream: S, service: R, watcher: Watcher)
+/// What a connection speaks.
+///
+/// It is known before a byte is read. hyper can find it out by reading, and begins with too small a piece then: its
+/// buffer grows to 16 KB, twice as much as it needs, and stays so with every phone that listens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spoken {
+    Http1,
+    Http2,
+    /// It has said too little.
+    Unknown,
+}
+
+impl Spoken {
+    /// What a TLS handshake came to.
+    fn agreed(protocol: Option<&[u8]>) -> Self {
+        match protocol {
+            Some(b"h2") => Self::Http2,
+            Some(_) => Self::Http1,
+            None => Self::Unknown,
+        }
+    }
+
+    /// What these first bytes are.
+    fn heard(first: &[u8]) -> Self {
+        match first.len() {
+            length if length < PREFACE.len() && PREFACE.starts_with(first) => Self::Unknown,
+            _ if first.starts_with(PREFACE) => Self::Http2,
+            _ => Self::Http1,
+        }
+    }
+}
+
+/// Waits for a connection's first bytes and leaves them where they are.
+async fn spoken(stream: &TcpStream) -> io::Result<Spoken> {
+    let mut first = [0; PREFACE.len()];
+    let length = stream.peek(&mut first).await?;
+    Ok(Spoken::heard(&first[..length]))
+}
+
+async fn serve<S, R>(stream: S, spoken: Spoken, service: R, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Send + Unpin + 'static,
     R: Service<Request<Incoming>, Response = Response, Error = Infallible> + Clone + Send + 'static,
     R::Future: Send,
 {
-    let builder = builder();
+    let builder = match spoken {
+        Spoken::Http1 => builder().http1_only(),
+        Spoken::Http2 => builder().http2_only(),
+        Spoken::Unknown => builder(),
+    };
     let service = TowerToHyperService::new(service);
     let connection = builder.serve_connection(TokioIo::new(TimedStream::new(stream)), service);
     if let Err(error) = watcher.watch(connection).await {
@@ -210,7 +266,7 @@ impl<S: AsyncRead + Unpin> AsyncRead for TimedStream<S> {
                 return opening.as_mut().poll(cx).map(|()| Err(io::ErrorKind::TimedOut.into()));
             }
             self.opening_bytes += buffer.filled().len() - before;
-            if self.opening_bytes >= OPENING_BYTES {
+            if self.opening_bytes >= PREFACE.len() {
                 self.opening = None;
             }
         }

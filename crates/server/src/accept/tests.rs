@@ -57,6 +57,20 @@ async fn rest(client: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).into_owned()
 }
 
+#[test]
+fn it_is_heard_what_a_connection_speaks() {
+    for first in [&b""[..], b"P", b"PRI", &PREFACE[..23]] {
+        assert_eq!(Spoken::heard(first), Spoken::Unknown, "{first:?}");
+    }
+    for first in [&b"G"[..], b"PO", b"PRI * HTTP/1.1", &[0; 24]] {
+        assert_eq!(Spoken::heard(first), Spoken::Http1, "{first:?}");
+    }
+    assert_eq!(Spoken::heard(PREFACE), Spoken::Http2);
+    assert_eq!(Spoken::agreed(Some(b"h2")), Spoken::Http2);
+    assert_eq!(Spoken::agreed(Some(b"http/1.1")), Spoken::Http1);
+    assert_eq!(Spoken::agreed(None), Spoken::Unknown);
+}
+
 #[tokio::test]
 async fn a_request_is_answered_and_knows_its_peer() {
     let running = running().await;
