@@ -72,6 +72,11 @@ pub struct Rollup {
 }
 
 impl Rollup {
+    fn record(&mut self, failed: bool, took_us: u64) {
+        self.errors = self.errors.saturating_add(u64::from(failed));
+        self.histogram.record(took_us, 1);
+    }
+
     /// Adds another one. The order never matters.
     pub fn merge(&mut self, other: &Self) {
         self.errors = self.errors.saturating_add(other.errors);
@@ -113,12 +118,14 @@ impl Minutes {
     pub fn record(&mut self, at: DateTime<Utc>, key: Key, failed: bool, took_us: u64) {
         let minute = Resolution::Minute.start_of(at);
         let mut place = (minute, key);
-        if !self.rollups.contains_key(&place) && self.keys_of(minute) >= KEYS_MAX {
+        // Nearly every request is another one of what was counted before.
+        if let Some(rollup) = self.rollups.get_mut(&place) {
+            return rollup.record(failed, took_us);
+        }
+        if self.keys_of(minute) >= KEYS_MAX {
             place.1 = Key { endpoint: Cow::Borrowed(OTHER), method: Cow::Borrowed(OTHER), ..place.1 };
         }
-        let rollup = self.rollups.entry(place).or_default();
-        rollup.errors = rollup.errors.saturating_add(u64::from(failed));
-        rollup.histogram.record(took_us, 1);
+        self.rollups.entry(place).or_default().record(failed, took_us);
     }
 
     /// Takes out all that was counted since the last time. A minute may come in several parts; merging makes it whole.

@@ -109,7 +109,7 @@ mod tests {
     fn measured(metric: Metric, subject: &str, kind: &str, value: f64) -> Measured {
         let labels = BTreeMap::from([("kind".to_owned(), kind.to_owned())]);
         let at = DateTime::UNIX_EPOCH + TimeDelta::seconds(1);
-        Measured { metric, subject: subject.to_owned(), labels, value, at }
+        Measured { metric, subject: subject.to_owned(), labels: labels.into(), value, at }
     }
 
     #[test]
@@ -132,7 +132,7 @@ mod tests {
         let filter = BTreeMap::from([("kind".to_owned(), "duplicate".to_owned())]);
         assert_eq!(value(&Rule { filter, ..open.clone() }), Some(4.0));
         assert_eq!(value(&Rule { metric: Metric::DiskFree, ..open.clone() }), None);
-        let whole = Measured { labels: BTreeMap::new(), value: 7.5, ..all[2].clone() };
+        let whole = Measured { labels: BTreeMap::new().into(), value: 7.5, ..all[2].clone() };
         all.push(whole);
         assert_eq!(value_in(&all, &open), Some(7.5), "the whole was read by itself");
     }

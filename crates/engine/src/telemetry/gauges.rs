@@ -1,6 +1,7 @@
 //! How all stands at this moment: the queue, clashes, phones, providers, streams, files and the machine.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use showdesk_domain::conflict::ConflictKind;
@@ -42,11 +43,16 @@ impl Readings {
     }
 
     fn add_of(&mut self, metric: Metric, subject: &str, labels: Labels, value: f64) {
+        self.push(metric, subject, Arc::new(labels), value);
+    }
+
+    fn push(&mut self, metric: Metric, subject: &str, labels: Arc<Labels>, value: f64) {
         self.all.push(Measured { metric, subject: subject.to_owned(), labels, value, at: self.at });
     }
 
     fn phone(&mut self, phone: &DeviceView) {
         let id = phone.id.to_string();
+        let labels = Arc::new(labels([("device", &id)]));
         let unheard = phone.last_seen.filter(|_| phone.unsent > 0).map(|seen| self.at - seen);
         for (metric, value) in [
             (Metric::PhoneUnsent, signed(phone.unsent)),
@@ -54,7 +60,7 @@ impl Readings {
             (Metric::PhoneLag, signed(phone.lag)),
             (Metric::ClockSkew, signed(phone.skew_ms.saturating_abs()) / 1_000.0),
         ] {
-            self.add_of(metric, &id, labels([("device", &id)]), value);
+            self.push(metric, &id, Arc::clone(&labels), value);
         }
     }
 
@@ -89,7 +95,7 @@ pub(super) fn kept(readings: &[Measured]) -> Vec<(Metric, Labels, f64)> {
         }
         let of_a_phone = reading.labels.contains_key("device");
         if !of_a_phone && (reading.metric != Metric::ConflictsOpen || reading.value > 0.0) {
-            kept.push((reading.metric, reading.labels.clone(), reading.value));
+            kept.push((reading.metric, Labels::clone(&reading.labels), reading.value));
         }
     }
     kept.extend(wholes.into_iter().map(|(metric, value)| (metric, Labels::new(), value)));

@@ -1,6 +1,7 @@
 //! What was measured lately, in memory: rules are judged by it, also while nothing can be written.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 
 use chrono::{DateTime, TimeDelta, Utc};
 use showdesk_telemetry::metric::Metric;
@@ -33,8 +34,8 @@ pub(crate) struct Measured {
     pub metric: Metric,
     /// A phone's id, or a provider's word; empty for the laptop and the show. Readings of one subject are added up.
     pub subject: String,
-    /// What it is of.
-    pub labels: Labels,
+    /// What it is of. The readings of one phone share them: there may be a thousand.
+    pub labels: Arc<Labels>,
     /// The value.
     pub value: f64,
     /// When.

@@ -100,9 +100,12 @@ impl Recorder {
 
     /// Counts what waits in the letter box.
     fn empty(&mut self, taken: &mut mpsc::Receiver<Taken>) {
+        // Rows are rationed by when they come, on a clock that nobody sets: what a phone tells late, and a clock that
+        // was set back, take nobody's place.
+        let minute = self.clock.steady().timestamp().div_euclid(60);
         for _ in 0..intake::WAITING_MAX {
             let Ok(request) = taken.try_recv() else { break };
-            self.count(request);
+            self.count(request, minute);
         }
         let fresh = self.minutes.take();
         if fresh.is_empty() {
@@ -114,7 +117,8 @@ impl Recorder {
         }
     }
 
-    fn count(&mut self, taken: Taken) {
+    /// Counts a request that was taken out in that minute.
+    fn count(&mut self, taken: Taken, minute: i64) {
         let key = Key {
             endpoint: taken.endpoint.into(),
             method: taken.method.into(),
@@ -123,9 +127,6 @@ impl Recorder {
         let took_us = u64::try_from(taken.took.as_micros()).unwrap_or(u64::MAX);
         self.minutes.record(taken.at, key, taken.failed(), took_us);
         let is_apart = taken.status == 0 || taken.status >= 400;
-        // Rows are rationed by when they come, on a clock that nobody sets: what a phone tells late, and a clock that
-        // was set back, take nobody's place.
-        let minute = self.clock.steady().timestamp().div_euclid(60);
         let weight = self.sampling.weigh(minute, is_apart, taken.took, rand::random());
         if let Some(weight) = weight {
             self.rows.push(row_of(&taken, weight));

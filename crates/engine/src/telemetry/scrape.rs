@@ -28,7 +28,7 @@ impl Engine {
             values.entry(metric).or_default().push((labels.clone(), super::gauges::as_f64(value)));
         }
         for reading in history.gauges() {
-            values.entry(reading.metric).or_default().push((reading.labels.clone(), reading.value));
+            values.entry(reading.metric).or_default().push((Labels::clone(&reading.labels), reading.value));
         }
         let mut durations: BTreeMap<[String; 4], Histogram> = BTreeMap::new();
         for (key, rollup) in history.totals() {
