@@ -18,6 +18,8 @@ mod storm;
 mod table;
 mod telemetry;
 
+use std::time::Duration;
+
 use crate::table::{Line, table};
 
 /// As in the program: what the phones cost is taken from what is measured.
@@ -39,8 +41,13 @@ pub(crate) struct Scale {
     listeners: usize,
     /// Entries they hear of.
     entries: usize,
+    /// Messages to all phones, one after the other: fewer than a hundred have no slowest hundredth.
+    messages: usize,
     /// Phones whose memory is counted.
     memory_phones: usize,
+    /// How long they are quiet before: the desk closes what has been idle for ten seconds, and a phone that is connected
+    /// has its stream and nothing else then.
+    idle_time: Duration,
     /// Versions in the two histories that are compared.
     histories: [usize; 2],
     /// Phones that are away, and messages for each.
@@ -54,7 +61,9 @@ const FULL: Scale = Scale {
     storm_phones: 1_000,
     listeners: 100,
     entries: 40,
+    messages: 100,
     memory_phones: 1_000,
+    idle_time: Duration::from_secs(15),
     histories: [10_000, 1_000_000],
     pushes: [1_000, 10],
 };
@@ -65,7 +74,9 @@ const QUICK: Scale = Scale {
     storm_phones: 10,
     listeners: 5,
     entries: 3,
+    messages: 3,
     memory_phones: 10,
+    idle_time: Duration::ZERO,
     histories: [500, 2_000],
     pushes: [5, 2],
 };
@@ -121,7 +132,7 @@ pub(crate) fn tell(text: &str) {
 }
 
 /// How many a second.
-pub(crate) fn per_second(count: usize, elapsed: std::time::Duration) -> f64 {
+pub(crate) fn per_second(count: usize, elapsed: Duration) -> f64 {
     f64::from(u32::try_from(count).expect("few")) / elapsed.as_secs_f64()
 }
 

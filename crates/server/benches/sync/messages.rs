@@ -39,8 +39,8 @@ pub(crate) async fn here(scale: Scale) -> Vec<Line> {
         listeners.push(tokio::spawn(listen(stream, told.clone())));
     }
     let mut office = program.desk.office();
-    let mut last = Vec::with_capacity(scale.entries);
-    for number in 0..scale.entries {
+    let mut last = Vec::with_capacity(scale.messages);
+    for number in 0..scale.messages {
         let began = Instant::now();
         send(&mut office, number).await;
         let mut latest = began;

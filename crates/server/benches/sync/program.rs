@@ -68,6 +68,18 @@ impl Program {
         self.folder.path()
     }
 
+    /// How much of the processors' time its threads have taken, their own and the system's for them; none where the
+    /// system does not tell as Linux does.
+    pub(crate) fn processor_time(&self) -> Option<Duration> {
+        let threads = std::fs::read_dir(format!("/proc/{}/task", self.child.id()?)).ok()?;
+        let of_thread = |thread: std::io::Result<std::fs::DirEntry>| {
+            let told = std::fs::read_to_string(thread.ok()?.path().join("schedstat")).ok()?;
+            told.split_whitespace().next()?.parse().ok().map(Duration::from_nanos)
+        };
+        let times: Vec<Duration> = threads.filter_map(of_thread).collect();
+        (!times.is_empty()).then(|| times.iter().sum())
+    }
+
     /// What of its memory is in use, in MB; none where the system does not tell as Linux does.
     pub(crate) fn resident_mb(&self) -> Option<f64> {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()?)).ok()?;
