@@ -12,9 +12,12 @@ mod pages;
 mod rust_sources;
 mod tree;
 
+use std::path::Path;
+use std::process::Command;
+
 use anyhow::{Result, bail};
 
-use crate::command::{command, run as run_command};
+use crate::command::{command, run as run_command, run_in_pairs};
 use crate::plan::Plan;
 use crate::{codegen, root, setup, system};
 use tree::Tree;
@@ -52,24 +55,7 @@ pub(crate) fn run() -> Result<()> {
             found.extend(licences::of_npm(&Tree::read(&root)?)?);
             hold(&found)
         })
-        .step("Format of the pages", || npm(&["run", "format:check"]))
-        .step("Format of the browser tests", || {
-            npm(&[
-                "exec",
-                "--",
-                "prettier",
-                "--config",
-                ".prettierrc.json",
-                "--check",
-                "../tests/e2e",
-                "../src-tauri/pages",
-            ])
-        })
-        .step("Lints of the pages", || npm(&["run", "lint"]))
-        .step("Types of the pages", || npm(&["run", "check"]))
-        .step("Types of the browser tests", || {
-            run_command(command(root.join("ui/node_modules/.bin/tsc"), &root).args(["--project", "tests/e2e"]))
-        })
+        .step("Types, lints and format of the pages and the browser tests", || run_in_pairs(of_the_pages(&root)))
         .step("Pages for phones and desk", setup::pages)
         .step("Size of the pages", || npm(&["run", "size"]))
         .step("clippy", || cargo(&["clippy", "--workspace", "--all-targets", "--locked", "--", "--deny", "warnings"]))
@@ -83,6 +69,20 @@ pub(crate) fn run() -> Result<()> {
         .step("docs/openapi.json is current", || hold(generated::openapi(&root)?.as_slice()))
         .step("ui/packages/api/src/schema.ts is current", || codegen::types(&root, &["--check"]))
         .run_all()
+}
+
+/// What looks at the sources of the pages and of the browser tests, the longest first.
+fn of_the_pages(root: &Path) -> Vec<Command> {
+    let npm = |words: &[&str]| {
+        let mut npm = command("npm", &root.join("ui"));
+        npm.args(words);
+        npm
+    };
+    let mut types = command(root.join("ui/node_modules/.bin/tsc"), root);
+    types.args(["--project", "tests/e2e"]);
+    let format =
+        ["exec", "--", "prettier", "--config", ".prettierrc.json", "--check", "../tests/e2e", "../src-tauri/pages"];
+    vec![npm(&["run", "check"]), npm(&["run", "lint"]), npm(&["run", "format:check"]), types, npm(&format)]
 }
 
 /// The rules that need only the sources.

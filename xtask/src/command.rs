@@ -3,6 +3,8 @@
 use std::env;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Mutex;
+use std::thread::{self, ScopedJoinHandle};
 
 use anyhow::{Context, Result, bail};
 
@@ -27,6 +29,38 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command.status().with_context(|| format!("{} could not be started", shown(command)))?;
     if !status.success() {
         bail!("{} ended with {status}", shown(command));
+    }
+    Ok(())
+}
+
+/// Runs commands two at a time, those that take longest first; what each said is shown when it has ended. All run, also
+/// if one fails.
+///
+/// For programs that keep one processor busy.
+pub(crate) fn run_in_pairs(commands: Vec<Command>) -> Result<()> {
+    let (waiting, failed) = (Mutex::new(commands.into_iter()), Mutex::new(Vec::new()));
+    let lane = || {
+        while let Some(mut command) = { waiting.lock().expect("no lane panics").next() } {
+            let output = command.output();
+            let mut failed = failed.lock().expect("no lane panics");
+            eprintln!("{}", shown(&command));
+            match output {
+                Ok(output) => {
+                    eprint!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+                    if !output.status.success() {
+                        failed.push(format!("{} ended with {}", shown(&command), output.status));
+                    }
+                }
+                Err(error) => failed.push(format!("{} could not be started: {error}", shown(&command))),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        [(); 2].map(|()| scope.spawn(lane)).map(ScopedJoinHandle::join).map(|lane| lane.expect("no lane panics"))
+    });
+    let failed = failed.into_inner().expect("no lane panics");
+    if !failed.is_empty() {
+        bail!("{}", failed.join("; "));
     }
     Ok(())
 }
@@ -61,6 +95,8 @@ fn shown(command: &Command) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+
     use super::*;
 
     #[test]
@@ -73,6 +109,24 @@ mod tests {
     fn a_missing_program_is_an_error_and_is_not_found() {
         assert!(run(&mut command("no-such-program", Path::new("/"))).is_err());
         assert_eq!(find("no-such-program"), None);
+    }
+
+    #[test]
+    fn of_commands_in_pairs_all_run_and_all_failures_are_named() {
+        let folder = env::temp_dir().join(format!("showdesk-pairs-{}", std::process::id()));
+        fs::create_dir_all(&folder).unwrap();
+        let shell = |words: &str| {
+            let mut shell = command("sh", &folder);
+            shell.args(["-c", words]);
+            shell
+        };
+        run_in_pairs(vec![shell("touch one"), shell("touch two"), shell("touch three")]).unwrap();
+        assert!(["one", "two", "three"].iter().all(|name| folder.join(name).is_file()));
+        let error = run_in_pairs(vec![shell("exit 3"), shell("touch four"), command("no-such-program", &folder)]);
+        let error = error.unwrap_err().to_string();
+        assert!(error.contains("exit 3") && error.contains("no-such-program"), "{error}");
+        assert!(!error.contains("four") && folder.join("four").is_file(), "{error}");
+        fs::remove_dir_all(&folder).unwrap();
     }
 
     #[test]

@@ -51,11 +51,11 @@ fn browser_tests() -> Result<Vec<String>> {
     Ok(files)
 }
 
-/// Tests that drive the real programs, one file after the other: two cores hold one browser and one server well.
+/// Tests that drive the real programs, two files at a time, as two cores hold: each has a browser and a desk of its own.
 fn drive(node: &[&str], files: &[String]) -> Result<()> {
     let (program, words) = node.split_first().expect("a program to start");
     let mut tests = command(program, &root().join("tests/e2e"));
-    tests.args(words).args(["--test", "--test-concurrency=1", "--test-reporter=spec"]).args(files);
+    tests.args(words).args(["--test", "--test-concurrency=2", "--test-reporter=spec"]).args(files);
     tests.env("SHOWDESK_SERVER", setup::program("showdesk-server")?);
     tests.env("SHOWDESK_WINDOW", setup::program("showdesk")?);
     run_command(&mut tests)
