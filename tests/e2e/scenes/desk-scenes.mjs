@@ -366,7 +366,10 @@ export const LATER = [
     name: "settings-about",
     shows: "the version, where the data is, and what it is made with",
     hash: "#/settings/about",
-    open: (page) => page.getByText("Showdesk", { exact: true }).first().waitFor(),
+    open: async (page) => {
+      await page.getByText("Number of this desk").waitFor();
+      await page.getByText(/^Saved /).waitFor();
+    },
   },
   {
     name: "settings",

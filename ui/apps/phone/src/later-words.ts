@@ -14,8 +14,8 @@ export const laterWords = {
     safeExpired: "Your entries are safe here. Ask the desk for more time, and they go out by themselves.",
     safeTooOld: "Your entries are safe here. Reload this page near the laptop, and they go out by themselves.",
     safeFull: "Your entries are safe here. They go out by themselves when the laptop has room again.",
-    none: "Nothing is waiting. Everything has reached the laptop.",
-    noneYet: "Nothing is waiting. You have not entered anything yet.",
+    none: { title: "Nothing is waiting.", text: "Everything has reached the laptop." },
+    noneYet: { title: "Nothing is waiting.", text: "You have not entered anything yet." },
     list: "Not sent yet",
     age: (minutes: number) => {
       if (minutes < 1) return "Now";
@@ -98,7 +98,7 @@ export const laterWords = {
     decided: "Decided",
     answer: "Please answer",
     earlier: "Earlier",
-    none: "Nothing to check. All your entries came in without problems.",
+    none: { title: "Nothing to check.", text: "All your entries came in without problems." },
     subject: (animal: string, field: string) => `${animal}, ${field}`,
     why: "Two people changed this while a phone was away. The desk decides.",
     whyKind: {

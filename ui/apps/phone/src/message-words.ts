@@ -4,7 +4,7 @@ export const messageWords = {
   title: "Messages",
   new: (count: number) => `${count} new`,
   earlier: "Earlier",
-  none: "No messages yet. What the desk tells you will show here.",
+  none: { title: "No messages yet.", text: "What the desk tells you will show here." },
   away: "Away from laptop. Newer messages come when it is near.",
   unsent: (count: number) =>
     count === 1

@@ -165,7 +165,7 @@ export const alertWords = {
     again: "Still",
     over: "Over",
     quiet: "silent",
-    notSaid: { push: "not said on phones", webhook: "not said at the web address" },
+    notSaid: { push: "no phone of the office has it", webhook: "the web address did not take it" },
     more: "Show more",
     loadFailed: "What was told could not be read.",
   },

@@ -32,10 +32,18 @@ export function ageText(op: StoredOp, nowMs: number): string {
   return laterWords.waiting.age(Math.max(0, Math.floor((nowMs - Date.parse(op.client_time)) / 60_000)));
 }
 
+/** What it means that nothing waits. */
+export function noneWords(lastSentMs: number | null): { title: string; text: string } {
+  return lastSentMs === null ? laterWords.waiting.noneYet : laterWords.waiting.none;
+}
+
 /** The first line: that entries are safe, and what makes them go out. */
 export function safeText({ access, lastSentMs }: SyncStatus, count: number): string {
   const { waiting } = laterWords;
-  if (count === 0) return lastSentMs === null ? waiting.noneYet : waiting.none;
+  if (count === 0) {
+    const { title, text } = noneWords(lastSentMs);
+    return `${title} ${text}`;
+  }
   switch (access) {
     case "ok":
       return waiting.safe;
