@@ -11,6 +11,19 @@ import { until } from "../harness/wait.mjs";
 const FULL = "Phone could not save: storage full";
 
 /**
+ * A drawer makes the tiles narrower; until the charts are drawn anew the old drawings are shown smaller.
+ * @param {Page} page
+ */
+function drawnToSize(page) {
+  return page.waitForFunction(() => {
+    const charts = [.../** @type {NodeListOf<SVGSVGElement>} */ (document.querySelectorAll("figure .drawing svg"))];
+    const isToSize = (/** @type {SVGSVGElement} */ svg) =>
+      Math.abs(svg.viewBox.baseVal.width - svg.getBoundingClientRect().width) < 2;
+    return charts.length > 0 && charts.every(isToSize);
+  });
+}
+
+/**
  * At 9:02 two phones have no room left, and a page of a third has a fault.
  * @param {County} county
  */
@@ -79,6 +92,7 @@ export const HEALTH = [
       await page.getByRole("slider", { name: /^Response time/ }).press("Enter");
       await page.getByRole("heading", { name: /^Requests around/ }).waitFor();
       await page.getByRole("table", { name: /^Requests/ }).waitFor();
+      await drawnToSize(page);
     }),
   },
   {
@@ -88,6 +102,7 @@ export const HEALTH = [
     open: then(async (page) => {
       await page.getByRole("link", { name: /^Details: Cannot read/ }).click();
       await page.getByText("weightText").first().waitFor();
+      await drawnToSize(page);
     }),
   },
   {
