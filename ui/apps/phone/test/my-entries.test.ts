@@ -57,6 +57,7 @@ test("while the desk is away the waiting list says that entries are safe, since 
   desk.isDown = false;
   await user.click(screen.getByRole("button", { name: "Try now" }));
   expect(await screen.findByText("Nothing is waiting.")).toBeVisible();
+  expect(screen.getByText("Everything has reached the laptop.")).toBeVisible();
   expect(screen.getByText("Back to work")).toBeVisible();
 });
 
