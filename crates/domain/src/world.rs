@@ -33,9 +33,10 @@ mod waiting;
 mod weights;
 mod write;
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{DateTime, Utc};
+use foldhash::{HashMap, HashSet};
 use serde_json::Value as Json;
 use uuid::Uuid;
 
@@ -211,7 +212,7 @@ impl World {
             journals_below: Vec::new(),
             records: Layered::default(),
             snapshots: Layered::default(),
-            gone: HashSet::new(),
+            gone: HashSet::default(),
             ops: Layered::default(),
             conflicts: Layered::default(),
             by_row: ByRow::default(),
@@ -219,8 +220,8 @@ impl World {
             holders: Layered::default(),
             names: Layered::default(),
             waiters: Waiters::default(),
-            people: HashSet::new(),
-            authors: HashMap::new(),
+            people: HashSet::default(),
+            authors: HashMap::default(),
             loaded: Needs::default(),
             standing_in: None,
             fresh_ids,

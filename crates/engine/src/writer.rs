@@ -18,12 +18,14 @@ use std::{io, thread};
 
 use chrono::TimeDelta;
 use futures_util::FutureExt;
+use showdesk_domain::conflict::Conflict;
 use showdesk_domain::ids::Seq;
 use showdesk_domain::world::{Needs, World};
 use showdesk_store::db::Seat;
 use showdesk_store::{Db, StoreError, Tx};
 use tokio::runtime::Handle;
 use tokio::sync::{Notify, broadcast, mpsc, oneshot};
+use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::disk::Disk;
@@ -176,8 +178,9 @@ impl Writer {
 
     async fn run(self, mut letters: mpsc::Receiver<Envelope>, waiting_bytes: Arc<AtomicUsize>) {
         let mut stop = None;
+        let mut answers = JoinSet::new();
         while stop.is_none() {
-            let Some(first) = letters.recv().await else { return };
+            let Some(first) = letters.recv().await else { break };
             let (mut group, mut ops) = (Vec::new(), 0);
             let mut next = Some(first);
             while let Some(letter) = next.take() {
@@ -199,21 +202,30 @@ impl Writer {
             }
             // If a rule panics, its transaction rolls back, its requesters are told to come again, and the next
             // group is served: nothing of the group outlives it.
-            let committed = AssertUnwindSafe(self.commit_group(group)).catch_unwind().await;
+            let committed = AssertUnwindSafe(self.commit_group(group, &mut answers)).catch_unwind().await;
             if committed.is_err() {
                 tracing::error!("a group of requests could not be decided");
             }
+            while answers.try_join_next().is_some() {}
         }
+        while answers.join_next().await.is_some() {}
         if let Some(done) = stop {
             // Nobody waits for the answer if the engine was dropped.
             let _ = done.send(());
         }
     }
 
-    async fn commit_group(&self, group: Vec<Box<dyn Job>>) {
+    /// `answers` takes what is still being answered when the next group begins.
+    async fn commit_group(&self, group: Vec<Box<dyn Job>>, answers: &mut JoinSet<()>) {
         let (alone, mut together): (Vec<_>, Vec<_>) = group.into_iter().partition(|job| job.runs_alone());
         match self.commit(&mut together).await {
-            Ok(clock) => together.into_iter().for_each(|job| job.answer(Ok(clock))),
+            Ok(clock) => {
+                answers.spawn(async move {
+                    for job in together {
+                        job.answer(Ok(clock));
+                    }
+                });
+            }
             Err(error) if is_final(&error) || together.len() == 1 && together[0].ops() <= 1 => {
                 self.give_up_or_reject(together, error).await;
             }
@@ -326,13 +338,17 @@ impl Writer {
         let turned = turned.then_some(Wake::Epoch(meta.epoch));
         let wakes: Vec<Wake> = turned.into_iter().chain(wakes_of(&world, meta.clock)).chain(outbox.wakes()).collect();
         self.neighbours.tell(&mut tx, meta.epoch, &wakes).await?;
-        tx.commit().await?;
+        let clashes: Vec<Conflict> =
+            world.journal().conflicts.iter().filter_map(|id| world.conflict(*id)).cloned().collect();
+        let clock = world.clock;
+        // The working set of a thousand ops is given back while the disk writes.
+        let (committed, ()) = tokio::join!(biased; tx.commit(), async { drop(world) });
+        committed?;
         self.seen.forget(seen);
-        let marked = self.epoch.committed(meta.epoch, world.clock).await;
+        let marked = self.epoch.committed(meta.epoch, clock).await;
         // What is on disk is told, also where the mark beside it could not be written and nobody is answered.
         self.committed.notify_one();
-        let clashes = world.journal().conflicts.iter().filter_map(|id| world.conflict(*id));
-        self.counters.clashes(clashes, now);
+        self.counters.clashes(clashes.iter(), now);
         for channel in outbox.taken_back() {
             self.counters.needless(*channel, 1);
         }
@@ -341,7 +357,7 @@ impl Writer {
             let _ = self.wakes.send(wake);
         }
         marked.map_err(|error| self.disk.mark_failed(&error))?;
-        Ok(world.clock)
+        Ok(clock)
     }
 }
 

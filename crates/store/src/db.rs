@@ -15,6 +15,7 @@ pub(crate) mod value;
 use std::path::Path;
 
 use chrono::{DateTime, Utc};
+use futures_util::TryStreamExt as _;
 use showdesk_domain::ids::PersonId;
 use sqlx::postgres::PgArguments;
 use sqlx::query::Query;
@@ -318,6 +319,37 @@ impl Tx {
                 rows.into_iter().map(Row::Postgres).collect()
             }
         })
+    }
+
+    /// Runs a query and reads each of its rows at once, while the database looks for the next.
+    pub(crate) async fn each_row(
+        &mut self,
+        sql: &'static str,
+        values: Vec<Value>,
+        mut read: impl FnMut(&Row) -> Result<()> + Send,
+    ) -> Result<()> {
+        let sql = self.routine(sql).unwrap_or(sql);
+        match self {
+            Self::Sqlite(tx) => {
+                let mut rows = sqlite_query(sql, values)?.fetch(&mut *tx.tx);
+                let ended = loop {
+                    match rows.try_next().await {
+                        Ok(Some(row)) => read(&Row::Sqlite(row))?,
+                        Ok(None) => break Ok(()),
+                        Err(error) => break Err(error),
+                    }
+                };
+                drop(rows);
+                tx.met(ended)
+            }
+            Self::Postgres(PostgresTx { tx, .. }) => {
+                let mut rows = value::bind_postgres(sqlx::query(sql), values).fetch(&mut **tx);
+                while let Some(row) = rows.try_next().await? {
+                    read(&Row::Postgres(row))?;
+                }
+                Ok(())
+            }
+        }
     }
 
     /// Runs a query that gives at most one row.

@@ -31,20 +31,22 @@ pub use tokens::{
 const AUTHOR: &[&str] =
     &["id", "name", "role", "functions", "scope", "permissions", "device_id", "kind", "revoked_at", "reviewed_at"];
 
+static AUTHORS: LazyChunked = LazyChunked::new(|| Chunked::new(authors_of));
+
 /// What a phone's earlier person entered counts with the rights of the present one: nobody can take any from the earlier
 /// one any more. At a desk several people work. The oldest membership comes first.
-static AUTHORS: LazyChunked = LazyChunked::new(|| {
-    Chunked::new(|count| {
-        format!(
-            "SELECT p.id, p.name, m.role, m.functions, m.scope, m.permissions, d.id, d.kind, d.revoked_at, d.reviewed_at \
-             FROM (VALUES {}) AS wanted CROSS JOIN profiles p CROSS JOIN team_members m CROSS JOIN devices d \
-             WHERE p.id = wanted.column1 AND d.id = wanted.column2 \
-             AND m.profile_id = CASE WHEN d.kind = 'phone' THEN d.profile_id ELSE p.id END \
-             ORDER BY m.created_at, m.team_id",
-            sql::rows(count, 2)
-        )
-    })
-});
+///
+/// Crossed in this order SQLite looks each up by an index: whose membership counts is known only from the device.
+pub(crate) fn authors_of(count: usize) -> String {
+    format!(
+        "SELECT p.id, p.name, m.role, m.functions, m.scope, m.permissions, d.id, d.kind, d.revoked_at, d.reviewed_at \
+         FROM (VALUES {}) AS wanted CROSS JOIN profiles p CROSS JOIN devices d CROSS JOIN team_members m \
+         WHERE p.id = wanted.column1 AND d.id = wanted.column2 \
+         AND m.profile_id = CASE WHEN d.kind = 'phone' THEN d.profile_id ELSE p.id END \
+         ORDER BY m.created_at, m.team_id",
+        sql::rows(count, 2)
+    )
+}
 
 const PROFILE: &[&str] = &["id", "name", "created_at"];
 

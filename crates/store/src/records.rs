@@ -66,7 +66,7 @@ pub async fn load(tx: &mut Tx, table: &'static Table, ids: &[RecordId]) -> Resul
     let statements = Statements::get(table);
     let mut found = Vec::with_capacity(ids.len());
     for (sql, chunk) in statements.load.cut(&ids) {
-        statements.read_into(&mut found, &tx.rows(sql, bound(chunk)).await?, table)?;
+        statements.read_into(&mut found, tx, (sql, bound(chunk)), table).await?;
     }
     Ok(found)
 }
@@ -79,7 +79,7 @@ pub async fn load_by(tx: &mut Tx, table: &'static Table, field: usize, ids: &[Uu
     let statements = Statements::get(table);
     let mut found = Vec::new();
     for (sql, chunk) in statements.by_reference[&field].cut(&ids) {
-        statements.read_into(&mut found, &tx.rows(sql, bound(chunk)).await?, table)?;
+        statements.read_into(&mut found, tx, (sql, bound(chunk)), table).await?;
     }
     Ok(found)
 }
@@ -100,7 +100,7 @@ pub async fn load_by_unique(
             .iter()
             .flat_map(|key| fields.iter().zip(key).map(|(field, value)| bind(&table.fields[*field].kind, value)));
         let values = std::iter::once(Bound::from(show)).chain(keys).collect();
-        statements.read_into(&mut found, &tx.rows(sql, values).await?, table)?;
+        statements.read_into(&mut found, tx, (sql, values), table).await?;
     }
     Ok(found)
 }
@@ -109,7 +109,7 @@ pub async fn load_by_unique(
 pub async fn load_all(tx: &mut Tx, table: &'static Table) -> Result<Vec<Record>> {
     let statements = Statements::get(table);
     let mut found = Vec::new();
-    statements.read_into(&mut found, &tx.rows(statements.all, Vec::new()).await?, table)?;
+    statements.read_into(&mut found, tx, (statements.all, Vec::new()), table).await?;
     Ok(found)
 }
 
@@ -206,11 +206,18 @@ impl Statements {
         }
     }
 
-    fn read_into(&'static self, found: &mut Vec<Record>, rows: &[Row], table: &'static Table) -> Result<()> {
-        for row in rows {
+    async fn read_into(
+        &'static self,
+        found: &mut Vec<Record>,
+        tx: &mut Tx,
+        (sql, values): (&'static str, Vec<Bound>),
+        table: &'static Table,
+    ) -> Result<()> {
+        let take = |row: &Row| {
             found.push(read(row, table, &self.columns)?);
-        }
-        Ok(())
+            Ok(())
+        };
+        tx.each_row(sql, values, take).await
     }
 }
 

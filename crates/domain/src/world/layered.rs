@@ -3,8 +3,9 @@
 //! A group of ops is decided as one: its changes are made in a layer, which is kept if all of them
 //! stand and dropped if one does not.
 
-use std::collections::HashMap;
 use std::hash::Hash;
+
+use foldhash::HashMap;
 
 /// See the module. Without layers it is a plain map.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Layered<K, V> {
 
 impl<K, V> Default for Layered<K, V> {
     fn default() -> Self {
-        Self { ground: HashMap::new(), layers: Vec::new() }
+        Self { ground: HashMap::default(), layers: Vec::new() }
     }
 }
 
@@ -97,7 +98,7 @@ impl<K: Eq + Hash + Clone, V: Clone> Layered<K, V> {
 
     /// Begins a trial.
     pub(super) fn begin(&mut self) {
-        self.layers.push(HashMap::new());
+        self.layers.push(HashMap::default());
     }
 
     /// Ends the newest trial; its changes stand.

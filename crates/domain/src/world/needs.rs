@@ -1,8 +1,9 @@
 //! What a transaction must have read before it can decide: asked round by round until nothing is missing.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 use std::hash::Hash;
 
+use foldhash::HashSet;
 use serde_json::{Map, Value as Json};
 use uuid::Uuid;
 

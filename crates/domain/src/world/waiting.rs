@@ -4,9 +4,10 @@
 //! transaction that decides what it waits for; the engine's worker takes up what is left.
 
 use std::borrow::Cow;
-use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 
+use foldhash::HashMap;
 use serde_json::{Value as Json, json};
 use uuid::Uuid;
 

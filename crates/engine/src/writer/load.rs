@@ -1,6 +1,6 @@
 //! Reads what a transaction needs into its working set, with few statements however many ops there are.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::BTreeMap;
 
 use showdesk_domain::ids::RecordId;
 use showdesk_domain::record::values_of;
@@ -138,8 +138,8 @@ async fn load_snapshots(tx: &mut Tx, world: &mut World, needs: &Needs) -> Result
 
 /// One order for the same needs, so that a show takes the same course each time it is played; and rows that lie beside
 /// each other are read one after the other.
-fn sorted<T: Copy + Ord>(needs: &HashSet<T>) -> Vec<T> {
-    let mut sorted: Vec<T> = needs.iter().copied().collect();
+fn sorted<'a, T: Copy + Ord + 'a>(needs: impl IntoIterator<Item = &'a T>) -> Vec<T> {
+    let mut sorted: Vec<T> = needs.into_iter().copied().collect();
     sorted.sort_unstable();
     sorted
 }

@@ -3,12 +3,16 @@
 use std::time::{Duration, Instant};
 
 use serde::Serialize;
-use showdesk_server::rehearse::{Desk, OpResult, Phone, SentOp, join};
+use showdesk_server::rehearse::{Desk, OpResult, Phone, RehearseError, SentOp, join};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 /// Ops of one push: half edits of animals, half new exhibitors.
 pub(crate) const BATCH_OPS: usize = 20;
+/// How often a phone sends a push that the desk was too busy for.
+const TRIES_MAX: usize = 100;
+/// How long it waits in between; what it waits counts as part of the push.
+const PAUSE: Duration = Duration::from_millis(100);
 
 /// A joined phone with animals of its own, so that nobody's edit clashes.
 pub(crate) struct CheckIn {
@@ -127,7 +131,7 @@ impl CheckIn {
             ops.push(self.entered());
         }
         let began = Instant::now();
-        let results = self.phone.push(&ops).await.expect("an answer");
+        let results = self.push_until_answered(&ops).await;
         let elapsed = began.elapsed();
         let edits = applied(&results).into_iter().step_by(2);
         for (animal, version) in self.animals.iter_mut().zip(edits) {
@@ -135,6 +139,17 @@ impl CheckIn {
             animal.pen.clone_from(&pen);
         }
         elapsed
+    }
+
+    /// A busy desk asks phones to come again, and real ones do.
+    async fn push_until_answered(&mut self, ops: &[SentOp]) -> Vec<OpResult> {
+        for _ in 1..TRIES_MAX {
+            match self.phone.push(ops).await {
+                Err(RehearseError::Refused { status: 429 | 503, .. }) => tokio::time::sleep(PAUSE).await,
+                answered => return answered.expect("an answer"),
+            }
+        }
+        self.phone.push(ops).await.expect("an answer")
     }
 
     /// One new exhibitor, on its own.
