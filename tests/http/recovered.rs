@@ -14,6 +14,7 @@ on_both_engines!(
     the_chain_of_a_record_is_one_clash,
     a_row_that_was_lost_comes_back_by_decision,
     a_deletion_that_was_lost_is_done_by_decision,
+    a_deletion_waits_for_the_lost_entry_that_made_its_row,
     a_lost_weigh_in_asks_before_it_takes_the_place_of_another,
     what_phones_remember_is_decided_in_bulk,
     a_list_is_decided_in_any_order,
@@ -92,6 +93,38 @@ async fn a_deletion_that_was_lost_is_done_by_decision(desk: Desk) {
     let undo = format!("/admin/conflicts/{}/undo", shown["id"].as_str().expect("an id"));
     desk.post(&undo, &json!({})).await.expect_status(200);
     assert_eq!(desk.data("animals", &seed.hog).await["tag"], "9002");
+}
+
+/// What made the row is given back in a later request, or was never acknowledged and comes with the queue.
+async fn a_deletion_waits_for_the_lost_entry_that_made_its_row(desk: Desk) {
+    let seed = seed(&desk).await;
+    let office = desk.phone("Office", &["admin"]).await;
+    let verdict = async |id: &Json| office.status_of(id).await["verdict"].clone();
+    for is_given_back in [true, false] {
+        let animal = fresh();
+        let make = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "goat", "tag": "78"}));
+        let delete = crate::phone::delete("animals", &animal, 1);
+        let delete = with(delete, "prev_op_id", make["op_id"].clone());
+        let results = give_back(&office, std::slice::from_ref(&delete)).await;
+        assert_eq!((&results[0]["verdict"], &results[0]["waiting_for"]), (&json!("held"), &make["op_id"]));
+        if is_given_back {
+            let results = give_back(&office, std::slice::from_ref(&make)).await;
+            assert_eq!(results[0]["kind"], "restored_server", "{results:?}");
+            let shown = desk.conflict(&results[0]["conflict_id"]).await;
+            assert_eq!(verdict(&delete["op_id"]).await, "held", "one question about both");
+            desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+        } else {
+            let make = with(make, "epoch", json!(Uuid::new_v4()));
+            assert_eq!(office.push_one(&make).await["verdict"], "applied");
+            // Without a `base` nobody knows what its author had seen of the row.
+            let asked = office.status_of(&delete["op_id"]).await;
+            assert_eq!((&asked["verdict"], &asked["kind"]), (&json!("conflict"), &json!("delete_updated")));
+            let shown = desk.conflict(&asked["conflict_id"]).await;
+            desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+        }
+        let shown = office.pull_all().await.remove(&("animals".to_owned(), animal));
+        assert!(shown.is_none_or(|change| change["op"] == "delete"), "given back: {is_given_back}");
+    }
 }
 
 /// The desk reads the weights of an animal that the lost row alone names.

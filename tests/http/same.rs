@@ -12,6 +12,7 @@ on_both_engines!(
     what_comes_later_under_the_other_name_finds_the_row,
     the_phone_is_told_to_drop_its_own_id,
     same_as_can_be_taken_back_while_nothing_has_moved,
+    an_id_that_is_a_row_of_its_own_again_is_told_as_that,
     a_live_row_that_is_the_same_gives_its_children_away,
     the_holder_can_get_another_value,
     same_as_must_name_a_row_of_the_table,
@@ -110,6 +111,22 @@ async fn same_as_can_be_taken_back_while_nothing_has_moved(desk: Desk) {
     desk.resolve(&shown, "client_wins", None).await.expect_status(200);
     assert_eq!(desk.data("animals", &animal).await["tag"], "9001");
     assert_eq!(desk.data("animals", &seed.steer).await["tag"], Json::Null);
+}
+
+/// What came under the other name stays with the other row; the entry itself is decided anew.
+async fn an_id_that_is_a_row_of_its_own_again_is_told_as_that(desk: Desk) {
+    let (seed, phone, animal, ops, conflict) = twice(&desk).await;
+    let op = &ops[0]["op_id"];
+    desk.resolve(&conflict, "manual", Some(json!({"same_as": seed.steer}))).await.expect_status(200);
+    assert_eq!(phone.status_of(op).await["record_id"], json!(seed.steer));
+    let reopen = format!("/admin/conflicts/{}/reopen", conflict["id"].as_str().expect("an id"));
+    desk.post(&reopen, &json!({})).await.expect_status(200);
+    let shown = desk.conflict(&conflict["id"]).await;
+    desk.resolve(&shown, "client_wins", None).await.expect_status(200);
+    let told = phone.status_of(op).await;
+    assert_eq!((&told["verdict"], &told["record_id"]), (&json!("merged"), &Json::Null), "{told}");
+    assert_eq!(told["record"]["tag"], "9001", "{told}");
+    assert_eq!(phone.data("animals", &animal).await["tag"], "9001");
 }
 
 async fn a_live_row_that_is_the_same_gives_its_children_away(desk: Desk) {

@@ -148,7 +148,7 @@ async fn load_around(tx: &mut Tx, ops: &[showdesk_domain::queue::QueuedOp]) -> R
     around.names = aliases::load(tx, &names).await?;
     for table in showdesk_domain::schema::tables() {
         let own = ops.iter().filter(|op| op.table_name == table.name).filter_map(|op| op.record_id);
-        let own = own.map(|id| around.alias(table.name, id).unwrap_or(id));
+        let own = own.flat_map(|id| [Some(id), around.alias(table.name, id)]).flatten();
         let clashes = around.conflicts.values().filter(|clash| clash.table == table);
         let ids: Vec<_> = own.chain(clashes.filter_map(|clash| clash.other_record_id)).collect();
         if !ids.is_empty() {

@@ -80,7 +80,10 @@ fn known(name: &str) -> Option<&'static str> {
 /// An op's current verdict.
 pub(crate) fn of_op(op: &QueuedOp, echo: Json, replayed: bool, rows: &impl Rows, actor: &Actor) -> OpResult {
     let mut result = OpResult { replayed, verdict: verdict_of(op), ..unknown(echo) };
-    let named = op.record_id.map(|id| rows.alias(&op.table_name, id).unwrap_or(id));
+    // An id that is another name of a row, unless a decision has made it a row of its own again.
+    let is_own = |id: &RecordId| rows.row(&op.table_name, *id).is_some_and(Record::is_live);
+    let alias = |id| rows.alias(&op.table_name, id).filter(|_| !is_own(&id));
+    let named = op.record_id.map(|id| alias(id).unwrap_or(id));
     let record = named.and_then(|id| rows.row(&op.table_name, id)).filter(|record| record.is_live());
     let conflict = op.conflict_id.and_then(|id| rows.clash(id));
     match result.verdict {

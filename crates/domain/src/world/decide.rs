@@ -118,11 +118,11 @@ impl World {
             return Err(not_found().into());
         }
         if is_given_back(author) {
-            return Ok(self.recover(author, op, record.as_ref()));
+            return self.recover(author, op, record.as_ref());
         }
         self.authorize(&author.actor, op, record.as_ref())?;
         if author.recovered_from.is_some() {
-            return Ok(self.recover(author, op, record.as_ref()));
+            return self.recover(author, op, record.as_ref());
         }
         if let Some(record) = &record
             && op.base_version > record.version
@@ -153,7 +153,7 @@ impl World {
             return Err(not_found().into());
         }
         if is_given_back(author) {
-            return Ok(self.recover(author, op, None));
+            return self.recover(author, op, None);
         }
         self.authorize_absent(author, op)?;
         self.check_prev(author, op)?;
@@ -179,7 +179,7 @@ impl World {
 
     /// An op that the desk had acknowledged before it was restored: what it changed is shown to a person, unless the row
     /// shows it already (PROTOCOL.md §7).
-    fn recover(&mut self, author: &Author, op: &Op, record: Option<&Record>) -> Ruling {
+    fn recover(&mut self, author: &Author, op: &Op, record: Option<&Record>) -> Result<Ruling, Stop> {
         let shows = match (op.operation, record.filter(|record| record.is_live())) {
             (Operation::Delete, record) => record.is_none(),
             (_, None) => false,
@@ -188,14 +188,19 @@ impl World {
         if let Some(conflict) = self.folds_into(author, op)
             && let Ok(folded) = self.fold(author, op, conflict)
         {
-            return folded;
+            return Ok(folded);
+        }
+        if shows && record.is_none() {
+            // The entry that makes the row may be on its way back too: it would stay though its author deleted it.
+            self.check_prev(author, op)?;
+            self.check_own_insert(author, op)?;
         }
         if shows {
-            return Ruling::noop(record.map(|record| record.version));
+            return Ok(Ruling::noop(record.map(|record| record.version)));
         }
         let view = told_view(op);
         let contested = op.patch.keys().copied().collect();
-        self.clash(author, op, ConflictKind::RestoredServer, &view, contested, Vec::new())
+        Ok(self.clash(author, op, ConflictKind::RestoredServer, &view, contested, Vec::new()))
     }
 
     fn insert(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Ruling, Stop> {
