@@ -215,11 +215,12 @@ pub fn simulate(seed: u64, plan: Plan) -> Report {
     runtime().block_on(async { run::Run::begin(seed, plan).await.play().await })
 }
 
-/// Plays many seeds on all cores.
-pub fn simulate_all(seeds: &[u64], plan: Plan) -> Summary {
+/// Plays many seeds on all cores. `watch` hears of each that was played how many are done and what it did.
+pub fn simulate_all(seeds: &[u64], plan: Plan, watch: impl Fn(u64, &Report) + Sync) -> Summary {
     let began = Instant::now();
     let cores = std::thread::available_parallelism().map_or(1, usize::from).min(seeds.len().max(1));
-    let (next, total, failed) = (AtomicU64::new(0), Mutex::new(Report::default()), Mutex::new(Vec::new()));
+    let (next, done) = (AtomicU64::new(0), AtomicU64::new(0));
+    let (total, failed) = (Mutex::new(Report::default()), Mutex::new(Vec::new()));
     let work = || {
         while let Some(seed) = usize::try_from(next.fetch_add(1, Ordering::Relaxed)).ok().and_then(|at| seeds.get(at)) {
             let report = simulate(*seed, plan);
@@ -227,6 +228,7 @@ pub fn simulate_all(seeds: &[u64], plan: Plan) -> Summary {
             if !report.violations.is_empty() {
                 failed.lock().expect("no run panics while it counts").push(*seed);
             }
+            watch(done.fetch_add(1, Ordering::Relaxed) + 1, &report);
         }
     };
     std::thread::scope(|scope| {

@@ -6,6 +6,9 @@ use showdesk_testkit::sim::{Engines, Plan, Report, simulate, simulate_all};
 
 const USAGE: &str = "simulate [--seeds N] [--seed FIRST] [--edits N] [--restores] [--postgres DESKS] [--trace]";
 
+/// Many seeds take long: somebody waits.
+const TOLD_EVERY: u64 = 500;
+
 struct Choices {
     seeds: u64,
     first: u64,
@@ -27,7 +30,14 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let seeds: Vec<u64> = (choices.first..choices.first + choices.seeds).collect();
-    let summary = simulate_all(&seeds, choices.plan);
+    let summary = simulate_all(&seeds, choices.plan, |done, report| {
+        if !report.violations.is_empty() {
+            eprintln!("seed {} fails", report.seed);
+        }
+        if done % TOLD_EVERY == 0 {
+            eprintln!("{done} seeds played");
+        }
+    });
     summary.failed.iter().for_each(|report| println!("{}", report.story()));
     println!("{summary}");
     if summary.failed.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE }

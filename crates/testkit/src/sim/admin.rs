@@ -153,8 +153,13 @@ impl Run {
         }
     }
 
-    /// Values for a decision by hand: the phone's, the desk's, or others.
+    /// Values for a decision by hand: the phone's, the desk's, or others; or that both rows are the same thing.
     fn manual_values(&mut self, clash: &ConflictView) -> Map<String, Json> {
+        if let Some(other) = clash.other_record_id.filter(|_| clash.kind == "unique_violation")
+            && self.chance.percent(50)
+        {
+            return Map::from_iter([("same_as".to_owned(), Json::from(other.to_string()))]);
+        }
         let table = known_table(&clash.table_name);
         let side = |data: &Option<Json>| {
             data.as_ref().and_then(Json::as_object).map(|data| spread(table, data)).unwrap_or_default()

@@ -134,6 +134,7 @@ impl Run {
             format!("the desk looks after {}: {verdict:?}", tail(op_id))
         });
         self.report.attended += 1;
+        self.looked_after.insert(op_id);
         let key = self.ledger.get(op_id).map(|edit| edit.key);
         if let (Err(error), Some(key)) = (answer, key) {
             self.expect_refusal("looking after an op", key, &error);

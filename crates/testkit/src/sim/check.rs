@@ -7,14 +7,16 @@ mod kept;
 mod once;
 mod seen;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use serde_json::Value as Json;
 use showdesk_domain::conflict::{Conflict, ConflictStatus};
 use showdesk_domain::ids::{OpId, RecordId};
 use showdesk_domain::queue::QueuedOp;
 use showdesk_domain::record::Record;
-use showdesk_domain::schema::{known_table, tables};
+use showdesk_domain::schema::{Table, known_table, tables};
+use showdesk_domain::world::{Name, true_name};
+use showdesk_store::aliases::{self, Alias};
 use showdesk_store::conflicts::ConflictFilter;
 use showdesk_store::{Tx, conflicts, history, meta, queue, records};
 use uuid::Uuid;
@@ -43,6 +45,8 @@ struct Book {
     past: BTreeMap<Key, Vec<Past>>,
     ops: BTreeMap<Uuid, QueuedOp>,
     clashes: Vec<Conflict>,
+    /// Ids that became other names of rows.
+    names: HashMap<Alias, Name>,
 }
 
 impl Book {
@@ -54,8 +58,11 @@ impl Book {
                 rows.insert((table.name, record.id.0), record);
             }
         }
-        let touched = run.ledger.edits().map(|(_, edit)| edit.key);
-        let keys: BTreeSet<Key> = rows.keys().copied().chain(touched).collect();
+        let touched: Vec<Key> = run.ledger.edits().map(|(_, edit)| edit.key).collect();
+        let aliases: Vec<Alias> = touched.iter().map(|key| (key.0, RecordId(key.1))).collect();
+        let names = aliases::load(tx, &aliases).await?;
+        let others = names.iter().map(|(alias, name)| (alias.0, name.record_id.0));
+        let keys: BTreeSet<Key> = rows.keys().copied().chain(touched).chain(others).collect();
         for key in keys {
             let table = known_table(key.0);
             // The list of all rows leaves deleted ones out.
@@ -81,7 +88,7 @@ impl Book {
         let ops = queue::load(tx, &ids).await?.into_iter().map(|op| (op.id.0, op)).collect();
         let filter = ConflictFilter { limit: ROWS_MAX, ..ConflictFilter::default() };
         let clashes = conflicts::list(tx, &filter).await?;
-        Ok(Self { clock: meta::read(tx).await?.clock.0, rows, past, ops, clashes })
+        Ok(Self { clock: meta::read(tx).await?.clock.0, rows, past, ops, clashes, names })
     }
 
     /// Clashes that an op is part of.
@@ -92,6 +99,26 @@ impl Book {
     /// Clashes that a person decides or decided, without automatic merges.
     fn disputes_of(&self, op_id: Uuid) -> impl Iterator<Item = &Conflict> {
         self.clashes_of(op_id).filter(|clash| clash.status != ConflictStatus::MergedAutomatically)
+    }
+
+    /// The key under which the row goes on.
+    fn true_key(&self, key: Key) -> Key {
+        let name = true_name((key.0, RecordId(key.1)), |alias| self.names.get(&alias).map(|name| name.record_id));
+        (key.0, name.map_or(key.1, |id| id.0))
+    }
+
+    /// Whether the row has that reference, by the name that the other row goes on under.
+    fn refers(&self, row: &Past, table: &Table, path: &str, value: &Json) -> bool {
+        let target = table.references().find(|(field, _)| table.fields[*field].path == path).map(|(_, target)| target);
+        let id = value.as_str().and_then(|text| Uuid::try_parse(text).ok());
+        let Some(named) = target.zip(id).map(|key| self.true_key(key).1) else { return false };
+        row.values.get(path).and_then(Json::as_str) == Some(named.to_string().as_str())
+    }
+
+    /// Versions of the row, of all the ids that it had.
+    fn past_of(&self, key: Key) -> impl Iterator<Item = &Past> {
+        let other = Some(self.true_key(key)).filter(|other| *other != key);
+        [Some(key), other].into_iter().flatten().filter_map(|key| self.past.get(&key)).flatten()
     }
 
     /// The row as it was after that version.

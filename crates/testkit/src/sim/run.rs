@@ -3,7 +3,7 @@
 
 mod happenings;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -73,6 +73,8 @@ pub(super) struct Run {
     pub(super) phones: Vec<Phone>,
     pub(super) ledger: Ledger,
     pub(super) decided: Vec<Decided>,
+    /// Refused ops that the desk looked after.
+    pub(super) looked_after: BTreeSet<Uuid>,
     pub(super) decisions: u64,
     pub(super) made: u64,
     pub(super) report: Report,
@@ -145,6 +147,7 @@ impl Run {
             phones,
             ledger: Ledger::default(),
             decided: Vec::new(),
+            looked_after: BTreeSet::new(),
             decisions: 0,
             made: 0,
             report: Report { seed, ..Report::default() },

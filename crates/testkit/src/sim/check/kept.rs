@@ -58,10 +58,12 @@ pub(super) fn acknowledged_edits_are_known(run: &mut Run, book: &Book) {
                 }
                 continue;
             };
-            let stands = book.past.get(&entry.key).into_iter().flatten().any(|row| row.op_id == Some(entry.op_id));
+            let stands = book.past_of(entry.key).any(|row| row.op_id == Some(entry.op_id));
             let asked = book.clashes_of(entry.op_id).any(|clash| clash.kind == ConflictKind::RestoredServer);
             let verdict = verdict_of(op);
-            let fine = stands || asked || matches!(verdict, Verdict::Noop | Verdict::Merged);
+            // What the desk once made of a refused op, a restore takes back: it is among the refused again.
+            let is_refused_again = verdict == Verdict::Rejected && run.looked_after.contains(&entry.op_id);
+            let fine = stands || asked || is_refused_again || matches!(verdict, Verdict::Noop | Verdict::Merged);
             if run.restores > 0 && entry.recovered_from.is_some() && !fine {
                 found.push((entry.key, forgotten(entry, &format!("given back, it is {verdict}"))));
             }

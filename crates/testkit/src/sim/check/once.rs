@@ -37,7 +37,7 @@ pub(super) fn every_op_has_one_effect(run: &mut Run, book: &Book) {
     let mut by_edit: BTreeMap<Uuid, usize> = BTreeMap::new();
     for (op_id, edit) in run.ledger.edits() {
         let of_op = |row: &&Past| row.op_id == Some(op_id);
-        let effects: Vec<&Past> = book.past.get(&edit.key).into_iter().flatten().filter(of_op).collect();
+        let effects: Vec<&Past> = book.past_of(edit.key).filter(of_op).collect();
         *by_edit.entry(run.ledger.original(op_id)).or_default() += usize::from(!effects.is_empty());
         let mut wrong = |what: String| found.push((edit.key, format!("op {}: {what}", tail(op_id))));
         let Some(op) = book.ops.get(&op_id) else {

@@ -47,7 +47,7 @@ fn judge(run: &Run, book: &Book, key: Key, past: &[Past], place: usize, found: &
     for (path, old) in &before.values {
         let new = row.values.get(path).unwrap_or(&Json::Null);
         let is_deleted = row.deleted && !before.deleted;
-        let of_row = edits.iter().filter(|edit| edit.key == key);
+        let of_row = edits.iter().filter(|edit| edit.key == key || book.true_key(edit.key) == key);
         // The desk names who checked an animal in beside when: the moment is judged.
         let is_beside = path == "arrived_by" && of_row.clone().any(|edit| edit.set.contains_key("arrived_at"));
         if is_derived(table, path) || is_beside || (old == new && !is_deleted) || (is_deleted && old.is_null()) {
@@ -116,7 +116,9 @@ fn records(book: &Book, key: Key, op_id: Uuid, path: &str, is_decision: bool) ->
     book.clashes_of(op_id).any(|clash| {
         // A clash that was opened again keeps what was decided before: what a decision joined stands there.
         let decided = clash.decisions.iter().any(|decision| decision["values"].get(path).is_some());
-        let names = clash.contested.iter().any(|contested| contested == path) || (is_decision && decided);
+        // Two rows that are the same thing are one afterwards, with the values of both.
+        let is_same = is_decision && clash.decisions.iter().any(|decision| decision.get("same_as").is_some());
+        let names = is_same || clash.contested.iter().any(|contested| contested == path) || (is_decision && decided);
         let waits = clash.clean.iter().any(|clean| clean == path);
         let of_row = clash.record_id.0 == key.1;
         // What waited beside a clash that closed by itself is joined where the field's policy had chosen it.
@@ -138,7 +140,11 @@ pub(super) fn nothing_accepted_is_lost(run: &mut Run, book: &Book) {
         if !is_accepted || book.disputes_of(op_id).next().is_some() {
             continue;
         }
-        let Some(row) = op.result_version.and_then(|version| book.at(edit.key, version.0)) else {
+        let made = op.result_version.and_then(|version| {
+            let of_op = |row: &&Past| row.version == version.0 && row.op_id == Some(op_id);
+            book.past_of(edit.key).find(of_op).or_else(|| book.at(edit.key, version.0))
+        });
+        let Some(row) = made else {
             let gone = book.past.get(&edit.key).and_then(|past| past.last()).is_none_or(|row| row.deleted);
             if edit.operation != Operation::Delete || !gone {
                 found.push((edit.key, format!("op {} is accepted and has no version", tail(op_id))));
@@ -150,7 +156,7 @@ pub(super) fn nothing_accepted_is_lost(run: &mut Run, book: &Book) {
         }
         for (path, value) in &edit.set {
             let table = known_table(edit.key.0);
-            let stands = row.values.get(path) == Some(value);
+            let stands = row.values.get(path) == Some(value) || book.refers(row, table, path, value);
             let unchanged = edit.seen.get(path).is_some_and(|seen| seen.contains(value));
             let first_stays = table.field(path).is_some_and(|field| table.fields[field].policy == Policy::FirstWriter);
             let recorded = book.clashes_of(op_id).any(|clash| clash.contested.contains(path));

@@ -145,7 +145,12 @@ impl Phone {
             _ => None,
         };
         self.remember(place, now_ms);
-        if !was_shown {
+        // Where two rows were found to be the same thing, this phone's own id is gone.
+        let named = (key.0, result.record_id.unwrap_or(key.1));
+        if named != key {
+            self.slots.remove(&key);
+        }
+        if !was_shown || named != key {
             // Its row showed the desk's value all the time, and goes on doing so.
             self.outbox.remove(place);
         }
@@ -157,10 +162,10 @@ impl Phone {
             }
         }
         if let Some(state) = state {
-            let known = self.slots.get(&key).map_or(0, |slot| slot.newest().version);
+            let known = self.slots.get(&named).map_or(0, |slot| slot.newest().version);
             // What the phone worked out itself lacks what the desk derives: a pulled row of that version is better.
             if result.record.is_some() || state.version > known {
-                self.learn(key, state);
+                self.learn(named, state);
             }
         }
     }
