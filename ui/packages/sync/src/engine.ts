@@ -4,6 +4,7 @@
 
 import type { Api, ApiProblem, LiveEvent, readLive } from "@showdesk/api";
 
+import { takeChecks } from "./checks.ts";
 import { durably } from "./durable.ts";
 import { Inbox } from "./inbox.ts";
 import type { Journal } from "./journal.ts";
@@ -75,6 +76,8 @@ export class SyncEngine {
   #following: Promise<void> | undefined;
   #again = false;
   #checksMoved = true;
+  /** A stream was opened after the last round. */
+  #missesNews = false;
   /** When the desk last said what this phone is; never, or it has changed since. */
   #meAtMs: number | null = null;
   #seenClock = -1;
@@ -179,12 +182,7 @@ export class SyncEngine {
       return;
     }
     clearTimeout(this.#timer);
-    this.#round = this.#runRound().finally(() => {
-      this.#round = undefined;
-      if (!this.#again) return;
-      this.#again = false;
-      this.sync();
-    });
+    this.#begin(() => this.#runRound());
   }
 
   /** Waits until no round is under way, and new entries are shown. */
@@ -223,6 +221,19 @@ export class SyncEngine {
       if (failure.kind === "trouble") this.#set({ trouble: { code: failure.code, detail: failure.detail } });
     }
     this.sync();
+  }
+
+  /** Begins a conversation. What is asked for meanwhile follows it; a round asks for all that is missing. */
+  #begin(conversation: () => Promise<void>): void {
+    this.#round = conversation().finally(() => {
+      this.#round = undefined;
+      if (this.#again) {
+        this.#again = false;
+        this.sync();
+      } else if (this.#missesNews && this.#isRunning) {
+        this.#begin(() => this.#askForNews());
+      }
+    });
   }
 
   async #runRound(): Promise<void> {
@@ -304,6 +315,7 @@ export class SyncEngine {
     const looksAtChecks = this.#checksMoved || this.#stream === undefined;
     // Before the talk: what is told during it belongs to the next one.
     this.#checksMoved = false;
+    this.#missesNews = false;
     try {
       const said = await talk({
         store,
@@ -438,7 +450,37 @@ export class SyncEngine {
     };
     const { after } = this.inbox;
     const lastEventId = after === null ? null : String(after);
-    void this.#parts.live(stream.signal, (event) => this.#onEvent(event), lastEventId).then(onEnd, onEnd);
+    let isHeard = false;
+    const onEvent = (event: LiveEvent) => {
+      if (!isHeard) this.#catchUp();
+      isHeard = true;
+      this.#onEvent(event);
+    };
+    void this.#parts.live(stream.signal, onEvent, lastEventId).then(onEnd, onEnd);
+  }
+
+  /** What was told between the last round and the stream's first event, nobody heard. Messages have numbers instead. */
+  #catchUp(): void {
+    this.#checksMoved = true;
+    this.#meAtMs = null;
+    this.#missesNews = true;
+    if (this.#isRunning && this.#round === undefined) this.#begin(() => this.#askForNews());
+  }
+
+  /** Asks for what only a stream tells, and for nothing else. */
+  async #askForNews(): Promise<void> {
+    const { api, store } = this.#parts;
+    this.#missesNews = false;
+    this.#checksMoved = false;
+    try {
+      await durably(store, async () => {
+        await this.#askMe();
+        await this.#onRows(await takeChecks(api, store), true);
+      });
+    } catch (error) {
+      this.#checksMoved = true;
+      await this.#onFailure(failureOf(error));
+    }
   }
 
   #closeStream(): void {

@@ -219,6 +219,32 @@ test("a poke asks for a round only if it tells something new", async () => {
   expect(tagHere()).toBe("0444");
 });
 
+test("what the desk told while the stream was being opened is asked for when it is open", async () => {
+  const op = await editTag("0413");
+  await phone.engine.settled();
+  phone.dropStream();
+  let answersMe = 0;
+  desk.beforeListening = () => {
+    answersMe = desk.authorized.filter((path) => path === "/me").length;
+    desk.checks = [
+      {
+        id: "c1",
+        kind: "update_update",
+        status: "open",
+        rev: 1,
+        table_name: "animals",
+        record_id: ANIMAL,
+        op_ids: [op.op_id],
+        contested: ["tag"],
+        opened_at: "2026-11-22T09:00:00.000Z",
+      },
+    ];
+  };
+  await phone.round();
+  expect((await store.checks.toArray()).map(({ id }) => id)).toEqual(["c1"]);
+  expect(desk.authorized.filter((path) => path === "/me").length, "its rights too").toBe(answersMe + 1);
+});
+
 test("only one tab talks to the desk", async () => {
   const second = new TestPhone(desk, store, "tab-2");
   await second.engine.start();

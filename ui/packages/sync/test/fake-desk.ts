@@ -128,6 +128,8 @@ export class FakeDesk {
   acks: { readonly ids: readonly string[]; readonly state: string }[] = [];
   /** What phones told of themselves. */
   told: { readonly type: string; readonly data: readonly Record<string, unknown>[] }[] = [];
+  /** Called when a stream was asked for and nobody hears yet. */
+  beforeListening: () => void = () => undefined;
   /** Streams that hear messages. */
   readonly hearers = new Set<(event: LiveEvent) => void>();
   /** Decides an op instead of applying it. */
@@ -149,8 +151,10 @@ export class FakeDesk {
     return notice;
   }
 
-  /** Opens a stream of messages after this one: what was told since comes first. */
+  /** Opens a stream of messages after this one: after the first poke comes what was told since. */
   listen(lastEventId: string | null, hear: (event: LiveEvent) => void): () => void {
+    this.beforeListening();
+    hear({ type: "poke", id: null, data: { clock: this.clock } });
     const after = lastEventId === null ? this.noticeSeq : Number(lastEventId);
     for (const notice of this.#noticesAfter(after)) {
       hear({ type: "notification", id: String(notice.seq), data: notice });
