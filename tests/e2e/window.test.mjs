@@ -264,6 +264,14 @@ test("phones that went away with unsent work are told by the desktop, a click op
       await desk.api("POST", "/admin/workers/look-at-alerts/run", {});
       return notifications.all().findIndex((line, place) => place >= before && line.includes(words)) + 1;
     });
+  // Phones that go one after the other are told one after the other, a minute apart.
+  await until("both phones were unheard for longer than the rule allows", async () => {
+    const { items: devices } = await desk.api("GET", "/admin/devices");
+    const unheard = devices.filter(
+      (/** @type {any} */ device) => device.unsent > 0 && Date.now() - Date.parse(device.last_seen) > 1_500,
+    );
+    return unheard.length === 2;
+  });
   await change({ threshold: 1, recovery: 0.5 });
   const number = await told("2 phones are away with unsent work");
   await clickLeadsTo("#/health/rule/phone_away_unsent", number);

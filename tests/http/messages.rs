@@ -77,6 +77,20 @@ pub(crate) async fn wait_for(phone: &Phone, title: &str) -> Json {
     }
 }
 
+/// Waits until so many deliveries of the message are in that state, and answers the message: the desk's own worker may
+/// hold them just then.
+pub(crate) async fn wait_for_count(desk: &Desk, id: &Json, state: &str, count: usize) -> Json {
+    let until = Instant::now() + DEADLINE;
+    loop {
+        let item = message(desk, id).await;
+        if item["counts"][state] == json!(count) {
+            return item;
+        }
+        assert!(Instant::now() < until, "not {count} {state}: {item}");
+        sleep(Duration::from_millis(50)).await;
+    }
+}
+
 async fn a_message_reaches_its_people_and_counts_follow_honestly(desk: Desk) {
     let gate = desk.phone("Gate", &["gate"]).await;
     let scale = desk.phone("Scale", &["scale"]).await;

@@ -4,7 +4,7 @@ use reqwest::Method;
 use serde_json::{Value as Json, json};
 
 use crate::desk::Desk;
-use crate::messages::{act, message, notices, sent, titles, wait_for};
+use crate::messages::{act, message, notices, sent, titles, wait_for, wait_for_count};
 use crate::on_both_engines;
 use crate::phone::{delete, fresh, insert, send, update};
 use crate::seed::{Seed, seed};
@@ -242,10 +242,9 @@ async fn a_message_ends_when_its_class_enters_the_ring(desk: Desk) {
     assert_eq!(notices(&away, 0).await["items"], json!([]), "who never had it gets it no more");
     assert_eq!(act(&desk, &made["id"], "remind").await.expect_problem(409)["code"], "expired");
     desk.post("/admin/workers/send-push-notification/run", &json!({})).await.expect_status(200);
-    let path = format!("/admin/notifications/{}", made["id"].as_str().expect("an id"));
-    let item = desk.get(&path).await.expect_status(200);
-    let counts = (&item["counts"]["waiting"], &item["counts"]["delivered"], &item["counts"]["expired"]);
-    assert_eq!(counts, (&json!(0), &json!(1), &json!(1)), "nobody waits for what is over: {item}");
+    let item = wait_for_count(&desk, &made["id"], "expired", 1).await;
+    let counts = (&item["counts"]["waiting"], &item["counts"]["delivered"]);
+    assert_eq!(counts, (&json!(0), &json!(1)), "nobody waits for what is over: {item}");
 }
 
 async fn what_a_message_was_begun_with_may_be_gone(desk: Desk) {
