@@ -45,6 +45,9 @@ pub(crate) fn run() -> Result<()> {
     Plan::new()
         .step("Format of the Rust sources", || cargo(&["fmt", "--all", "--check"]))
         .step("Format of the fuzz targets", || cargo(&["fmt", "--manifest-path", "fuzz/Cargo.toml", "--check"]))
+        .step("The fuzz targets' own lock file is current", || {
+            cargo(&["fetch", "--locked", "--manifest-path", "fuzz/Cargo.toml"])
+        })
         .step("Architecture rules", || hold(&architecture(&Tree::read(&root)?)))
         .step("Debian packages to build with", || system::install(system::TO_BUILD))
         .step("npm packages", setup::npm_packages)
