@@ -15,6 +15,7 @@ on_both_engines!(
     a_row_that_was_lost_comes_back_by_decision,
     a_deletion_that_was_lost_is_done_by_decision,
     a_deletion_waits_for_the_lost_entry_that_made_its_row,
+    a_deletion_waits_for_the_row_that_another_phone_gives_back,
     a_lost_weigh_in_asks_before_it_takes_the_place_of_another,
     what_phones_remember_is_decided_in_bulk,
     a_list_is_decided_in_any_order,
@@ -124,6 +125,38 @@ async fn a_deletion_waits_for_the_lost_entry_that_made_its_row(desk: Desk) {
         }
         let shown = office.pull_all().await.remove(&("animals".to_owned(), animal));
         assert!(shown.is_none_or(|change| change["op"] == "delete"), "given back: {is_given_back}");
+    }
+}
+
+/// Whoever made the row comes later than who deleted it, or waits for a person already.
+async fn a_deletion_waits_for_the_row_that_another_phone_gives_back(desk: Desk) {
+    let seed = seed(&desk).await;
+    let (barn, office) = (desk.phone("Barn", &["admin"]).await, desk.phone("Office", &["admin"]).await);
+    for (resolution, is_first) in
+        [("client_wins", true), ("client_wins", false), ("server_wins", true), ("server_wins", false)]
+    {
+        let animal = fresh();
+        let make = insert("animals", &animal, json!({"exhibitor_id": seed.exhibitor, "species": "goat", "tag": "79"}));
+        let delete = with(crate::phone::delete("animals", &animal, 1), "base", json!({"tag": "79"}));
+        let mut given_back = Vec::new();
+        for is_deletion in [is_first, !is_first] {
+            let (phone, op) = if is_deletion { (&office, &delete) } else { (&barn, &make) };
+            given_back.extend(give_back(phone, std::slice::from_ref(op)).await);
+        }
+        let [held, asked] = if is_first { [0, 1] } else { [1, 0] }.map(|at: usize| &given_back[at]);
+        assert_eq!((&held["verdict"], &held["waiting_for"]["record_id"]), (&json!("held"), &json!(animal)), "{held}");
+        assert_eq!(asked["kind"], "restored_server", "{asked}");
+        desk.resolve(&desk.conflict(&asked["conflict_id"]).await, resolution, None).await.expect_status(200);
+        let told = office.status_of(&delete["op_id"]).await;
+        if resolution == "server_wins" {
+            assert_eq!(told["verdict"], "noop", "{told}");
+        } else {
+            // What the row holds besides the tag its author may not have seen.
+            assert_eq!((&told["verdict"], &told["kind"]), (&json!("conflict"), &json!("delete_updated")), "{told}");
+            desk.resolve(&desk.conflict(&told["conflict_id"]).await, "client_wins", None).await.expect_status(200);
+        }
+        let shown = office.pull_all().await.remove(&("animals".to_owned(), animal));
+        assert!(shown.is_none_or(|change| change["op"] == "delete"), "{resolution}");
     }
 }
 

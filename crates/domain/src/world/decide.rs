@@ -191,9 +191,10 @@ impl World {
             return Ok(folded);
         }
         if shows && record.is_none() {
-            // The entry that makes the row may be on its way back too: it would stay though its author deleted it.
+            // The entry that makes the row may be on its way back too: it would stay though it was deleted.
             self.check_prev(author, op)?;
             self.check_own_insert(author, op)?;
+            self.check_lost_insert(op)?;
         }
         if shows {
             return Ok(Ruling::noop(record.map(|record| record.version)));
@@ -340,6 +341,9 @@ impl World {
     fn delete(&mut self, author: &Author, op: &Op, record: Option<Record>) -> Result<Ruling, Stop> {
         if record.is_none() {
             self.check_own_insert(author, op)?;
+            if self.is_from_before(op) {
+                self.check_lost_insert(op)?;
+            }
         }
         let Some(record) = record.filter(Record::is_live) else {
             return Ok(Ruling::noop(self.records.get(&(op.table.name, op.record_id)).map(|record| record.version)));

@@ -201,6 +201,22 @@ impl World {
         }
     }
 
+    /// A row that was deleted before the database was restored, and is not there, may still be given back by whoever made
+    /// it, until a person has said that it is not to come. An op that stands with others does not keep them waiting for
+    /// that.
+    pub(super) fn check_lost_insert(&self, op: &Op) -> Result<(), Stop> {
+        if op.txn.is_some() {
+            return Ok(());
+        }
+        let of_table = |insert: &&QueuedOp| insert.table_name == op.table.name;
+        let made = self.inserts_of(op.record_id).filter(of_table).max_by_key(|insert| is_open(insert));
+        if made.is_some_and(|insert| !is_open(insert)) {
+            return Ok(());
+        }
+        let root = made.and_then(|insert| insert.waiting_on);
+        Err(Stop::Waits(Waiting::for_row(op.table.name, op.record_id.0, root)))
+    }
+
     /// This phone's own insert of a row, as far as it has come.
     fn insert_of(&self, author: &Author, table: &str, id: RecordId) -> Option<&QueuedOp> {
         let is_insert = |op: &&QueuedOp| op.device_id == author.actor.device && op.table_name == table;
@@ -311,12 +327,17 @@ impl World {
         self.ops.get(&id).is_none_or(|op| op.waiting_on.is_none())
     }
 
-    /// Stops waiting: what an op needs has not come for too long, and a person must decide. A group is given up as one.
+    /// Stops waiting: what an op needs has not come for too long, and a person must decide, unless it only was to delete
+    /// what has not come. A group is given up as one.
     pub fn give_up_waiting(&mut self, id: OpId) {
         let Some((author, group)) = self.stored_group(id) else { return };
         let Some(first) = group.first() else { return };
+        let waits_for = self.ops.get(&id).and_then(|op| op.waiting_on);
         if group.len() > 1 {
             self.give_up_group(&author, &group);
+        } else if first.operation == Operation::Delete && waits_for == Some(first.record_id.0) {
+            // The row has not come back: nobody need be asked about deleting it.
+            self.file(&author, first.id, &first.sent, &Ruling::noop(None));
         } else {
             let view = told_view(first);
             let contested = first.patch.keys().copied().collect();

@@ -177,6 +177,26 @@ fn a_chain_that_ends_where_the_row_is_closes_its_clash() {
     }
 }
 
+/// A row that was deleted before a restore and that nobody gives back is deleted: nobody is asked, and nothing waits on.
+#[test]
+fn a_deletion_of_a_row_that_does_not_come_back_ends_by_itself() {
+    let calf = Uuid::from_u128(0xa1);
+    let id = crate::ids::OpId(Uuid::from_u128(0xb1));
+    let delete = json!({"table_name": "animals", "record_id": calf.to_string(), "operation": "delete", "base_version": 4,
+        "epoch": Uuid::from_u128(7).to_string()});
+    for recovered_from in [None, Some(Uuid::from_u128(7))] {
+        let mut world = world();
+        world.add_author(admin());
+        assert_eq!(send(&mut world, &Author { actor: admin(), recovered_from, ..author(9) }, 0xb1, &delete), "held");
+        world.pause(id);
+        assert_eq!(verdict(&world, 0xb1), "held", "it may come yet");
+        world.now += crate::queue::WAIT_MAX;
+        world.pause(id);
+        assert_eq!(verdict(&world, 0xb1), "noop");
+        assert!(world.conflicts.values().next().is_none(), "nobody is asked");
+    }
+}
+
 /// Rule C17: an edit of a row that a restore took away can bring it back, if a person fills in what is missing.
 #[test]
 fn a_lost_row_is_restored_with_the_edit() {
